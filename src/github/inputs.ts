@@ -1,0 +1,219 @@
+import type {
+  ContainerOptions,
+  Credentials,
+  DeployRequest,
+  HealthOptions,
+  ImageRequest,
+  SafetyOptions,
+  TrafficOptions,
+} from "../release/request";
+import { UserError } from "../user-error";
+import { InputReader } from "./input-reader";
+import type { InputSource } from "./input-source";
+import { runOf } from "./run";
+import { logOptions, network, volumes } from "./values/container";
+import { duration } from "./values/durations";
+import { envText } from "./values/env-text";
+import { headers, healthPath, hostHeader, pattern, releaseHeader, statusRanges } from "./values/health";
+import { type HostAddress, oneHost, userName } from "./values/host-address";
+import { digest, imageName, imageWith } from "./values/image-name";
+import { boolean, matching, onlyValue, portNumber, wholeNumber } from "./values/scalars";
+import { shown } from "./values/shown";
+import { freeDisk, memory, nanoCpus } from "./values/sizes";
+import { knownHosts, privateKey } from "./values/ssh";
+import { words } from "./values/words";
+
+export interface DeployInputs {
+  readonly host: HostAddress;
+  readonly access: Access;
+  readonly request: DeployRequest;
+  /** write a job summary */
+  readonly summary: boolean;
+  /** '' = the commits of a release are not listed */
+  readonly githubToken: string;
+}
+
+export interface Access {
+  /** a private key as it was pasted */
+  readonly key: string;
+  /** '' = the key is not encrypted */
+  readonly passphrase: string;
+  /** known_hosts lines and SHA256: fingerprints, as they were pasted */
+  readonly knownHosts: string;
+  readonly connectTimeout: number;
+}
+
+/**
+ * The inputs of actions/deploy-ec2, all of them checked.
+ *
+ * @throws {UserError} with one line for each thing that is wrong.
+ */
+export function readDeployInputs(io: InputSource): DeployInputs {
+  const from = new InputReader(io);
+  const inputs: DeployInputs = {
+    host: host(from),
+    access: access(from),
+    request: {
+      app: from.optional("app", appName, () => appOf(io.env.GITHUB_REPOSITORY)),
+      version: from.optional("version", version, () => versionOf(io.env.GITHUB_SHA)),
+      image: image(from),
+      container: container(from, io),
+      preDeploy: preDeploy(from),
+      traffic: traffic(from),
+      health: health(from),
+      bakeTime: from.needed("bake-time", duration("0s", "6h")),
+      verify: verify(from),
+      safety: safety(from),
+      run: runOf(io.env),
+    },
+    summary: from.needed("summary", boolean),
+    githubToken: from.optional("github-token", asItIs) ?? "",
+  };
+  from.refuseProblems();
+  checkTogether(from, inputs.request.health);
+  from.refuseProblems();
+  return inputs;
+}
+
+const asItIs = (_name: string, text: string): string => text;
+
+function host(from: InputReader): HostAddress {
+  const user = from.needed("ssh-user", userName);
+  const port = from.needed("ssh-port", portNumber);
+  return from.needed("hosts", oneHost({ user, port }));
+}
+
+const access = (from: InputReader): Access => ({
+  key: from.raw("ssh-key", (name, text) => privateKey(name, text.trim())),
+  passphrase: from.raw("ssh-key-passphrase", (_name, text) => text.replace(/[\r\n]+$/, "")),
+  knownHosts: from.raw("ssh-known-hosts", knownHosts),
+  connectTimeout: from.needed("connect-timeout", duration("1s", "10m")),
+});
+
+const appName = matching(
+  /^[a-z0-9][a-z0-9-]{0,29}$/,
+  "1 to 30 lower-case letters, digits and hyphens that begin with a letter or digit",
+);
+
+function appOf(repository: string | undefined): string {
+  const name = (repository ?? "").replace(/^.*\//, "").toLowerCase();
+  const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
+  if (slug !== "") return slug.slice(0, 30).replace(/-+$/, "");
+  throw new UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
+}
+
+const version = matching(/^[0-9A-Za-z._-]{1,64}$/, "1 to 64 letters, digits, dots, underscores and hyphens");
+
+function versionOf(commit: string | undefined): string {
+  if (commit) return version("version", commit);
+  throw new UserError("version: it is blank, and there is no commit (GITHUB_SHA is not set). Write one.");
+}
+
+function image(from: InputReader): ImageRequest {
+  const given = from.optional("digest", digest);
+  return { ...from.needed("image", imageWith(given)), credentials: credentials(from) };
+}
+
+function credentials(from: InputReader): Credentials | undefined {
+  const username = from.optional("registry-username", asItIs) ?? "";
+  const password = from.raw("registry-password", (_name, text) => text.trim());
+  return from.check(() => {
+    if (username === "" && password === "") return undefined;
+    if (username === "")
+      throw new UserError("registry-username: it is blank, but registry-password is not; give both.");
+    if (password === "")
+      throw new UserError(
+        "registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
+          "(a secret that does not exist is blank).",
+      );
+    return { username, password };
+  });
+}
+
+const container = (from: InputReader, io: InputSource): ContainerOptions => ({
+  port: from.optional("port", portNumber),
+  env: {
+    ...from.optional("env-file", (name, path) => envText(name, readEnvFile(io, name, path))),
+    ...from.raw("env", envText),
+  },
+  command: from.optional("command", words) ?? [],
+  volumes: from.optional("volumes", volumes) ?? [],
+  network: from.optional("network", network),
+  memory: from.optional("memory", memory),
+  nanoCpus: from.optional("cpus", nanoCpus),
+  logOptions: from.needed("log-options", logOptions),
+  stopTimeout: from.needed("stop-timeout", duration("1s", "1h")),
+});
+
+function readEnvFile(io: InputSource, name: string, path: string): string {
+  try {
+    return io.readWorkspaceFile(path);
+  } catch (cause) {
+    throw cause instanceof UserError ? new UserError(`${name}: ${cause.message}`, { cause }) : cause;
+  }
+}
+
+function preDeploy(from: InputReader): DeployRequest["preDeploy"] {
+  const command = from.optional("pre-deploy", words);
+  const timeout = from.needed("pre-deploy-timeout", duration("1s", "6h"));
+  return command && { command, timeout };
+}
+
+function traffic(from: InputReader): TrafficOptions {
+  from.needed("strategy", onlyValue("blue-green", "the only strategy of this version is blue-green"));
+  from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
+  return {
+    httpPort: from.needed("http-port", portNumber),
+    proxyImage: from.needed("proxy-image", imageName),
+    responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
+    tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
+    drainTimeout: from.needed("drain-timeout", duration("0s", "1h")),
+    releaseHeader: from.needed("release-header", releaseHeader),
+  };
+}
+
+const health = (from: InputReader): HealthOptions => ({
+  path: from.needed("health-path", healthPath),
+  status: from.needed("health-status", statusRanges),
+  host: from.optional("health-host", hostHeader),
+  headers: from.optional("health-headers", headers) ?? {},
+  body: from.optional("health-body", pattern),
+  interval: from.needed("health-interval", duration("50ms", "5m")),
+  timeout: from.needed("health-timeout", duration("100ms", "5m")),
+  threshold: from.needed("health-threshold", wholeNumber(1, 100)),
+  startTimeout: from.needed("start-timeout", duration("1s", "1h")),
+});
+
+function verify(from: InputReader): DeployRequest["verify"] {
+  const command = from.optional("verify-command", (name, text) => {
+    if (!text.includes("\0")) return text;
+    throw new UserError(`${name}: it holds a NUL character, which no command can.`);
+  });
+  const timeout = from.needed("verify-command-timeout", duration("1s", "6h"));
+  return command === undefined ? undefined : { command, timeout };
+}
+
+const safety = (from: InputReader): SafetyOptions => ({
+  lockTimeout: from.needed("lock-timeout", duration("0s", "6h")),
+  lease: from.needed("lease", duration("5s", "5m")),
+  keepReleases: from.needed("keep-releases", wholeNumber(1, 100)),
+  minFreeDisk: from.needed("min-free-disk", freeDisk),
+  allowOlder: from.needed("allow-older", boolean),
+  force: from.needed("force", boolean),
+  keepFailed: from.needed("keep-failed", boolean),
+  dryRun: from.needed("dry-run", boolean),
+});
+
+/** Values that are right alone and can't be met together. */
+function checkTogether(from: InputReader, { timeout, interval, threshold, startTimeout }: HealthOptions): void {
+  from.check(() => {
+    if (timeout <= startTimeout) return;
+    throw new UserError("health-timeout: it is longer than start-timeout, so no slow check could end; shorten it.");
+  });
+  from.check(() => {
+    if (interval * (threshold - 1) < startTimeout) return;
+    throw new UserError(
+      `start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`,
+    );
+  });
+}

@@ -1,0 +1,40 @@
+import type { Outcome } from "../release/outcome";
+import { cut, safeLines, safeText } from "./hostile-text";
+
+const annotatedLogLines = 10;
+// GitHub cuts an annotation at 4096 bytes
+const longestReason = 1500;
+const longestLogLine = 200;
+
+export interface Annotation {
+  readonly title: string;
+  readonly message: string;
+}
+
+/** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
+export function outputsOf(outcome: Outcome): Record<string, string> {
+  const status = outcome.status === "planned" ? "unchanged" : outcome.status;
+  const hosts = [{ host: outcome.host, status, release: outcome.serving?.release ?? "" }];
+  return {
+    status,
+    release: outcome.release,
+    digest: outcome.digest,
+    "previous-release": outcome.previous?.release ?? "",
+    "previous-digest": outcome.previous?.digest ?? "",
+    url: outcome.url,
+    hosts: JSON.stringify(hosts),
+    "failed-gate": outcome.failure?.gate ?? "",
+    reason: safeText(outcome.failure?.reason ?? ""),
+    duration: (outcome.duration / 1000).toFixed(1),
+  };
+}
+
+/** The one annotation of a deploy that failed: where, why, and what the candidate said last. */
+export function annotationOf({ failure, status }: Outcome): Annotation | undefined {
+  if (!failure) return undefined;
+  const end = status === "rolled-back" ? "rolled back" : "failed";
+  const title = failure.cancelled ? `Deploy cancelled in ${failure.gate}` : `Deploy ${end}: ${failure.gate}`;
+  const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
+  const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
+  return { title: safeText(title), message: [cut(safeText(failure.reason), longestReason), ...quoted].join("\n") };
+}

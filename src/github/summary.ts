@@ -1,0 +1,154 @@
+import type { Evidence, Outcome, PhaseTime, ReleaseName } from "../release/outcome";
+import type { Commits } from "./commits";
+import { safeLines } from "./hostile-text";
+import { code, escaped, type Html, html, joined, link, preformatted, table } from "./html";
+import { durationText } from "./time-text";
+
+export interface SummaryFacts {
+  readonly app: string;
+  readonly version: string;
+  /** the image's name without its digest */
+  readonly image: string;
+  /** the container to look at on the host; undefined = none is left there */
+  readonly container: string | undefined;
+  readonly commits: Commits | undefined;
+}
+
+// GitHub takes 1 MiB for all summaries of a step
+const mostBytes = 200 * 1024;
+const mostRows = 60;
+const mostLogLines = 50;
+const barLength = 20;
+
+/** What a person wants to know of a deploy, as the Markdown of a job summary. */
+export function summaryOf(outcome: Outcome, facts: SummaryFacts): string {
+  const blocks = [
+    html`<h2>${headline(outcome, facts)}</h2>`,
+    ...failure(outcome),
+    whatRuns(outcome, facts),
+    ...warnings(outcome.warnings),
+    ...timeline(outcome),
+    ...gates(outcome.evidence),
+    ...commits(facts.commits),
+    ...nextSteps(outcome, facts),
+  ];
+  return capped(blocks.map((block) => `${block}\n`));
+}
+
+const ends: Readonly<Record<Outcome["status"], string>> = {
+  deployed: "✅ deployed",
+  unchanged: "✅ unchanged: it runs already",
+  planned: "📋 a dry run: nothing was changed",
+  "rolled-back": "❌ failed and rolled back",
+  failed: "❌ failed",
+};
+
+function headline({ status, failure }: Outcome, { app, version }: SummaryFacts): Html {
+  const end = failure?.cancelled ? `${ends[status]} (cancelled)` : ends[status];
+  return html`${escaped(app)} ${escaped(version)}: ${end as Html}`;
+}
+
+function failure({ failure }: Outcome): Html[] {
+  if (!failure) return [];
+  const reason = html`<p><b>${escaped(failure.gate)}</b>: ${escaped(failure.reason, 2000)}</p>`;
+  const log = safeLines(failure.log.join("\n"), mostLogLines);
+  if (log.length === 0) return [reason];
+  return [
+    reason,
+    html`<details open><summary>The candidate's last log lines</summary>\n${preformatted(log)}\n</details>`,
+  ];
+}
+
+function whatRuns(outcome: Outcome, { image, version }: SummaryFacts): Html {
+  const rows: [Html, Html][] = [
+    [html`Release`, code(outcome.release)],
+    [html`Version`, code(version)],
+    [html`Image`, code(image)],
+    [html`Digest`, code(outcome.digest)],
+    [html`Before`, outcome.previous ? release(outcome.previous) : html`nothing`],
+    [html`Host`, code(outcome.host)],
+    [html`Runs now`, outcome.serving ? release(outcome.serving) : html`nothing, or it could not be asked`],
+    [html`URL`, outcome.url === "" ? html`–` : link(outcome.url, escaped(outcome.url))],
+  ];
+  return table([], rows);
+}
+
+const release = (name: ReleaseName): Html => html`${code(name.release)} ${code(name.digest)}`;
+
+const warnings = (texts: readonly string[]): Html[] =>
+  texts.length === 0
+    ? []
+    : [html`<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html`<li>${escaped(text, 500)}</li>\n`))}</ul>`];
+
+function timeline({ phases, startedAt, duration }: Outcome): Html[] {
+  const total = Math.max(duration, 1);
+  const rows = phases
+    .slice(0, mostRows)
+    .map((phase) => [
+      escaped(phase.name),
+      results[phase.result],
+      html`<code>${escaped(phase.startedAt.slice(11, 19))}</code>`,
+      escaped(durationText(phase.duration)),
+      bar(phase.duration / total),
+    ]);
+  const title = html`<h3>${escaped(durationText(duration))} from ${escaped(startedAt)}</h3>`;
+  const head = [html`Phase`, html`Result`, html`Began (UTC)`, html`Took`, html`Share`];
+  return rows.length === 0 ? [title] : [html`${title}\n${table(head, rows)}`];
+}
+
+const results: Readonly<Record<PhaseTime["result"], Html>> = {
+  done: html`done`,
+  failed: html`<b>failed</b>`,
+  skipped: html`skipped`,
+};
+
+const bar = (share: number): Html => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength)) as Html;
+
+function gates(evidence: readonly Evidence[]): Html[] {
+  const rows = evidence
+    .slice(0, mostRows)
+    .map((seen) => [
+      escaped(seen.gate),
+      seen.verdict === "healthy" ? html`healthy` : html`<b>${escaped(seen.verdict)}</b>`,
+      html`${seen.probes}`,
+      escaped(seen.expected),
+      escaped(seen.lastSeen),
+    ]);
+  const head = [html`Gate`, html`Verdict`, html`Probes`, html`Expected`, html`Last seen`];
+  return rows.length === 0 ? [] : [html`<h3>Gates</h3>\n${table(head, rows)}`];
+}
+
+function commits(found: Commits | undefined): Html[] {
+  if (!found) return [];
+  const rows = found.newest.map(
+    ({ sha, url, subject }) => html`<li>${link(url, code(sha.slice(0, 7)))} ${escaped(subject, 150)}</li>\n`,
+  );
+  const back = found.behind > 0 ? html`, ${found.behind} taken back` : html``;
+  const more = found.ahead > rows.length ? html`<li>… ${found.ahead - rows.length} more</li>` : html``;
+  const title = link(found.url, html`${found.ahead} new commits${back}`);
+  return [html`<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
+}
+
+function nextSteps(outcome: Outcome, { image, container }: SummaryFacts): Html[] {
+  const steps: Html[] = [];
+  if (outcome.status === "deployed" && outcome.previous)
+    steps.push(
+      html`<li>To go back, deploy the digest before again: <code>image: ${escaped(image)}</code>, <code>digest: ${escaped(outcome.previous.digest)}</code>, <code>version: ${escaped(outcome.previous.version)}</code>.</li>\n`,
+    );
+  if (container !== undefined)
+    steps.push(html`<li>To look at it on ${code(outcome.host)}: ${code(`docker logs ${container}`)}</li>\n`);
+  return steps.length === 0 ? [] : [html`<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
+}
+
+const limited = (rows: readonly Html[]): Html =>
+  joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html`<li>… ${rows.length - mostRows} more</li>`] : rows);
+
+/** Leaves a block out rather than end in the middle of a tag. */
+function capped(blocks: readonly string[]): string {
+  let summary = "";
+  for (const block of blocks) {
+    const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+    summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
+  }
+  return summary;
+}

@@ -1,0 +1,54 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { UserError } from "../../user-error";
+import { items, type Parse } from "./parse";
+import { matching, portNumber } from "./scalars";
+import { shown } from "./shown";
+
+/** Where a host is reached by SSH. */
+export interface HostAddress {
+  readonly user: string;
+  /** a name or an IP address, IPv6 without brackets */
+  readonly address: string;
+  readonly port: number;
+}
+
+const instanceId = /^i-[0-9a-f]{8,17}$/;
+const name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
+
+export const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
+
+/** One host, `[user@]address[:port]`; what it leaves out comes from `otherwise`. */
+export function oneHost(otherwise: { readonly user: string; readonly port: number }): Parse<HostAddress> {
+  return (input, text) => {
+    const [host, ...more] = items(text);
+    if (host === undefined) throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
+    if (more.length > 0)
+      throw new UserError(
+        `${input}: got ${more.length + 1} hosts; several hosts in one deploy come in a later version. Name one host.`,
+      );
+    return hostAddress(input, host, otherwise);
+  };
+}
+
+function hostAddress(input: string, text: string, otherwise: { readonly user: string; readonly port: number }) {
+  const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text) ?? [];
+  const address = bracketed ?? plain ?? "";
+  if (instanceId.test(address))
+    throw new UserError(
+      `${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`,
+    );
+  if (isIPv6(text.replace(/^.*@/, "")))
+    throw new UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
+  if (bracketed === undefined ? !isAddress(address) : !isIPv6(bracketed) || bracketed.includes("%"))
+    throw new UserError(
+      `${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown(text)}.`,
+    );
+  return {
+    user: user === undefined ? otherwise.user : userName(input, user),
+    address,
+    port: port === undefined ? otherwise.port : portNumber(input, port),
+  };
+}
+
+/** Only digits and dots is meant as an IPv4 address: `10.0.0.300` is no name. */
+const isAddress = (text: string): boolean => (/^[\d.]+$/.test(text) ? isIPv4(text) : name.test(text));

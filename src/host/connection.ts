@@ -1,0 +1,166 @@
+import type { Duplex } from "node:stream";
+import { NodeSSH } from "node-ssh";
+import type { Client, ClientChannel } from "ssh2";
+import { UserError } from "../user-error";
+import { fingerprint, type HostKeyTrust } from "./known-hosts";
+
+/** How to get into one host. */
+export interface Access {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly privateKey: string;
+  readonly passphrase: string;
+  readonly trust: HostKeyTrust;
+  /** milliseconds, for the whole of TCP, key exchange and authentication */
+  readonly connectTimeout: number;
+}
+
+const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+
+/** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
+export class Connection {
+  readonly name: string;
+  /** settles when the connection is over, however it ended */
+  readonly closed: Promise<void>;
+  readonly #ssh: NodeSSH;
+  readonly #client: Client;
+  #over = false;
+
+  private constructor(name: string, ssh: NodeSSH, client: Client) {
+    this.name = name;
+    this.#ssh = ssh;
+    this.#client = client;
+    this.closed = new Promise((resolve) => {
+      const end = () => {
+        this.#over = true;
+        resolve();
+      };
+      client.once("close", end);
+      client.on("error", end); // node-ssh takes its own listener off when it is ready
+    });
+  }
+
+  /** @throws {UserError} that says which of address, key, user or host key is wrong. */
+  static async open(access: Access): Promise<Connection> {
+    const ssh = new NodeSSH();
+    const seen: { key?: Buffer } = {};
+    const types = access.trust.types;
+    try {
+      await ssh.connect({
+        host: access.address,
+        port: access.port,
+        username: access.user,
+        privateKey: access.privateKey,
+        ...(access.passphrase ? { passphrase: access.passphrase } : {}),
+        readyTimeout: access.connectTimeout,
+        ...KEEPALIVE,
+        ...(types ? { algorithms: { serverHostKey: signatures(types) } } : {}),
+        hostVerifier: (key: Buffer) => {
+          seen.key = key;
+          return access.trust.judge(key) === "known";
+        },
+      });
+    } catch (cause) {
+      ssh.dispose();
+      throw refusal(access, seen.key, cause as Error & { code?: string; level?: string });
+    }
+    const client = ssh.connection;
+    if (!client) throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
+    client.setNoDelay(true);
+    return new Connection(access.address, ssh, client);
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** An exec channel. The command is one that any login shell takes: plain words. */
+  exec(command: string): Promise<ClientChannel> {
+    return this.#channel((done) => this.#client.exec(command, done));
+  }
+
+  /** A TCP stream from the host to `address:port`, as seen from the host. */
+  dial(address: string, port: number): Promise<Duplex> {
+    return this.#channel<Duplex>((done) => this.#client.forwardOut("127.0.0.1", 0, address, port, done));
+  }
+
+  /** A stream to a UNIX socket of the host. */
+  dialSocket(path: string): Promise<Duplex> {
+    return this.#channel<Duplex>((done) => this.#client.openssh_forwardOutStreamLocal(path, done));
+  }
+
+  close(): void {
+    this.#ssh.dispose();
+  }
+
+  /** Ends it without a word to the other side: for a wire that is cut already. */
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  #channel<T>(open: (done: (error: Error | undefined, channel: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#over) {
+        reject(new ConnectionLost(this.name));
+        return;
+      }
+      let settled = false;
+      void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
+      open((error, channel) => {
+        settled = true;
+        if (error) reject(error);
+        else resolve(channel);
+      });
+    });
+  }
+}
+
+/** The wire is gone. What was under way on it is unknown. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+  constructor(host: string, options?: ErrorOptions) {
+    super(`the connection to ${host} was lost`, options);
+  }
+}
+
+/** An RSA key signs with SHA-2 only (RFC 8332). */
+const signatures = (types: readonly string[]) =>
+  types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type])) as never[];
+
+function refusal(access: Access, key: Buffer | undefined, cause: Error & { code?: string; level?: string }): UserError {
+  const at = `${access.address} port ${access.port}`;
+  const say = (text: string) => new UserError(text, { cause });
+  const verdict = key ? access.trust.judge(key) : "known";
+  if (key && verdict !== "known") {
+    return say(
+      `${at}: the host showed the key ${fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
+        "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts; else somebody may stand between.",
+    );
+  }
+  if (/no matching.*host key/i.test(cause.message)) {
+    return say(
+      `${at}: the host has no key of the type in ssh-known-hosts (${access.trust.types?.join(", ")}). Add the line for a key that it has.`,
+    );
+  }
+  if (cause.level === "client-authentication") {
+    return say(
+      `${at}: the user "${access.user}" with this ssh-key was refused. Check ssh-user (Amazon Linux: ec2-user, Ubuntu: ubuntu, Debian: admin) and that the key's public half is in its authorized_keys.`,
+    );
+  }
+  if (cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN")
+    return say(`hosts: the name "${access.address}" does not resolve.`);
+  if (cause.code === "ECONNREFUSED")
+    return say(`${at}: the connection was refused. Does sshd run there, on that port?`);
+  if (
+    cause.level === "client-timeout" ||
+    cause.code === "ETIMEDOUT" ||
+    cause.code === "EHOSTUNREACH" ||
+    cause.code === "ENETUNREACH"
+  ) {
+    return say(
+      `${at}: no SSH connection within connect-timeout (${access.connectTimeout / 1000} s). Is the instance running, and does its security group let this runner in on port ${access.port}?`,
+    );
+  }
+  return say(`${at}: no SSH connection: ${cause.message}`);
+}

@@ -1,0 +1,83 @@
+import type Docker from "dockerode";
+import type { ContainerOptions } from "../release/request";
+
+/** Labels by which what is ours on a host is known. */
+export const LABEL = {
+  app: "hello-devops.app",
+  role: "hello-devops.role",
+  release: "hello-devops.release",
+  transaction: "hello-devops.transaction",
+} as const;
+
+export const appNetwork = (app: string): string => `hello-devops-${app}`;
+export const proxyContainer = (app: string): string => `${app}-proxy`;
+
+export interface ContainerSpec {
+  readonly name: string;
+  readonly app: string;
+  readonly release: string;
+  readonly transaction: string;
+  readonly role: "app" | "pre-deploy";
+  /** `name@sha256:...` */
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly options: ContainerOptions;
+}
+
+/** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
+export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
+  const { options } = spec;
+  return {
+    name: spec.name,
+    Image: spec.image,
+    ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
+    Env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
+    Labels: {
+      [LABEL.app]: spec.app,
+      [LABEL.role]: spec.role,
+      [LABEL.release]: spec.release,
+      [LABEL.transaction]: spec.transaction,
+    },
+    StopTimeout: Math.ceil(options.stopTimeout / 1000),
+    HostConfig: {
+      NetworkMode: appNetwork(spec.app),
+      RestartPolicy: { Name: "no" }, // `always` comes with the commit
+      Binds: [...options.volumes],
+      LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
+      ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
+      ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
+    },
+  };
+}
+
+/** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */
+export function onlyPort(image: Docker.ImageInspectInfo): number | undefined {
+  const ports = Object.keys(image.Config.ExposedPorts ?? {}).filter((port) => port.endsWith("/tcp"));
+  return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
+}
+
+const LOG_LINES = 50;
+
+/** What a container wrote last, both streams, oldest first: hostile text. */
+export async function lastLogLines(docker: Docker, name: string): Promise<readonly string[]> {
+  const raw = (await docker
+    .getContainer(name)
+    .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false })) as unknown as Buffer;
+  return demultiplex(raw)
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .slice(-LOG_LINES);
+}
+
+/** Frames of 8 bytes (stream, 3 zeros, big-endian length) and their payload: "Stream format" of the Engine API's attach. */
+export function demultiplex(raw: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  let at = 0;
+  while (at + 8 <= raw.length && (raw[at] ?? 9) <= 2 && raw[at + 1] === 0) {
+    const length = raw.readUInt32BE(at + 4);
+    parts.push(raw.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+  }
+  return at === 0 ? raw : Buffer.concat(parts);
+}

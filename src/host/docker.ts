@@ -1,0 +1,101 @@
+import { Agent, type AgentOptions } from "node:http";
+import type { Duplex } from "node:stream";
+import Docker from "dockerode";
+import type { ClientChannel } from "ssh2";
+import { UserError } from "../user-error";
+import type { Connection } from "./connection";
+
+/** sshd's MaxSessions is 10 by default, and the guard needs one; streams (pull, events, logs) count while they are open. */
+const MAX_CHANNELS = 5;
+
+/** The host's Docker Engine API, over `docker system dial-stdio` in channels of the one connection. */
+export class Engine {
+  readonly docker: Docker;
+  readonly #agent: DialStdioAgent;
+
+  constructor(connection: Connection) {
+    this.#agent = new DialStdioAgent(connection);
+    // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
+    this.docker = new Docker({ protocol: "http", host: "docker", agent: this.#agent } as Docker.DockerOptions);
+  }
+
+  /**
+   * Asks the engine for its version, and says why where it doesn't answer.
+   *
+   * @throws {UserError} no Docker, no rights to it, not running, too old, or not Docker at all (Podman).
+   */
+  async greet(): Promise<Docker.DockerVersion> {
+    let version: Docker.DockerVersion;
+    try {
+      version = await this.docker.version();
+    } catch (cause) {
+      throw new UserError(whyNoDocker(this.#agent.complaint, (cause as Error).message), { cause });
+    }
+    const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
+    if (component)
+      throw new UserError(
+        "The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.",
+      );
+    const [major = 0, minor = 0] = version.Version.split(".").map(Number);
+    if (major < 20 || (major === 20 && minor < 10)) {
+      throw new UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
+    }
+    return version;
+  }
+
+  /** Ends every channel of it, streams too. */
+  close(): void {
+    this.#agent.end();
+  }
+}
+
+class DialStdioAgent extends Agent {
+  complaint = "";
+  readonly #open = new Set<Duplex>();
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    super({ keepAlive: true, maxSockets: MAX_CHANNELS });
+    this.#connection = connection;
+  }
+
+  // @ts-expect-error Node takes the stream by callback; the declared type knows only the return value
+  override createConnection(_options: AgentOptions, done: (error: Error | null, stream?: Duplex) => void): void {
+    this.#connection.exec("docker system dial-stdio").then(
+      (channel) => {
+        channel.stderr.on("data", (chunk: Buffer) => {
+          this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
+        });
+        this.#open.add(channel);
+        channel.once("close", () => this.#open.delete(channel));
+        done(null, asSocket(channel));
+      },
+      (error: Error) => done(error),
+    );
+  }
+
+  end(): void {
+    this.destroy();
+    for (const stream of this.#open) stream.destroy();
+  }
+}
+
+/** node:http calls these on its sockets; a channel has no such knobs. */
+function asSocket(channel: ClientChannel): Duplex {
+  const same = () => channel;
+  return Object.assign(channel, { setKeepAlive: same, setNoDelay: same, setTimeout: same, ref: same, unref: same });
+}
+
+function whyNoDocker(complaint: string, message: string): string {
+  if (/not found|no such file.*docker$/im.test(complaint) && /docker/.test(complaint) && !/sock/.test(complaint)) {
+    return "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
+  }
+  if (/permission denied/i.test(complaint)) {
+    return "This user may not use Docker on the host. Add it to the group of /var/run/docker.sock: sudo usermod -aG docker USER.";
+  }
+  if (/cannot connect|is the docker daemon running|no such file/i.test(complaint)) {
+    return "Docker is installed on the host but does not run. Start it: sudo systemctl enable --now docker.";
+  }
+  const last = complaint.trim().split("\n").at(-1) || message;
+  return `The host's Docker does not answer: ${last}`;
+}

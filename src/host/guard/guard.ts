@@ -1,0 +1,335 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClientChannel } from "ssh2";
+import { UserError } from "../../user-error";
+import type { Connection } from "../connection";
+
+/**
+ * The runner's end of the guard (guard.sh). One message a line:
+ *
+ *     BEAT n              the runner lives                          -> OK n
+ *     BEGIN n RELEASE     opens the journal for a target            -> OK n
+ *     UNDO n VERB ARG...  what takes the next mutation back         -> OK n, once it is on disk
+ *     RETIRE n VERB ...   what follows the commit                   -> OK n, once it is on disk
+ *     DO n VERB ARG...    a deed that the guard does itself         -> OK n [BASE64 or number] | FAIL n BASE64
+ *     COMMIT n            renames `current`, then retires           -> COMMITTED n, then RETIRED n | STUCK n ENTRY
+ *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | STUCK n ENTRY
+ *     BYE n               lets the lock go                          -> OK n
+ *
+ * Before READY it says GUARD, FACTS, HELD (each time the holder changes) or REFUSED; LOST as it fences.
+ */
+export interface GuardOptions {
+  readonly app: string;
+  readonly transaction: string;
+  /** milliseconds */
+  readonly lease: number;
+  /** who holds the lock, for those who wait */
+  readonly holder: string;
+  /** `look` reads only: no lock, no replay */
+  readonly mode: "deploy" | "look";
+  readonly onHeld: (holder: string) => void;
+  readonly onEvent: (line: string) => void;
+  /** monotonic milliseconds */
+  readonly now: () => number;
+}
+
+export interface GuardFacts {
+  /** the group of /var/run/docker.sock */
+  readonly dockerGroup: string;
+  /** bytes */
+  readonly memoryFree: number;
+}
+
+/** What the guard found when it took the lock. */
+export interface Found {
+  /** the committed release; '' = there is none */
+  readonly current: string;
+  /** what it did with the journal of a deploy that died; `pending` = it is there, and this is only a look */
+  readonly recovered: "nothing" | "undone" | "finished" | "pending";
+  /** an entry that it could not do */
+  readonly stuck: string | undefined;
+}
+
+/** The app's folder is not on the host yet: this is the first deploy. */
+export class FolderAbsent extends Error {
+  constructor(readonly facts: GuardFacts) {
+    super("the app has no state folder on the host");
+  }
+}
+
+/** The guard is gone or silent. Whether the host was taken back is for the next guard to say. */
+export class GuardLost extends Error {
+  override readonly name = "GuardLost";
+}
+
+/** A deed that the host could not do; `detail` is what it said. */
+export class DeedFailed extends Error {
+  override readonly name = "DeedFailed";
+  constructor(
+    readonly deed: string,
+    readonly detail: string,
+  ) {
+    super(`${deed}: ${detail || "failed"}`);
+  }
+}
+
+interface Waiting {
+  readonly sentAt: number;
+  readonly what: string;
+  resolve(answer: string): void;
+  reject(error: Error): void;
+}
+
+const program = () => readFileSync(join(__dirname, "guard.sh"), "utf8");
+const BEATS_A_LEASE = 5;
+const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
+
+export class Guard {
+  facts: GuardFacts = { dockerGroup: "", memoryFree: 0 };
+  /** settles with the reason when the guard is no longer there */
+  readonly lost: Promise<GuardLost>;
+  readonly #channel: ClientChannel;
+  readonly #options: GuardOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #found: Promise<Found>;
+  #settleFound!: { resolve(found: Found): void; reject(error: Error): void };
+  #settleLost!: (error: GuardLost) => void;
+  #retired: { resolve(stuck: string | undefined): void; reject(error: Error): void } | undefined;
+  #number = 0;
+  #provenAt: number;
+  #buffer = "";
+  #stderr = "";
+  #first = true;
+  #stuck: string | undefined;
+  #gone: GuardLost | undefined;
+  #beats: NodeJS.Timeout | undefined;
+
+  private constructor(channel: ClientChannel, options: GuardOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#provenAt = options.now();
+    this.lost = new Promise((resolve) => {
+      this.#settleLost = resolve;
+    });
+    this.#found = new Promise((resolve, reject) => {
+      this.#settleFound = { resolve, reject };
+    });
+    this.#found.catch(() => {}); // reported by whoever awaits ready()
+    channel.setEncoding("utf8");
+    channel.on("data", (text: string) => this.#read(text));
+    channel.stderr.on("data", (chunk: Buffer) => {
+      this.#stderr = `${this.#stderr}${chunk.toString("utf8")}`.slice(-2000);
+    });
+    channel.on("error", () => {});
+    channel.once("close", () => this.#end(this.#stderr.trim().split("\n").at(-1) || "its channel closed"));
+  }
+
+  /** Starts the guard on the host. It is the deploy's only once `ready()` has answered. */
+  static async start(connection: Connection, options: GuardOptions): Promise<Guard> {
+    const holder = options.holder.replace(HOLDER_CHARACTERS, "_").slice(0, 300);
+    const seconds = Math.round(options.lease / 1000);
+    const channel = await connection.exec(
+      `exec bash --norc --noprofile -s -- ${options.app} ${options.transaction} ${seconds} '${holder}' ${options.mode}`,
+    );
+    const guard = new Guard(channel, options);
+    channel.write(program());
+    guard.#beats = setInterval(() => void guard.#beat().catch(() => {}), options.lease / BEATS_A_LEASE);
+    return guard;
+  }
+
+  /** Waits for the lock, `timeout` milliseconds at most.
+   * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
+  ready(timeout: number, signal: AbortSignal): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      const give = (error: Error) => {
+        this.close();
+        reject(error);
+      };
+      const timer = setTimeout(
+        () =>
+          give(
+            new UserError(
+              `lock-timeout: another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
+            ),
+          ),
+        timeout,
+      );
+      const onAbort = () => give(new Error("cancelled while waiting for the lock"));
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#found.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+      });
+    });
+  }
+
+  begin(release: string): Promise<string> {
+    return this.#ask("BEGIN", release);
+  }
+
+  /** The entry is on the host's disk when this resolves; only then may the mutation be sent. */
+  async undo(...entry: readonly string[]): Promise<void> {
+    await this.#ask("UNDO", ...entry);
+  }
+
+  async retire(...entry: readonly string[]): Promise<void> {
+    await this.#ask("RETIRE", ...entry);
+  }
+
+  /** @throws {DeedFailed} with what the host said */
+  async do(...deed: readonly string[]): Promise<string> {
+    await this.hold();
+    return this.#ask("DO", ...deed);
+  }
+
+  /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
+  async commit(): Promise<{ retired: Promise<string | undefined> }> {
+    await this.hold();
+    const retired = new Promise<string | undefined>((resolve, reject) => {
+      this.#retired = { resolve, reject };
+    });
+    retired.catch(() => {}); // reported by whoever awaits it
+    await this.#ask("COMMIT");
+    return { retired };
+  }
+
+  /** Everything is taken back when this resolves; the answer is the entry that could not be, if any. */
+  async abort(): Promise<string | undefined> {
+    const answer = await this.#ask("ABORT");
+    this.close();
+    return answer === "ABORTED" ? undefined : answer;
+  }
+
+  async bye(): Promise<void> {
+    await this.#ask("BYE").catch(() => {});
+    this.close();
+  }
+
+  /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
+  close(): void {
+    clearInterval(this.#beats);
+    this.#channel.end();
+  }
+
+  /**
+   * Before each mutation: the guard answered something that was sent less than half a lease ago. A runner that slept
+   * longer (stopped, swapped out, its wire cut) has perhaps been taken back already, and must not touch the host again.
+   *
+   * @throws {GuardLost}
+   */
+  async hold(): Promise<void> {
+    if (this.#gone) throw this.#gone;
+    const half = this.#options.lease / 2;
+    if (this.#options.now() - this.#provenAt <= half) return;
+    await Promise.race([this.#beat(), silence(half)]);
+    if (this.#options.now() - this.#provenAt > half) {
+      this.#end(`no answer for ${(half / 1000).toFixed(1)} s, half the lease`);
+      throw this.#gone ?? new GuardLost("silent");
+    }
+  }
+
+  #beat(): Promise<string> {
+    return this.#ask("BEAT");
+  }
+
+  #ask(kind: string, ...words: readonly string[]): Promise<string> {
+    if (this.#gone) return Promise.reject(this.#gone);
+    const number = ++this.#number;
+    const sentAt = this.#options.now();
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { sentAt, what: `${kind} ${words[0] ?? ""}`.trim(), resolve, reject });
+      this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
+    });
+  }
+
+  #read(text: string): void {
+    const lines = `${this.#buffer}${text}`.split("\n");
+    this.#buffer = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+
+  #line(line: string): void {
+    if (this.#first && line !== "GUARD 1") {
+      this.#settleFound.reject(
+        new UserError(
+          `The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`,
+        ),
+      );
+      this.#channel.end();
+      return;
+    }
+    this.#first = false;
+    const [word = "", ...rest] = line.split(" ");
+    if (
+      word === "OK" ||
+      word === "FAIL" ||
+      word === "COMMITTED" ||
+      word === "RETIRED" ||
+      word === "ABORTED" ||
+      word === "STUCK"
+    ) {
+      this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
+      return;
+    }
+    this.#options.onEvent(line);
+    if (word === "FACTS") this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
+    else if (word === "HELD") this.#options.onHeld(rest.join(" "));
+    else if (word === "REFUSED") this.#settleFound.reject(this.#refusal(rest[0] ?? "", rest.slice(1).join(" ")));
+    else if (word === "LOST") this.#end(`it took the host back: ${rest.join(" ")}`);
+    else if (word === "READY") {
+      const [current = "", recovered = "nothing"] = rest;
+      this.#settleFound.resolve({ current, recovered: recovered as Found["recovered"], stuck: this.#stuck });
+    }
+  }
+
+  #answer(word: string, number: number, text: string): void {
+    if (word === "STUCK" && number === 0) this.#stuck = text;
+    const waiting = this.#waiting.get(number);
+    if (!waiting) {
+      if (word === "RETIRED" || word === "STUCK") this.#retired?.resolve(word === "STUCK" ? text : undefined);
+      return;
+    }
+    this.#waiting.delete(number);
+    this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
+    if (word === "FAIL") waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
+    else waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
+  }
+
+  #end(why: string): void {
+    if (this.#gone) return;
+    clearInterval(this.#beats);
+    this.#gone = new GuardLost(`the guard on ${this.#options.app} is gone: ${why}`);
+    this.#settleFound.reject(this.#gone);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#gone);
+    this.#waiting.clear();
+    this.#retired?.reject(this.#gone);
+    this.#settleLost(this.#gone);
+  }
+
+  #refusal(reason: string, detail: string): Error {
+    const folder = `/var/lib/hello-devops/${this.#options.app}`;
+    switch (reason) {
+      case "absent":
+        return new FolderAbsent(this.facts);
+      case "rights":
+        return new UserError(
+          `This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`,
+        );
+      case "format":
+        return new UserError(
+          `${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`,
+        );
+      case "kill-user-processes":
+        return new UserError(
+          "systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf, or exclude this user with KillExcludeUsers.",
+        );
+      default:
+        return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
+    }
+  }
+}
+
+const silence = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });

@@ -1,0 +1,30 @@
+import { utils } from "ssh2";
+import { UserError } from "../user-error";
+
+/**
+ * A private key as ssh2 takes it, from what people paste into a secret: CRLF line ends and a lost last newline are mended.
+ *
+ * @throws {UserError} when it is not a private key that can be read with this passphrase. The key is never in the message.
+ */
+export function privateKey(pasted: string, passphrase: string): string {
+  const key = `${pasted.replaceAll("\r\n", "\n").replaceAll("\r", "\n").trim()}\n`;
+  if (key.startsWith("PuTTY-User-Key-File")) {
+    throw new UserError(
+      "ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).",
+    );
+  }
+  if (/^(ssh-|ecdsa-)/.test(key)) {
+    throw new UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
+  }
+  const parsed = utils.parseKey(key, passphrase || undefined);
+  if (!(parsed instanceof Error)) return key;
+  throw new UserError(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
+}
+
+function whyUnreadable(message: string, passphrase: string): string {
+  if (/no passphrase/i.test(message)) return "the key is encrypted. Give its passphrase in ssh-key-passphrase.";
+  if (passphrase !== "" && /passphrase|integrity|decrypt|bad/i.test(message)) {
+    return "the key can't be decrypted with ssh-key-passphrase. Check the passphrase.";
+  }
+  return "this is not a private key in OpenSSH or PEM format. Paste the whole file, from -----BEGIN to -----END.";
+}

@@ -1,0 +1,92 @@
+/** The two places of a proxy that a release's container can take. */
+export type Slot = "blue" | "green";
+
+export const otherSlot = (slot: Slot): Slot => (slot === "blue" ? "green" : "blue");
+
+/** What a proxy's configuration says; everything in it is checked text. */
+export interface ProxySettings {
+  /** milliseconds */
+  readonly responseTimeout: number;
+  readonly tunnelTimeout: number;
+  readonly drainTimeout: number;
+  /** '' = none */
+  readonly releaseHeader: string;
+}
+
+/** The container that the committed configuration sends traffic to. */
+export interface Seat {
+  readonly slot: Slot;
+  readonly container: string;
+  readonly port: number;
+}
+
+/** Where HAProxy finds the state folder of its app; `current` in it is the committed release. */
+export const PROXY_STATE = "/state";
+const MAP = `${PROXY_STATE}/current/slots.map`;
+
+/**
+ * haproxy.cfg for a release (HAProxy 3.0 configuration manual). Servers are found by the containers' own names, never by
+ * address: addresses change at a reboot. The last address is kept whatever the resolver answers: Docker's DNS goes away
+ * with dockerd, and a live server must not go with it. The check is TCP: a slow /health must not take out a lone server.
+ */
+export function renderConfig(settings: ProxySettings, seat: Seat | undefined): string {
+  const header = settings.releaseHeader;
+  return `# Written by hello-devops. Changes made by hand are lost at the next deploy.
+global
+  log stdout format raw daemon notice
+  maxconn 8000
+  hard-stop-after ${settings.drainTimeout}ms
+  stats socket ${PROXY_STATE}/run/admin.sock mode 660 level user
+  stats socket ipv4@127.0.0.1:9999 level admin
+  stats timeout 1h
+
+defaults
+  mode http
+  log global
+  option dontlog-normal
+  option redispatch
+  retries 3
+  timeout connect 5s
+  timeout http-request 30s
+  timeout http-keep-alive 60s
+  timeout client ${settings.responseTimeout}ms
+  timeout server ${settings.responseTimeout}ms
+  timeout tunnel ${settings.tunnelTimeout}ms
+  timeout client-fin 30s
+  timeout queue 30s
+
+resolvers docker
+  nameserver dns 127.0.0.11:53
+  accepted_payload_size 8192
+  resolve_retries 3
+  timeout resolve 1s
+  timeout retry 1s
+  hold valid 1s
+  hold obsolete 1d
+  hold nx 1d
+  hold other 1d
+  hold refused 1d
+  hold timeout 1d
+
+frontend http
+  bind :80
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-For %[src]
+  default_backend app
+
+backend app
+${header ? `  http-response del-header ${header}\n  http-response set-header ${header} %[srv_name,map(${MAP})]\n` : `  http-response set-var(txn.release) srv_name,map(${MAP})\n`}  default-server check inter 2s fastinter 200ms downinter 200ms rise 1 fall 3 resolvers docker resolve-prefer ipv4 init-addr last,libc,127.0.0.1
+${server("blue", seat)}
+${server("green", seat)}
+`;
+}
+
+function server(slot: Slot, seat: Seat | undefined): string {
+  if (seat?.slot === slot) return `  server ${slot} ${seat.container}:${seat.port}`;
+  return `  server ${slot} ${slot}.invalid:${seat?.port ?? 80} disabled`;
+}
+
+/** What `X-Release` says for each slot. */
+export function renderMap(versions: Readonly<Record<Slot, string>>): string {
+  return `blue ${versions.blue}\ngreen ${versions.green}\n`;
+}

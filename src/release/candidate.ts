@@ -1,0 +1,158 @@
+import { appNetwork, createBody, lastLogLines, onlyPort } from "../host/containers";
+import { UserError } from "../user-error";
+import { GateError } from "./failure";
+import { inspected } from "./preflight";
+import { FORMAT, type ReleaseRecord } from "./record";
+import type { DeployRequest } from "./request";
+import { writeCandidateConfig } from "./traffic";
+import { mutate, seconds, type Transaction } from "./transaction";
+
+/** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
+export async function preDeploy(tx: Transaction): Promise<void> {
+  const { request, candidate, host, log } = tx;
+  const hook = request.preDeploy;
+  if (!hook) return;
+  const name = `${candidate.container}-pre`.slice(0, 63);
+  const body = createBody({ ...specOf(tx), name, role: "pre-deploy", command: hook.command });
+  const container = await mutate(tx, [["remove", name, "10"]], () => host.docker.createContainer(body));
+  await joinNetwork(tx, name);
+  await mutate(tx, [], () => container.start());
+  const ended = await within(hook.timeout, container.wait() as Promise<{ StatusCode: number }>, tx.stop.signal);
+  const lines = await lastLogLines(host.docker, name);
+  log.quote(lines.join("\n"));
+  if (!ended)
+    throw new GateError(
+      "pre-deploy",
+      `pre-deploy did not end within ${hook.timeout / 1000} s (pre-deploy-timeout). ${still(tx)}`,
+    );
+  if (ended.StatusCode !== 0) {
+    throw new GateError(
+      "pre-deploy",
+      `pre-deploy ended with exit status ${ended.StatusCode}; its output is above. ${still(tx)}`,
+    );
+  }
+  await mutate(tx, [], () => container.remove({ v: true, force: true }));
+}
+
+/** Creates and starts the candidate beside the live release, and watches for its end from then on. */
+export async function startCandidate(tx: Transaction): Promise<void> {
+  const { candidate, request, host } = tx;
+  candidate.port = await portOf(tx);
+  const last = request.safety.keepFailed ? "keep" : "remove";
+  const undo = [
+    ["forget", candidate.id],
+    [last, candidate.container, seconds(request.container.stopTimeout)],
+  ] as const;
+  const container = await mutate(tx, undo, () => host.docker.createContainer(createBody(specOf(tx))));
+  candidate.created = true;
+  await joinNetwork(tx, candidate.container);
+  await mutate(tx, [], () => container.start().catch(notStarted(tx)));
+  watchForItsEnd(tx);
+  const started = await container.inspect();
+  candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
+  tx.stop.signal.throwIfAborted();
+  if (!candidate.address) throw await itsEnd(tx);
+  await Promise.all([
+    writeCandidateConfig(tx),
+    tx.guard.do("write", `releases/${candidate.id}/release.json`, encoded(recordOf(tx))),
+  ]);
+}
+
+const notStarted = (tx: Transaction) => (cause: Error) => {
+  throw new GateError(
+    "start",
+    `The candidate's container could not be started: ${cause.message.trim()}. ${still(tx)}`,
+    { cause },
+  );
+};
+
+const specOf = ({ candidate, request, scene, name }: Transaction) => ({
+  name: candidate.container,
+  app: request.app,
+  release: candidate.id,
+  transaction: name,
+  role: "app" as const,
+  image: scene.reference,
+  command: request.container.command,
+  options: request.container,
+});
+
+async function portOf({ request, host, scene }: Transaction): Promise<number> {
+  if (request.container.port) return request.container.port;
+  const port = onlyPort(await host.docker.getImage(scene.reference).inspect());
+  if (port) return port;
+  throw new UserError(
+    `port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`,
+  );
+}
+
+async function joinNetwork({ request, host }: Transaction, name: string): Promise<void> {
+  if (request.container.network) await host.docker.getNetwork(request.container.network).connect({ Container: name });
+}
+
+/** Docker's own word that it has ended: noticed at once, whatever the gate waits for. */
+function watchForItsEnd(tx: Transaction): void {
+  const ended = async () => {
+    if (!tx.stop.signal.aborted) tx.stop.abort(await itsEnd(tx));
+  };
+  tx.host.docker.getContainer(tx.candidate.container).wait({ condition: "not-running" }).then(ended, ended);
+}
+
+async function itsEnd(tx: Transaction): Promise<Error> {
+  try {
+    const state = (await inspected(tx.host.docker, tx.candidate.container))?.State;
+    if (state?.Running) return new Error("the host's Docker ended the watch over the candidate");
+    if (!state)
+      return new GateError(
+        "start",
+        `The candidate's container ${tx.candidate.container} was removed by somebody. ${still(tx)}`,
+      );
+    const how = state.OOMKilled ? "was killed: out of memory (memory)" : `ended with exit status ${state.ExitCode}`;
+    return new GateError("start", `The candidate ${how}${state.Error ? ` (${state.Error})` : ""}. ${still(tx)}`);
+  } catch (cause) {
+    return new Error("the host's Docker no longer answers", { cause });
+  }
+}
+
+/** The end of a failure's sentence: what serves. */
+export const still = ({ scene }: Pick<Transaction, "scene">): string =>
+  scene.current ? `${scene.current.release} still serves.` : "Nothing was served before, and nothing is now.";
+
+export function recordOf(tx: Transaction): ReleaseRecord {
+  const { candidate, request, scene } = tx;
+  return {
+    format: FORMAT,
+    release: candidate.id,
+    version: request.version,
+    image: scene.image.name,
+    digest: scene.image.digest,
+    container: candidate.container,
+    slot: candidate.slot,
+    port: candidate.port,
+    fingerprint: scene.fingerprint,
+    stopTimeout: Number(seconds(request.container.stopTimeout)),
+    drainTimeout: Number(seconds(request.traffic.drainTimeout)),
+    transaction: tx.name,
+    createdAt: new Date().toISOString(),
+    run: request.run,
+  };
+}
+
+export const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
+
+/** undefined = the time ran out first */
+async function within<T>(limit: number, what: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve, reject) => {
+    timer = setTimeout(() => resolve(undefined), limit);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    return await Promise.race([what, over]);
+  } finally {
+    clearTimeout(timer);
+    over.catch(() => {});
+  }
+}
+
+export type { DeployRequest };

@@ -1,0 +1,91 @@
+import { DeedFailed } from "../host/guard/guard";
+import { encoded } from "./candidate";
+import { GateError } from "./failure";
+import { NO_RELEASE } from "./naming";
+import { FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
+import { mutate, type Transaction } from "./transaction";
+
+/**
+ * The commit: the candidate's restart policy becomes `always` (journaled), what has to follow is on disk, then one rename
+ * in the guard. Before the rename everything leads back, after it everything leads forward.
+ *
+ * @returns `retired`, still under way: the old release drains and stops; its value is a step that got stuck, if any
+ */
+export async function commit(tx: Transaction): Promise<{ readonly retired: Promise<string | undefined> }> {
+  const { candidate, guard, scene } = tx;
+  const old = scene.current;
+  await mutate(tx, [["policy", candidate.container, "no"]], () => guard.do("policy", candidate.container, "always"));
+  const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
+  await Promise.all(after.map((entry) => guard.retire(...entry)));
+  tx.stop.signal.throwIfAborted();
+  try {
+    return await guard.commit();
+  } catch (cause) {
+    if (!(cause instanceof DeedFailed)) throw cause;
+    throw new GateError(
+      "commit",
+      `The host could not commit ${candidate.id}: ${cause.detail}. ${old?.release ?? "Nothing"} still serves.`,
+      { cause },
+    );
+  }
+}
+
+const retirement = (old: ReleaseRecord): string[][] => [
+  ["policy", old.container, "no"],
+  ["vacate", old.slot, String(old.drainTimeout)],
+  ["stop", old.container, String(old.stopTimeout)],
+];
+
+function historyLine({ candidate, request, scene, name }: Transaction): HistoryLine {
+  return {
+    format: FORMAT,
+    transaction: name,
+    release: candidate.id,
+    digest: scene.image.digest,
+    previous: scene.current?.release ?? NO_RELEASE,
+    result: "deployed",
+    at: new Date().toISOString(),
+    run: request.run,
+  };
+}
+
+/** Takes away what is older than `keep-releases`: containers, records, and images that nothing uses. Its failures are warnings. */
+export async function prune(tx: Transaction): Promise<readonly string[]> {
+  const { host, request, scene, candidate, guard } = tx;
+  const others = scene.releases
+    .filter(({ release }) => release !== candidate.id && release !== NO_RELEASE)
+    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const kept = others.slice(0, Math.max(0, request.safety.keepReleases - 1));
+  const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
+  const warnings: string[] = [];
+  const failed = await host.docker.listContainers({
+    all: true,
+    filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
+  });
+  const known = new Set([candidate.container, ...others.map(({ container }) => container)]);
+  for (const { Id, Names, State } of failed) {
+    const name = Names[0]?.slice(1) ?? "";
+    if (State !== "running" && !known.has(name))
+      await tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(Id).remove({ v: true, force: true }));
+  }
+  for (const old of others.slice(kept.length)) {
+    await tolerate(warnings, `remove ${old.container}`, () =>
+      host.docker.getContainer(old.container).remove({ v: true, force: true }),
+    );
+    await tolerate(warnings, `forget ${old.release}`, () => guard.do("forget", old.release));
+    if (!keptImages.has(old.digest))
+      await tolerate(warnings, `remove the image of ${old.release}`, () =>
+        host.docker.getImage(`${old.image}@${old.digest}`).remove(),
+      );
+  }
+  return warnings;
+}
+
+async function tolerate(warnings: string[], what: string, deed: () => Promise<unknown>): Promise<void> {
+  try {
+    await deed();
+  } catch (error) {
+    const status = (error as { statusCode?: number }).statusCode;
+    if (status !== 404 && status !== 409) warnings.push(`Could not ${what}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,19 @@
+/** A gate said no: the candidate is not fit, and the host goes back. The message is the whole sentence for a person. */
+export class GateError extends Error {
+  override readonly name = "GateError";
+  constructor(
+    readonly gate: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The job was cancelled. */
+export class Cancelled extends Error {
+  override readonly name = "Cancelled";
+  constructor(readonly by: string) {
+    super(`the job was cancelled (${by})`);
+  }
+}

@@ -1,0 +1,12 @@
+/** What a deploy tells while it runs. One line an event; the edge decides how it looks in a job log. */
+export interface Log {
+  /** a line that a person should read */
+  info(line: string): void;
+  /** a line for ACTIONS_STEP_DEBUG: each call with its time */
+  debug(line: string): void;
+  warning(line: string): void;
+  /** text that a host or a container wrote: hostile until neutralised */
+  quote(text: string): void;
+  /** opens a phase: its lines are folded together, its duration is told at the end */
+  phase<T>(name: string, body: () => Promise<T>): Promise<T>;
+}

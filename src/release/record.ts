@@ -1,0 +1,59 @@
+import type { Slot } from "../host/proxy/config";
+import { UserError } from "../user-error";
+import type { Run } from "./request";
+
+export const FORMAT = 1;
+
+/** releases/ID/release.json on a host: all that is needed to know a release again. It holds no secret. */
+export interface ReleaseRecord {
+  readonly format: typeof FORMAT;
+  readonly release: string;
+  readonly version: string;
+  readonly image: string;
+  readonly digest: string;
+  readonly container: string;
+  readonly slot: Slot;
+  readonly port: number;
+  /** hash of env, options and checks: tells `unchanged` */
+  readonly fingerprint: string;
+  /** seconds, for the guard's own stop and drain */
+  readonly stopTimeout: number;
+  readonly drainTimeout: number;
+  readonly transaction: string;
+  /** ISO 8601, UTC */
+  readonly createdAt: string;
+  readonly run: Run;
+}
+
+/** One line of `history` on a host: a committed change. */
+export interface HistoryLine {
+  readonly format: typeof FORMAT;
+  readonly transaction: string;
+  readonly release: string;
+  readonly digest: string;
+  readonly previous: string;
+  readonly result: "deployed";
+  readonly at: string;
+  readonly run: Run;
+}
+
+/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
+export function parseReleases(json: string): readonly ReleaseRecord[] {
+  let records: { format?: unknown; release?: unknown }[];
+  try {
+    records = JSON.parse(json);
+  } catch (cause) {
+    throw new UserError(
+      "A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.",
+      { cause },
+    );
+  }
+  for (const record of records) {
+    if (typeof record.format !== "number" || record.format > FORMAT) {
+      throw new UserError(
+        `The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`,
+      );
+    }
+  }
+  return records as unknown as ReleaseRecord[];
+}

@@ -1,0 +1,53 @@
+import type { Clock } from "../health/gate";
+import type { Log } from "./log";
+import type { Evidence, Outcome, PhaseTime } from "./outcome";
+
+/** Collects what a deploy did, phase by phase, for the summary. */
+export class Report {
+  readonly phases: PhaseTime[] = [];
+  readonly evidence: Evidence[] = [];
+  readonly warnings: string[] = [];
+  readonly startedAt = new Date().toISOString();
+  /** the phase that runs, or ran last */
+  phaseNow = "connect";
+  readonly #startedAt: number;
+
+  constructor(
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {
+    this.#startedAt = clock.now();
+  }
+
+  async phase<T>(name: string, body: () => Promise<T>): Promise<T> {
+    this.phaseNow = name;
+    const startedAt = new Date().toISOString();
+    const start = this.clock.now();
+    const add = (result: PhaseTime["result"]) =>
+      this.phases.push({ name, startedAt, duration: this.clock.now() - start, result });
+    try {
+      const value = await this.log.phase(name, body);
+      add("done");
+      return value;
+    } catch (error) {
+      add("failed");
+      throw error;
+    }
+  }
+
+  warn(line: string): void {
+    this.warnings.push(line);
+    this.log.warning(line);
+  }
+
+  close(end: Omit<Outcome, "phases" | "evidence" | "warnings" | "startedAt" | "duration">): Outcome {
+    return {
+      ...end,
+      phases: this.phases,
+      evidence: this.evidence,
+      warnings: this.warnings,
+      startedAt: this.startedAt,
+      duration: this.clock.now() - this.#startedAt,
+    };
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What one deploy is asked to do. Every value is checked; durations are milliseconds, sizes bytes.
+ * The words and defaults are those of actions/deploy-ec2/action.yml.
+ */
+export interface DeployRequest {
+  readonly app: string;
+  /** What people call the release: a commit, as a rule. It is what `X-Release` says. `[0-9A-Za-z._-]{1,64}` */
+  readonly version: string;
+  readonly image: ImageRequest;
+  readonly container: ContainerOptions;
+  readonly preDeploy: { readonly command: readonly string[]; readonly timeout: number } | undefined;
+  readonly traffic: TrafficOptions;
+  readonly health: HealthOptions;
+  readonly bakeTime: number;
+  readonly verify: { readonly command: string; readonly timeout: number } | undefined;
+  readonly safety: SafetyOptions;
+  readonly run: Run;
+}
+
+export interface ImageRequest {
+  /** `registry/repository[:tag]`, without a digest */
+  readonly name: string;
+  /** `sha256:...`; undefined = the tag is resolved once, at the start */
+  readonly digest: string | undefined;
+  readonly credentials: Credentials | undefined;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface ContainerOptions {
+  /** undefined = the image's only EXPOSE */
+  readonly port: number | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** words after the image's entrypoint; empty = the image's own */
+  readonly command: readonly string[];
+  /** `source:target[:ro]`, as the Engine API's HostConfig.Binds */
+  readonly volumes: readonly string[];
+  /** a network that exists on the host, joined besides the app's own */
+  readonly network: string | undefined;
+  /** bytes */
+  readonly memory: number | undefined;
+  /** billionths of a processor, as the Engine API's NanoCpus */
+  readonly nanoCpus: number | undefined;
+  /** options of Docker's json-file log driver */
+  readonly logOptions: Readonly<Record<string, string>>;
+  readonly stopTimeout: number;
+}
+
+export interface TrafficOptions {
+  readonly httpPort: number;
+  readonly proxyImage: string;
+  readonly responseTimeout: number;
+  readonly tunnelTimeout: number;
+  readonly drainTimeout: number;
+  /** '' = no such header */
+  readonly releaseHeader: string;
+}
+
+export interface HealthOptions {
+  readonly path: string;
+  readonly status: readonly StatusRange[];
+  readonly host: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: RegExp | undefined;
+  readonly interval: number;
+  readonly timeout: number;
+  readonly threshold: number;
+  readonly startTimeout: number;
+}
+
+/** Both ends belong to it. */
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface SafetyOptions {
+  readonly lockTimeout: number;
+  readonly lease: number;
+  readonly keepReleases: number;
+  /** bytes */
+  readonly minFreeDisk: number | "auto";
+  readonly allowOlder: boolean;
+  readonly force: boolean;
+  readonly keepFailed: boolean;
+  readonly dryRun: boolean;
+}
+
+/** The workflow run that deploys. Without an id nothing can be put in order. */
+export interface Run {
+  readonly id: number | undefined;
+  readonly attempt: number;
+  readonly actor: string;
+  readonly url: string;
+}

@@ -1,0 +1,51 @@
+import type { Clock } from "../health/gate";
+import type { Guard } from "../host/guard/guard";
+import type { Host } from "../host/host";
+import type { Slot } from "../host/proxy/config";
+import type { Log } from "./log";
+import type { Evidence } from "./outcome";
+import type { Scene } from "./preflight";
+import type { DeployRequest } from "./request";
+
+/** A verb of the guard's fixed list and its names. */
+export type Entry = readonly [verb: string, ...names: string[]];
+
+/** One deploy on one host, once its guard holds the lock and its journal is open. */
+export interface Transaction {
+  readonly name: string;
+  readonly request: DeployRequest;
+  readonly host: Host;
+  readonly guard: Guard;
+  readonly scene: Scene;
+  readonly candidate: Candidate;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** aborted by a cancel, by a lost guard, and by the candidate's exit; its reason says which */
+  readonly stop: AbortController;
+  readonly evidence: Evidence[];
+}
+
+export interface Candidate {
+  readonly id: string;
+  readonly container: string;
+  readonly slot: Slot;
+  /** known once it has started */
+  address: string;
+  port: number;
+  /** the candidate's container may have something to say */
+  created: boolean;
+}
+
+/**
+ * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
+ * guard has answered within half its lease.
+ */
+export async function mutate<T>(tx: Transaction, undo: readonly Entry[], deed: () => Promise<T>): Promise<T> {
+  tx.stop.signal.throwIfAborted();
+  await Promise.all(undo.map((entry) => tx.guard.undo(...entry)));
+  await tx.guard.hold();
+  tx.stop.signal.throwIfAborted();
+  return deed();
+}
+
+export const seconds = (milliseconds: number): string => String(Math.ceil(milliseconds / 1000));

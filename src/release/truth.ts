@@ -1,0 +1,52 @@
+import { FolderAbsent } from "../host/guard/guard";
+import { UserError } from "../user-error";
+import { isNone, takeLock } from "./lock";
+import type { ReleaseName } from "./outcome";
+import { text } from "./preflight";
+import { parseReleases } from "./record";
+import type { DeployRequest } from "./request";
+import { lockRequest, type World } from "./world";
+
+/** What the host says that it runs. */
+export interface Truth {
+  /** the committed release's id; '' = none */
+  readonly release: string;
+  readonly serving: ReleaseName | undefined;
+}
+
+const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
+const PAUSE = 2_000;
+
+/**
+ * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
+ * Nothing but the host is believed. undefined = it could not be reached in time.
+ */
+export async function askWhatServes(request: DeployRequest, world: World): Promise<Truth | undefined> {
+  const { clock, log, cancel } = world;
+  const deadline = clock.now() + REACH_AGAIN;
+  while (clock.now() < deadline && !cancel.aborted) {
+    try {
+      return await ask(request, world);
+    } catch (error) {
+      if (error instanceof FolderAbsent) return { release: "", serving: undefined };
+      log.info(`Not yet: ${(error as Error).message}`);
+      if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message)) return undefined;
+    }
+    await clock.sleep(PAUSE, cancel).catch(() => {});
+  }
+  return undefined;
+}
+
+async function ask(request: DeployRequest, world: World): Promise<Truth> {
+  const host = await world.open();
+  try {
+    const lock = { ...lockRequest(request, world), mode: "deploy" as const };
+    const { guard, found } = await takeLock(host, lock, world.log, world.clock, world.cancel);
+    const records = parseReleases(text(await guard.do("releases")));
+    await guard.bye();
+    const record = records.find(({ release }) => release === found.current);
+    return { release: isNone(found.current) ? "" : found.current, serving: record };
+  } finally {
+    host.close();
+  }
+}

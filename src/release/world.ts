@@ -1,0 +1,27 @@
+import type { Clock } from "../health/gate";
+import type { Host } from "../host/host";
+import type { LockRequest } from "./lock";
+import type { Log } from "./log";
+import type { DeployRequest } from "./request";
+
+/** What a deploy needs of the world; all of it is passed in. */
+export interface World {
+  /** opens a connection of its own at each call */
+  open(): Promise<Host>;
+  readonly hostName: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** names this deploy on the host: a-z, 0-9 and `-` */
+  readonly transaction: string;
+  /** aborted when the job is cancelled; its reason is a `Cancelled` */
+  readonly cancel: AbortSignal;
+}
+
+export const lockRequest = (request: DeployRequest, world: World): LockRequest => ({
+  app: request.app,
+  transaction: world.transaction,
+  lease: request.safety.lease,
+  lockTimeout: request.safety.lockTimeout,
+  holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
+  mode: request.safety.dryRun ? "look" : "deploy",
+});
