@@ -167,7 +167,7 @@ function traffic(from: InputReader): TrafficOptions {
     proxyImage: from.needed("proxy-image", imageName),
     responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
     tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
-    drainTimeout: from.needed("drain-timeout", duration("0s", "1h")),
+    drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
     releaseHeader: from.needed("release-header", releaseHeader),
   };
 }
@@ -205,11 +205,7 @@ const safety = (from: InputReader): SafetyOptions => ({
 });
 
 /** Values that are right alone and can't be met together. */
-function checkTogether(from: InputReader, { timeout, interval, threshold, startTimeout }: HealthOptions): void {
-  from.check(() => {
-    if (timeout <= startTimeout) return;
-    throw new UserError("health-timeout: it is longer than start-timeout, so no slow check could end; shorten it.");
-  });
+function checkTogether(from: InputReader, { interval, threshold, startTimeout }: HealthOptions): void {
   from.check(() => {
     if (interval * (threshold - 1) < startTimeout) return;
     throw new UserError(

@@ -55,7 +55,7 @@ function failure({ failure }: Outcome): Html[] {
   if (log.length === 0) return [reason];
   return [
     reason,
-    html`<details open><summary>The candidate's last log lines</summary>\n${preformatted(log)}\n</details>`,
+    html`<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
   ];
 }
 

@@ -221,7 +221,13 @@ async function takeBack(tx: Transaction, world: World, report: Report, cause: un
     return report.close({ ...base, status: "deployed", serving: nameOf(tx), failure: undefined });
   }
   const failure = failureOf(cause, phase, lines, truth === undefined ? LEFT_ALONE : "");
-  return report.close({ ...base, status: scene.current ? "rolled-back" : "failed", serving: truth?.serving, failure });
+  return report.close({
+    ...base,
+    status: scene.current && truth ? "rolled-back" : "failed",
+    serving: truth?.serving,
+    settled: truth !== undefined,
+    failure,
+  });
 }
 
 const LEFT_ALONE = " The host was not reached again: its guard takes it back by itself once the lease has run out.";
@@ -266,7 +272,7 @@ function failureOf(cause: unknown, phase: string, log: readonly string[], more =
     log,
     cancelled: cause instanceof Cancelled,
     ...(isBug(cause) ? { cause } : {}),
-  } as Failure;
+  };
 }
 
 const isBug = (cause: unknown): boolean =>
@@ -336,5 +342,6 @@ function ending(request: DeployRequest, world: World, scene: Scene | undefined) 
     serving: scene?.current && nameOfRecord(scene.current),
     url: urlOf(request, world),
     host: world.hostName,
+    settled: true,
   };
 }

@@ -9,6 +9,8 @@ export interface Outcome {
   readonly serving: ReleaseName | undefined;
   readonly url: string;
   readonly host: string;
+  /** the host itself has said what it runs, or nothing on it was touched */
+  readonly settled: boolean;
   readonly failure: Failure | undefined;
   readonly phases: readonly PhaseTime[];
   readonly evidence: readonly Evidence[];
@@ -33,6 +35,8 @@ export interface Failure {
   /** the candidate's last log lines, as it wrote them: hostile text */
   readonly log: readonly string[];
   readonly cancelled: boolean;
+  /** what was thrown, when it was neither a user's mistake nor a gate's no */
+  readonly cause?: unknown;
 }
 
 export interface PhaseTime {

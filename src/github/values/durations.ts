@@ -9,8 +9,7 @@ export function duration(min: string, max: string): Parse<number> {
   const [least, most] = [inMilliseconds(min), inMilliseconds(max)];
   return (name, text) => {
     const value = inMilliseconds(text);
-    if (value === undefined)
-      throw new UserError(`${name}: expected a duration such as 300ms, 30s, 2m or 1h, got ${shown(text)}.`);
+    if (value === undefined) throw new UserError(`${name}: expected a duration such as 30s or 2m, got ${shown(text)}.`);
     if (value < Number(least) || value > Number(most))
       throw new UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown(text)}.`);
     return value;

@@ -31,7 +31,7 @@ export function oneHost(otherwise: { readonly user: string; readonly port: numbe
 }
 
 function hostAddress(input: string, text: string, otherwise: { readonly user: string; readonly port: number }) {
-  const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text) ?? [];
+  const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
   const address = bracketed ?? plain ?? "";
   if (instanceId.test(address))
     throw new UserError(

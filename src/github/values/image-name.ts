@@ -44,5 +44,5 @@ function split(text: string): Name | undefined {
 function wrong(text: string): string {
   if (split(text.toLowerCase())) return "the names of images are lower case";
   if (/^[a-z]+:\/\//i.test(text)) return "an image has no https:// in front";
-  return "expected an image such as ghcr.io/acme/shop, shop:1.4 or shop@sha256:<64 digits>";
+  return "expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>";
 }

@@ -6,8 +6,7 @@ export const privateKey: Parse<string> = (name, text) => {
   if (text !== "") return text;
   throw new UserError(
     `${name}: it is blank, and this version needs a key. Put the private key into a secret and write ` +
-      "${" +
-      "{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.",
+      `\${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.`,
   );
 };
 

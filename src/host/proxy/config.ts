@@ -28,6 +28,8 @@ const MAP = `${PROXY_STATE}/current/slots.map`;
  * haproxy.cfg for a release (HAProxy 3.0 configuration manual). Servers are found by the containers' own names, never by
  * address: addresses change at a reboot. The last address is kept whatever the resolver answers: Docker's DNS goes away
  * with dockerd, and a live server must not go with it. The check is TCP: a slow /health must not take out a lone server.
+ * A slot that leaves maintenance waits for its next `inter` before its first check, so that is short, and `fall` is long:
+ * a server counts as down after 4 s of refused connections.
  */
 export function renderConfig(settings: ProxySettings, seat: Seat | undefined): string {
   const header = settings.releaseHeader;
@@ -75,7 +77,7 @@ frontend http
   default_backend app
 
 backend app
-${header ? `  http-response del-header ${header}\n  http-response set-header ${header} %[srv_name,map(${MAP})]\n` : `  http-response set-var(txn.release) srv_name,map(${MAP})\n`}  default-server check inter 2s fastinter 200ms downinter 200ms rise 1 fall 3 resolvers docker resolve-prefer ipv4 init-addr last,libc,127.0.0.1
+${header ? `  http-response del-header ${header}\n  http-response set-header ${header} %[srv_name,map(${MAP})]\n` : `  http-response set-var(txn.release) srv_name,map(${MAP})\n`}  default-server check inter 500ms fastinter 500ms downinter 100ms rise 1 fall 8 resolvers docker resolve-prefer ipv4 init-addr last,libc,127.0.0.1
 ${server("blue", seat)}
 ${server("green", seat)}
 `;

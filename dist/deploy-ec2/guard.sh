@@ -1,0 +1,559 @@
+#!/usr/bin/env bash
+# guard.sh APP TRANSACTION LEASE HOLDER MODE
+#
+# Holds the lock of APP on this host while one deploy runs, and takes the deploy back when its runner ends.
+# It is sent over an SSH channel for each deploy (bash -s) and is never installed. It reads one message a line
+# on stdin and answers one line on stdout; guard.ts is the other end and documents the messages.
+#
+#   APP          a-z 0-9 -      the folder /var/lib/hello-devops/APP is its state
+#   TRANSACTION  a-z 0-9 -      the label of every container that this deploy makes
+#   LEASE        seconds        silence after which the runner counts as dead
+#   HOLDER       one line       who holds the lock, told to those who wait for it
+#   MODE         deploy, look   look: reads only, without the lock and without touching a journal
+#
+# The lock is the kernel's (flock on fd 9): it dies with this process. The journal is written and fsynced before
+# a mutation is allowed, so whoever takes the lock next finds what has to be taken back.
+set -u
+export LC_ALL=C
+umask 007 # the group of the folder shares it, nobody else
+
+readonly FORMAT=1
+readonly STATE=${HELLO_DEVOPS_STATE:-/var/lib/hello-devops}
+readonly JOURNAL_SPACE=65536
+readonly ENTRY_TRIES=40 # half a second apart, for an entry that fails while dockerd answers
+
+# ---------------------------------------------------------------- talking
+
+say() { printf '%s\n' "$*" 2>/dev/null || :; } # a broken pipe ends nothing: the undo must go on
+
+refuse() { # refuse REASON DETAIL...: before the lock, or when the state can't be trusted
+  say "REFUSED $*"
+  exit 0
+}
+
+encoded() { base64 -w0 <"$1" 2>/dev/null; }
+
+# Children never hold the lock (a dead guard must free it) and never eat a message.
+docker() { timeout -k 5 "${docker_limit:-60}" docker "$@" 9>&- </dev/null; }
+pause() { sleep "$1" 9>&-; }
+fsync() { sync "$@" 9>&- </dev/null; }
+
+# ---------------------------------------------------------------- what a name may look like
+
+is_container() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
+is_release() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,31}$ ]]; }
+is_version() { [[ $1 =~ ^[0-9A-Za-z._-]{1,64}$ ]]; }
+is_slot() { [[ $1 == blue || $1 == green ]]; }
+is_seconds() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
+is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
+is_address() { [[ $1 =~ ^[0-9a-f.:]{2,45}$ ]]; }
+is_path() { [[ $1 =~ ^/[A-Za-z0-9/_.-]{0,200}$ ]]; }
+is_base64() { [[ $1 =~ ^[A-Za-z0-9+/=]*$ ]]; }
+is_state_file() { [[ $1 =~ ^releases/[a-z0-9][a-z0-9-]{0,31}/(release\.json|haproxy\.cfg|haproxy\.cfg\.next|slots\.map)$ ]]; }
+
+# valid_entry VERB ARG...: the fixed list of what a journal may hold. Nothing in it is ever evaluated as shell.
+valid_entry() {
+  case $1:$# in
+    remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
+    policy:3) is_container "$2" && [[ $3 == always || $3 == no || $3 == unless-stopped ]] ;;
+    ready:3) is_slot "$2" && is_container "$3" ;;
+    maint:2) is_slot "$2" ;;
+    vacate:3) is_slot "$2" && is_seconds "$3" ;;
+    config:2 | forget:2) is_release "$2" ;;
+    network:2) is_container "$2" ;;
+    history:2) is_base64 "$2" ;;
+    *) false ;;
+  esac
+}
+
+# valid_deed VERB ARG...: what a living runner may ask for now (DO).
+valid_deed() {
+  case $1:$# in
+    write:3) is_state_file "$2" && is_base64 "$3" ;;
+    read:2) is_state_file "$2" || [[ $2 == history ]] ;;
+    releases:1) : ;;
+    space:2) is_path "$2" ;;
+    begin-with:2 | check:2 | apply:2) is_release "$2" ;;
+    fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
+    shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
+    policy:3 | forget:2) valid_entry "$@" ;;
+    *) false ;;
+  esac
+}
+
+# ---------------------------------------------------------------- the journal
+
+checksum() { printf '%s' "$1" | sha256sum | cut -c1-16; }
+
+# Space is taken and fsynced first, so that a full disk shows before the first mutation.
+open_journal() { # open_journal TARGET
+  target=$1 undo=() retire=()
+  head -c "$JOURNAL_SPACE" /dev/zero | tr '\0' '\n' >journal.next && fsync journal.next || return 1
+  mv -T journal.next journal && fsync . || return 1
+  exec 8<>journal
+  append "begin $FORMAT $transaction $target"
+}
+
+append() { # on disk when it returns 0
+  printf '%s %s\n' "$1" "$(checksum "$1")" >&8 && fsync journal
+}
+
+close_journal() {
+  exec 8>&-
+  rm -f journal journal.next && fsync .
+  target='' undo=() retire=()
+}
+
+# Fills target, undo and retire from a journal that a dead guard left. A torn last line is ignored: its mutation
+# was not yet allowed. Any other damage is not guessed at.
+load_journal() {
+  local line payload torn='' words
+  target='' undo=() retire=()
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ -n $line ]] || continue
+    [[ -z $torn ]] || refuse journal "a line in the middle of $STATE/$app/journal is damaged: $torn"
+    payload=${line% *}
+    if [[ "$(checksum "$payload")" != "${line##* }" ]]; then
+      torn=$line
+      continue
+    fi
+    read -ra words <<<"$payload"
+    case ${words[0]} in
+      begin)
+        ((words[1] <= FORMAT)) || refuse format "$STATE/$app/journal has format ${words[1]}"
+        transaction_of_journal=${words[2]} target=${words[3]}
+        ;;
+      undo) undo+=("${payload#undo }") ;;
+      retire) retire+=("${payload#retire }") ;;
+      *) refuse journal "unknown entry ${words[0]} in $STATE/$app/journal" ;;
+    esac
+  done <journal
+}
+
+# ---------------------------------------------------------------- the proxy
+
+# runtime COMMANDS: one line to HAProxy's runtime API (admin level, reachable inside its container alone), then the
+# state of both slots: be_name srv_name addr op_state admin_state ... (HAProxy management guide, "show servers state").
+runtime() {
+  # shellcheck disable=SC2016 # expanded by the bash in the container
+  docker exec "$app-proxy" bash -c \
+    'exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3' - "$1; show servers state app"
+}
+
+proxy_runs() { [[ "$(docker inspect -f '{{.State.Running}}' "$app-proxy" 2>/dev/null)" == true ]]; }
+
+# admin_state ANSWER SLOT: bit 0 = maint, bit 3 = drain
+admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
+
+# set_slots "SLOT STATE" ...: in one line, so in one pass of the proxy's loop; read back before it counts as done.
+# A proxy that doesn't run has nothing to be told: it starts on what `current` says.
+set_slots() {
+  local pair slot state bits commands='' answer
+  proxy_runs || return "$proxy_down_is"
+  for pair in "$@"; do
+    read -r slot state <<<"$pair"
+    commands+="set server app/$slot state $state; "
+  done
+  answer=$(runtime "${commands%; }" 2>/dev/null) || return 1
+  for pair in "$@"; do
+    read -r slot state <<<"$pair"
+    bits=$(admin_state "$answer" "$slot")
+    [[ -n $bits ]] || return 1
+    case $state in
+      ready) (((bits & 9) == 0)) ;;
+      drain) (((bits & 9) == 8)) ;;
+      maint) (((bits & 1) == 1)) ;;
+    esac || return 1
+  done
+}
+
+# sessions SLOT: how many requests, streams and tunnels the slot still carries
+sessions() {
+  runtime "show stat app 4 -1" 2>/dev/null | awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }'
+}
+
+vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
+  local slot=$1 left=$(($2 * 5)) open
+  proxy_runs || return 0
+  set_slots "$slot drain" || return 1
+  while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
+    pause 0.2
+    left=$((left - 1))
+  done
+  proxy_runs || return 0
+  runtime "shutdown sessions server app/$slot" >/dev/null 2>&1 || return 1
+  set_slots "$slot maint"
+}
+
+reload_proxy() { # the new worker serves before this returns
+  local was now tries
+  was=$(runtime 'show info' 2>/dev/null | awk '$1 == "Pid:" { print $2 }')
+  [[ -n $was ]] && docker kill -s USR2 "$app-proxy" >/dev/null || return 1
+  for ((tries = 0; tries < 50; tries++)); do
+    now=$(runtime 'show info' 2>/dev/null | awk '$1 == "Pid:" { print $2 }')
+    [[ -n $now && $now != "$was" ]] && return 0
+    pause 0.1
+  done
+  return 1
+}
+
+# ---------------------------------------------------------------- verbs of the journal: each may run twice
+
+exists() { docker inspect --type "$1" "$2" >/dev/null 2>&1; }
+docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# Gone, and found gone again: after a fence a create that dockerd already had in hand may still land between two looks.
+remove() {
+  local name=$1 seconds=$2 owner=${transaction_of_journal:-$transaction} found clear=0
+  while ((clear <= fenced)); do
+    found=$(docker ps -aq --filter "label=hello-devops.transaction=$owner" --filter "name=^/$name\$") || return 1
+    if [[ -z $found ]]; then
+      clear=$((clear + 1))
+      ((clear > fenced)) || pause 0.3
+    else
+      clear=0
+      stop "$name" "$seconds" && docker rm -f -v "$found" >/dev/null || return 1
+    fi
+  done
+}
+
+stop() { # stop NAME SECONDS
+  if ! exists container "$1"; then docker_answers; return; fi
+  docker_limit=$(($2 + 60)) docker stop -t "$2" "$1" >/dev/null
+}
+
+policy() {
+  if ! exists container "$1"; then docker_answers; return; fi
+  docker update --restart "$2" "$1" >/dev/null
+}
+
+network() {
+  if ! exists network "$1"; then docker_answers; return; fi
+  docker network rm "$1" >/dev/null
+}
+
+forget() { # never what is committed
+  [[ "$(readlink current 2>/dev/null)" != "releases/$1" ]] || return 0
+  rm -rf "releases/$1" && fsync releases
+}
+
+config() { # puts a release's own proxy configuration back; a reload only where it is the one in use
+  local folder=releases/$1
+  rm -f "$folder/haproxy.cfg.next"
+  [[ -e $folder/haproxy.cfg.before ]] || return 0
+  mv -T "$folder/haproxy.cfg.before" "$folder/haproxy.cfg" && fsync "$folder" || return 1
+  [[ "$(readlink current)" == "$folder" ]] && proxy_runs || return 0
+  reload_proxy
+}
+
+history() { # one line a committed change, by its transaction; the newest 200 are kept
+  local line mark
+  line=$(base64 -d <<<"$1") || return 1
+  mark="\"transaction\":\"${transaction_of_journal:-$transaction}\""
+  if [[ -e history ]] && grep -qF "$mark" history; then return 0; fi
+  { [[ ! -e history ]] || tail -n 199 history; printf '%s\n' "$line"; } >history.next && fsync history.next || return 1
+  mv -T history.next history && fsync .
+}
+
+perform() { # perform VERB ARG...
+  case $1 in
+    remove | stop | policy | network | forget | config | history | vacate) "$@" ;;
+    keep) stop "$2" "$3" ;;
+    ready) set_slots "$2 ready" ;;
+    maint) set_slots "$2 maint" ;;
+    *) false ;;
+  esac
+}
+
+# perform_surely ENTRY: waits for dockerd as long as it is down; else gives up after a while, and the journal stays.
+perform_surely() {
+  local words tries=0
+  read -ra words <<<"$1"
+  until perform "${words[@]}" 2>/dev/null; do
+    if docker_answers; then tries=$((tries + 1)); fi
+    ((tries < ENTRY_TRIES)) || return 1
+    pause 0.5
+  done
+}
+
+# ---------------------------------------------------------------- back, and forward
+
+take_back() {
+  local i
+  proxy_down_is=0
+  for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
+    perform_surely "${undo[i]}" || { failed_entry=${undo[i]}; return 1; }
+    say "UNDONE ${undo[i]}"
+  done
+  start_proxy
+  close_journal
+}
+
+finish() { # after the rename everything leads forward
+  local entry
+  proxy_down_is=0
+  for entry in "${retire[@]}"; do
+    perform_surely "$entry" || { failed_entry=$entry; return 1; }
+    say "FINISHED ${entry:0:60}"
+  done
+  close_journal
+}
+
+start_proxy() { # somebody stopped it by hand: the committed release is to serve
+  exists container "$app-proxy" && ! proxy_runs && docker start "$app-proxy" >/dev/null 2>&1
+  return 0
+}
+
+committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$target" ]]; }
+
+settle() { # settle: replays whatever the journal says; used alike after an abort, a crash and a lost runner
+  if committed; then finish; else take_back; fi
+}
+
+# Nothing of this connection may land after the undo: a command that the wire delayed would. So the connection ends
+# first. Its channels are found by what sshd gave each of them, SSH_CONNECTION; ours is the session that we lead.
+fence() {
+  local pid others tries
+  fenced=1
+  [[ "$(started "$sshd")" == "$sshd_started" ]] && kill -KILL "$sshd" 2>/dev/null
+  for ((tries = 0; tries < 100; tries++)); do
+    others=$(channels)
+    [[ -n $others ]] || return 0
+    if ((tries >= 10)); then
+      for pid in $others; do kill -KILL "$pid" 2>/dev/null; done
+    fi
+    pause 0.05
+  done
+}
+
+started() { awk '{ sub(/^.*\) /, ""); print $20 }' "/proc/$1/stat" 2>/dev/null; }
+session_of() { awk '{ sub(/^.*\) /, ""); print $4 }' "/proc/$1/stat" 2>/dev/null; }
+
+channels() {
+  local file pid
+  while IFS= read -r file; do
+    pid=${file//[!0-9]/}
+    [[ "$(session_of "$pid")" == "$own_session" ]] || printf '%s\n' "$pid"
+  done < <(grep -lsFz "SSH_CONNECTION=$SSH_CONNECTION" /proc/[0-9]*/environ 9>&- </dev/null)
+}
+
+# ---------------------------------------------------------------- deeds: what the runner asks for now
+
+write_file() { # write_file PATH BASE64
+  mkdir -p "${1%/*}" && base64 -d <<<"$2" >"$1.tmp" && fsync "$1.tmp" && mv -T "$1.tmp" "$1" && fsync "${1%/*}" && fsync releases
+}
+
+deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
+  proxy_down_is=1
+  case $1 in
+    write) write_file "$2" "$3" ;;
+    read) [[ ! -e $2 ]] || encoded "$2" ;;
+    releases) list_releases ;;
+    space) df -Pk "$2" | awk 'NR == 2 { print $4 }' ;;
+    begin-with) [[ -e current ]] || point_current "$2" ;;
+    check) docker exec "$app-proxy" haproxy -c -f "/state/releases/$2/haproxy.cfg" 2>&1 ;;
+    apply) apply_config "$2" ;;
+    fill) fill "$2" "$3" "$4" "$5" "$6" ;;
+    shift) if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
+    policy | forget) "$@" ;;
+  esac
+}
+
+list_releases() { # every release.json, as one array
+  local file first=1
+  {
+    printf '['
+    for file in releases/*/release.json; do
+      [[ -e $file ]] || continue
+      ((first)) || printf ','
+      cat "$file"
+      first=0
+    done
+    printf ']'
+  } | base64 -w0
+}
+
+# A slot takes traffic only after a check that began after this: its health is set down, so that UP is news.
+fill() {
+  local slot=$1 name=$2 address=$3 port=$4 version=$5 answer
+  answer=$(runtime "set server app/$slot state maint; set server app/$slot addr $address port $port; \
+set server app/$slot fqdn $name; set map /state/current/slots.map $slot $version; \
+set server app/$slot state drain; set server app/$slot health down") || return 1
+  [[ "$(admin_state "$answer" "$slot")" =~ ^[0-9]+$ ]] || { printf '%s' "$answer"; return 1; }
+}
+
+# New settings for the release that serves now: checked by the proxy itself, swapped in by a rename, reloaded.
+apply_config() {
+  local folder=releases/$1 report
+  report=$(docker exec "$app-proxy" haproxy -c -f "/state/$folder/haproxy.cfg.next" 2>&1) || { printf '%s' "$report"; return 1; }
+  [[ -e $folder/haproxy.cfg.before ]] || ln "$folder/haproxy.cfg" "$folder/haproxy.cfg.before" || return 1
+  mv -T "$folder/haproxy.cfg.next" "$folder/haproxy.cfg" && fsync "$folder" && reload_proxy
+}
+
+# THE COMMIT POINT: one rename. A reader of the link sees the old release or the new one, never neither.
+point_current() {
+  ln -sfn "releases/$1" current.next && mv -T current.next current || return 1
+  fsync . || :
+}
+
+# ---------------------------------------------------------------- the loop
+
+answer() { # answer N STATUS TEXT: text goes as base64, so that one answer is one line
+  if (($2 == 0)); then say "OK $1 $3"; else say "FAIL $1 $(printf '%s' "$3" | head -c 4000 | base64 -w0)"; fi
+}
+
+on_message() {
+  local words kind n text
+  read -ra words <<<"$1"
+  kind=${words[0]:-} n=${words[1]:-0}
+  [[ $n =~ ^[0-9]+$ ]] || refuse message "number expected, got $n"
+  words=("${words[@]:2}")
+  case $kind in
+    BEAT) say "OK $n" ;;
+    BEGIN)
+      if [[ -n $target ]] || ! is_release "${words[0]:-}"; then answer "$n" 1 "cannot begin ${words[0]:-}"
+      elif open_journal "${words[0]}" 2>/dev/null; then answer "$n" 0 ''
+      else
+        answer "$n" 1 "the undo journal can't be written: $(df -Pk . | awk 'NR == 2 { print $4 }') KiB are free on $PWD"
+        target=''
+      fi
+      ;;
+    UNDO | RETIRE)
+      if [[ -z $target ]] || ! valid_entry "${words[@]}"; then answer "$n" 1 "not a journal entry: ${words[*]}"
+      elif append "${kind,,} ${words[*]}"; then
+        if [[ $kind == UNDO ]]; then undo+=("${words[*]}"); else retire+=("${words[*]}"); fi
+        answer "$n" 0 ''
+      else answer "$n" 1 "the undo journal can't be written"; fi
+      ;;
+    DO)
+      if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
+      else
+        text=$(deed "${words[@]}" 2>&1)
+        answer "$n" $? "$text"
+      fi
+      ;;
+    COMMIT) commit "$n" ;;
+    ABORT)
+      if take_back; then say "ABORTED $n"; else say "STUCK $n $failed_entry"; fi
+      exit 0
+      ;;
+    BYE) leave "$n" ;;
+    *) refuse message "unknown message $kind" ;;
+  esac
+}
+
+commit() {
+  if [[ -z $target ]] || ! point_current "$target"; then
+    answer "$1" 1 "current could not be renamed"
+    return
+  fi
+  say "COMMITTED $1"
+  if finish; then say "RETIRED $1"; else say "STUCK $1 $failed_entry"; fi
+}
+
+leave() { # with a transaction open this is an abort
+  if [[ -n $target ]]; then settle; fi
+  say "OK $1"
+  exit 0
+}
+
+take_lock() {
+  local line status told=''
+  until flock -n 9; do
+    holder_now=$(head -c 400 holder 2>/dev/null)
+    [[ $holder_now == "$told" ]] || say "HELD $holder_now"
+    told=$holder_now
+    IFS= read -r -t 0.3 line
+    status=$?
+    if ((status == 0)); then
+      [[ $line == BEAT\ * ]] && say "OK ${line#BEAT }" || exit 0
+    elif ((status <= 128)); then
+      exit 0
+    fi
+  done
+  printf '%s\n' "$holder" >holder 2>/dev/null
+}
+
+serve() {
+  local line status
+  while :; do
+    IFS= read -r -t "$lease" line
+    status=$? # kept at once: a test around read would lose it, and a run-out lease would look like end of input
+    if ((status == 0)); then
+      on_message "$line"
+      continue
+    fi
+    ((status > 128)) && ending='the lease ran out' || ending='end of input'
+    say "LOST $ending"
+    fence
+    [[ -z $target ]] || settle
+    exit 0
+  done
+}
+
+tell_facts() { # what the Engine API doesn't tell; KiB
+  say "FACTS $(stat -Lc %g /var/run/docker.sock 2>/dev/null || echo -)" \
+    "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)"
+}
+
+main() {
+  app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
+  transaction_of_journal='' target='' undo=() retire=() fenced=0 failed_entry='' proxy_down_is=1
+  trap '' HUP PIPE
+  say "GUARD $FORMAT"
+  sshd=$PPID sshd_started=$(started "$PPID") own_session=$(session_of $$)
+  [[ "$(cat "/proc/$sshd/comm" 2>/dev/null)" == sshd* ]] || refuse sshd "its parent is not OpenSSH's sshd"
+  [[ -n ${SSH_CONNECTION:-} && -n $sshd_started ]] || refuse sshd "SSH_CONNECTION is not set by its sshd"
+  outlives_logout || refuse kill-user-processes
+  tell_facts
+  cd "$STATE/$app" 2>/dev/null || refuse absent
+  [[ -w . ]] || refuse rights "$STATE/$app"
+  if [[ -e format ]] && (($(head -c 9 format) > FORMAT)); then refuse format "$(head -c 9 format)"; fi
+  recovered=nothing
+  if [[ $mode == look ]]; then
+    [[ ! -e journal ]] || recovered=pending
+    look
+  fi
+  exec 9>>lock || refuse rights "$STATE/$app/lock"
+  take_lock
+  [[ ! -e journal ]] || recover
+  tell_ready
+  serve
+}
+
+tell_ready() {
+  local current
+  current=$(readlink current 2>/dev/null)
+  say "READY ${current#releases/} $recovered"
+}
+
+recover() { # a journal without a lock holder is a deploy that died
+  load_journal
+  if [[ -z $target ]]; then # its header never got to disk: nothing was allowed
+    close_journal
+    return
+  fi
+  if committed; then recovered=finished; else recovered=undone; fi
+  settle || say "STUCK 0 $failed_entry"
+  transaction_of_journal=''
+}
+
+look() { # deeds that read, until the input ends
+  local line
+  tell_ready
+  while IFS= read -r -t "$lease" line; do
+    case $line in
+      BEAT\ * | BYE\ * | DO\ *\ read\ * | DO\ *\ releases | DO\ *\ space\ *) on_message "$line" ;;
+      *) refuse message "a look changes nothing" ;;
+    esac
+  done
+  exit 0
+}
+
+# With logind's KillUserProcesses=yes the end of the session is the end of the guard. (logind.conf(5))
+outlives_logout() {
+  command -v busctl >/dev/null 2>&1 || return 0
+  [[ "$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null 9>&- </dev/null)" != "b true" ]]
+}
+
+main "$@" # the last line, so that half a program received runs nothing

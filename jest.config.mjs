@@ -1,0 +1,22 @@
+const typescript = {
+  "^.+\\.ts$": [
+    "@swc/jest",
+    { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" }, sourceMaps: "inline" },
+  ],
+};
+
+const project = (name, folders) => ({
+  displayName: name,
+  testEnvironment: "node",
+  transform: typescript,
+  roots: folders.map((folder) => `<rootDir>/test/${folder}`),
+  testMatch: ["**/*.test.ts"],
+});
+
+/** `unit` needs nothing but Node and bash; `bed` needs Docker, and runs against hosts in a box (test/bed). */
+export default {
+  projects: [
+    project("unit", ["unit", "app"]),
+    { ...project("bed", ["integration", "e2e"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
+  ],
+};

@@ -1,0 +1,229 @@
+import { expect, test } from "@jest/globals";
+import { inputsOfRunner } from "../../../src/github/input-source";
+import { readDeployInputs } from "../../../src/github/inputs";
+import { UserError } from "../../../src/user-error";
+import { actionYml, commit, fingerprint, source } from "./deploy-inputs";
+
+const sha = `sha256:${"a".repeat(64)}`;
+
+test("three inputs and the host's key are enough for a deploy", () => {
+  const { host, access, request, summary, githubToken } = readDeployInputs(source());
+  expect(host).toEqual({ user: "ec2-user", address: "203.0.113.7", port: 22 });
+  expect({ ...access, key: "" }).toEqual({ key: "", passphrase: "", knownHosts: fingerprint, connectTimeout: 30_000 });
+  expect([summary, githubToken]).toEqual([true, ""]);
+  expect(request).toEqual({
+    app: "web-shop",
+    version: commit,
+    image: { name: "ghcr.io/acme/shop:1.4", digest: undefined, credentials: undefined },
+    container: {
+      port: undefined,
+      env: {},
+      command: [],
+      volumes: [],
+      network: undefined,
+      memory: undefined,
+      nanoCpus: undefined,
+      logOptions: { "max-size": "10m", "max-file": "3" },
+      stopTimeout: 30_000,
+    },
+    preDeploy: undefined,
+    traffic: {
+      httpPort: 80,
+      proxyImage: "haproxy:3.0.11",
+      responseTimeout: 60_000,
+      tunnelTimeout: 3_600_000,
+      drainTimeout: 30_000,
+      releaseHeader: "X-Release",
+    },
+    health: {
+      path: "/health",
+      status: [{ from: 200, to: 299 }],
+      host: undefined,
+      headers: {},
+      body: undefined,
+      interval: 300,
+      timeout: 5000,
+      threshold: 3,
+      startTimeout: 120_000,
+    },
+    bakeTime: 30_000,
+    verify: undefined,
+    safety: {
+      lockTimeout: 600_000,
+      lease: 15_000,
+      keepReleases: 3,
+      minFreeDisk: "auto",
+      allowOlder: false,
+      force: false,
+      keepFailed: false,
+      dryRun: false,
+    },
+    run: { id: undefined, attempt: 1, actor: "", url: "" },
+  });
+});
+
+test("reads exactly the inputs that action.yml lists", () => {
+  const read = new Set<string>();
+  const io = source();
+  readDeployInputs({
+    ...io,
+    input(name) {
+      read.add(name);
+      return io.input(name);
+    },
+  });
+  expect([...read].sort()).toEqual(Object.keys(actionYml.inputs).sort());
+});
+
+const hosts = [
+  ["a name", "web-1.example.com", { user: "ec2-user", address: "web-1.example.com", port: 22 }],
+  ["a user and a port", "deploy@10.0.1.5:2222", { user: "deploy", address: "10.0.1.5", port: 2222 }],
+  ["an IPv6 address", "[2001:db8::1]", { user: "ec2-user", address: "2001:db8::1", port: 22 }],
+  [
+    "an IPv6 address with all of it",
+    "ubuntu@[2001:db8::1]:2222",
+    { user: "ubuntu", address: "2001:db8::1", port: 2222 },
+  ],
+  ["a host with blank lines around", "\n 10.0.1.5 \n", { user: "ec2-user", address: "10.0.1.5", port: 22 }],
+] as const;
+test.each(hosts)("reaches a host given as %s", (_what, text, expected) => {
+  expect(readDeployInputs(source({ hosts: text })).host).toEqual(expected);
+});
+
+test("takes user and port of the host before ssh-user and ssh-port", () => {
+  const given = { "ssh-user": "admin", "ssh-port": "2200" };
+  expect(readDeployInputs(source({ ...given, hosts: "10.0.0.1" })).host).toMatchObject({ user: "admin", port: 2200 });
+  expect(readDeployInputs(source({ ...given, hosts: "me@10.0.0.1:22" })).host).toMatchObject({ user: "me", port: 22 });
+});
+
+const images = [
+  ["a tag", { image: "registry:5000/a/b_c:v1" }, { name: "registry:5000/a/b_c:v1", digest: undefined }],
+  ["a bare name", { image: "nginx" }, { name: "nginx", digest: undefined }],
+  ["a tag and a digest", { image: `ghcr.io/a/b:v1@${sha}` }, { name: "ghcr.io/a/b:v1", digest: sha }],
+  ["a digest apart", { image: "ghcr.io/a/b", digest: sha }, { name: "ghcr.io/a/b", digest: sha }],
+  ["the same digest twice", { image: `ghcr.io/a/b@${sha}`, digest: sha }, { name: "ghcr.io/a/b", digest: sha }],
+] as const;
+test.each(images)("takes an image given with %s", (_what, given, expected) => {
+  expect(readDeployInputs(source(given)).request.image).toMatchObject(expected);
+});
+
+const container = [
+  ["the port", { port: "3000" }, { port: 3000 }],
+  [
+    "a command with quotes",
+    { command: `serve --name 'a b' "c \\"d\\" e" f\\ g ''` },
+    { command: ["serve", "--name", "a b", 'c "d" e', "f g", ""] },
+  ],
+  [
+    "a command that no shell touches",
+    { command: "run *.js ~ #1 a=b '$HOME && `x`' 5$ {a,b}" },
+    { command: ["run", "*.js", "~", "#1", "a=b", "$HOME && `x`", "5$", "{a,b}"] },
+  ],
+  [
+    "a command over lines with backslashes",
+    { command: "serve \\\n  --port 80\n" },
+    { command: ["serve", "--port", "80"] },
+  ],
+  ["volumes", { volumes: "/srv/a:/a:ro, data:/b\nc_1:/c:rw" }, { volumes: ["/srv/a:/a:ro", "data:/b", "c_1:/c:rw"] }],
+  ["a network", { network: "monitoring" }, { network: "monitoring" }],
+  ["memory in m", { memory: "512m" }, { memory: 512 * 1024 ** 2 }],
+  ["memory in GiB", { memory: "1.5GiB" }, { memory: 1.5 * 1024 ** 3 }],
+  ["memory in bytes", { memory: "10485760" }, { memory: 10_485_760 }],
+  ["half a processor", { cpus: "0.5" }, { nanoCpus: 500_000_000 }],
+  [
+    "log options",
+    { "log-options": "max-size=1g\ntag={{.Name}}" },
+    { logOptions: { "max-size": "1g", tag: "{{.Name}}" } },
+  ],
+] as const;
+test.each(container)("understands %s", (_what, given, expected) => {
+  expect(readDeployInputs(source(given)).request.container).toMatchObject(expected);
+});
+
+const health = [
+  [
+    "lists of statuses",
+    { "health-status": "200, 204\n301-399" },
+    {
+      status: [
+        { from: 200, to: 200 },
+        { from: 204, to: 204 },
+        { from: 301, to: 399 },
+      ],
+    },
+  ],
+  ["a Host header", { "health-host": "shop.example.com:8443" }, { host: "shop.example.com:8443" }],
+  [
+    "headers with commas and colons",
+    { "health-headers": "Accept: a, b\nX-Url: http://x" },
+    { headers: { Accept: "a, b", "X-Url": "http://x" } },
+  ],
+  ["a pattern for the body", { "health-body": '"status":\\s*"ok"' }, { body: /"status":\s*"ok"/ }],
+] as const;
+test.each(health)("understands %s for the checks", (_what, given, expected) => {
+  expect(readDeployInputs(source(given)).request.health).toMatchObject(expected);
+});
+
+const flags = [
+  ["true", true],
+  ["True", true],
+  ["TRUE", true],
+  ["false", false],
+  ["False", false],
+  ["FALSE", false],
+] as const;
+test.each(flags)("reads %s as YAML does", (text, expected) => {
+  expect(readDeployInputs(source({ force: text })).request.safety.force).toBe(expected);
+});
+
+test("turns the release header off by the word off", () => {
+  expect(readDeployInputs(source({ "release-header": "off" })).request.traffic.releaseHeader).toBe("");
+});
+
+test("names the run that deploys and links to its attempt", () => {
+  const env = {
+    GITHUB_RUN_ID: "42",
+    GITHUB_RUN_ATTEMPT: "2",
+    GITHUB_ACTOR: "ann",
+    GITHUB_SERVER_URL: "https://github.com",
+  };
+  expect(readDeployInputs(source({}, env)).request.run).toEqual({
+    id: 42,
+    attempt: 2,
+    actor: "ann",
+    url: "https://github.com/Acme/Web_Shop/actions/runs/42/attempts/2",
+  });
+});
+
+test("takes both registry credentials, and no blanks around the password", () => {
+  const given = { "registry-username": "ann", "registry-password": "s3cret!\n" };
+  expect(readDeployInputs(source(given)).request.image.credentials).toEqual({ username: "ann", password: "s3cret!" });
+});
+
+test("cuts a repository's name to one that fits an app", () => {
+  const env = { GITHUB_REPOSITORY: `acme/.${"Long_Name".repeat(3)}---${"x".repeat(30)}` };
+  expect(readDeployInputs(source({}, env)).request.app).toBe("long-namelong-namelong-name-xx");
+});
+
+test("puts env over env-file", () => {
+  const io = source({ env: "A=1\nB=2", "env-file": "prod.env" }, {}, { "prod.env": "B=file\nC=3" });
+  expect(readDeployInputs(io).request.container.env).toEqual({ A: "1", B: "2", C: "3" });
+});
+
+test("tells all that is wrong at once, a line for each", () => {
+  const wrong = source({ "bake-time": "soon", port: "0", image: "" });
+  expect(() => readDeployInputs(wrong)).toThrow(
+    new UserError(
+      [
+        "image: it is blank. Write a value, or leave the input out to get its default.",
+        'port: expected a port from 1 to 65535, got "0".',
+        'bake-time: expected a duration such as 30s or 2m, got "soon".',
+      ].join("\n"),
+    ),
+  );
+});
+
+test("finds an input where the runner puts it", () => {
+  const io = inputsOfRunner({ "INPUT_HEALTH-PATH": " /up ", GITHUB_SHA: commit });
+  expect([io.input("health-path"), io.input("port"), io.env.GITHUB_SHA]).toEqual([" /up ", "", commit]);
+});

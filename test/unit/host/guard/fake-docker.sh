@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# docker of a host that is a folder: answers the very calls that guard.sh makes, and the runtime API of its proxy.
+#
+#   docker/containers/NAME/   running (0, 1), policy, transaction     docker/networks/NAME
+#   docker/slots/SLOT         STATE CONTAINER                          docker/sessions/SLOT   requests in flight
+#   docker/worker             the proxy's pid                          docker/loaded          its configuration
+#   docker/calls              what was asked, a line a call
+#   docker/orders/            down: no daemon; fail-VERB: fails; hold-VERB: answers once the file is gone
+set -u
+cd "${BASH_SOURCE[0]%/*}/../docker" || exit 125
+
+containers=containers
+down() { [[ -e orders/down ]]; }
+no_daemon() {
+  echo "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?" >&2
+  exit 1
+}
+put() { printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; }
+running() { [[ -d $containers/$1 && $(<"$containers/$1/running") == 1 ]]; }
+known() { [[ -d $containers/$1 ]] || { echo "Error: No such container: $1" >&2 && exit 1; }; }
+
+# What HAProxy does with haproxy.cfg as it starts: slots that are not "disabled" take traffic.
+load_config() {
+  local words
+  cp "$(cat app)/current/haproxy.cfg" loaded
+  while read -ra words; do
+    [[ ${words[0]:-} == server ]] || continue
+    if [[ ${words[3]:-} == disabled ]]; then put "slots/${words[1]}" "maint -"; else put "slots/${words[1]}" "ready ${words[2]%:*}"; fi
+  done <loaded
+}
+
+slots() {
+  local slot number=0 state name bits
+  printf '1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state\n'
+  for slot in blue green; do
+    number=$((number + 1))
+    read -r state name <"slots/$slot"
+    case $state in ready) bits=0 ;; drain) bits=8 ;; maint) bits=1 ;; esac
+    printf '3 app %s %s 172.18.0.%s 2 %s %s\n' "$number" "$slot" "$number" "$bits" "$name"
+  done
+  printf '\n'
+}
+
+runtime() {
+  local command words slot state name
+  while IFS= read -r -d ';' command; do
+    read -ra words <<<"$command"
+    slot=${words[2]:-} slot=${slot#app/}
+    case ${words[0]:-}:${words[1]:-}:${words[3]:-} in
+      set:server:state) read -r state name <"slots/$slot"; put "slots/$slot" "${words[4]} $name" ;;
+      set:server:fqdn) read -r state name <"slots/$slot"; put "slots/$slot" "$state ${words[4]}" ;;
+      show:servers:app) slots ;;
+      show:info:*) printf 'Name: HAProxy\nPid: %s\n' "$(<worker)" ;;
+      show:stat:4) printf '# pxname,svname,qcur,qmax,scur\napp,blue,0,0,%s\napp,green,0,0,%s\n' "$(<sessions/blue)" "$(<sessions/green)" ;;
+      shutdown:sessions:*) slot=${words[3]#app/}; put "sessions/$slot" 0 ;;
+    esac
+  done <<<"$1;"
+}
+
+inside() { # inside COMMAND...: docker exec in the proxy
+  case $1 in
+    bash) runtime "$5" ;;
+    haproxy)
+      local file
+      file=$(cat app)/${4#/state/}
+      if grep -q broken "$file"; then printf '[ALERT] parsing [%s:1]\n[ALERT] fatal\n' "$4" >&2 && exit 1; fi
+      printf '[WARNING] one\n[WARNING] two\nConfiguration file is valid\n'
+      ;;
+  esac
+}
+
+list() { # list -q|-aq --filter KEY=VALUE...
+  local every=$1 name='' owner='' folder
+  for folder in "$@"; do
+    case $folder in
+      name=*) name=${folder#name=^/} name=${name%\$} ;;
+      label=hello-devops.transaction=*) owner=${folder##*=} ;;
+    esac
+  done
+  [[ -d $containers/$name ]] || return 0
+  [[ -z $owner || $(<"$containers/$name/transaction") == "$owner" ]] || return 0
+  if [[ $every == -aq ]] || running "$name"; then printf '%s\n' "$name"; fi
+}
+
+main() {
+  local last=${*: -1}
+  printf '%s\n' "$*" >>calls
+  down && no_daemon
+  while [[ -e orders/hold-$1 ]]; do sleep 0.01; done
+  down && no_daemon
+  [[ ! -e orders/fail-$1 ]] || exit 1
+  case $1 in
+    version) echo 29.1.2 ;;
+    exec) running "$2" || exit 1; inside "${@:3}" ;;
+    inspect) if [[ $3 == network ]]; then [[ -e networks/$4 ]]; else known "$last"; running "$last" && echo true || echo false; fi ;;
+    ps) list "${@:2}" ;;
+    kill) put worker "$(($(<worker) + 1))"; load_config ;;
+    start) known "$last"; put "$containers/$last/running" 1; [[ $last != *-proxy ]] || load_config ;;
+    stop) known "$last"; put "$containers/$last/running" 0 ;;
+    rm) known "$last"; rm -rf "${containers:?}/$last" ;;
+    update) known "$last"; put "$containers/$last/policy" "$3" ;;
+    network) rm "networks/$3" ;;
+    *) echo "fake-docker.sh: unknown call $*" >&2; exit 125 ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,189 @@
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { renderConfig, renderMap } from "../../../../src/host/proxy/config";
+import { GuardProcess, type GuardStart } from "./guard-process";
+import { until } from "./until";
+
+export const APP = "shop";
+export const SETTINGS = {
+  responseTimeout: 60_000,
+  tunnelTimeout: 60_000,
+  drainTimeout: 5_000,
+  releaseHeader: "X-Release",
+};
+
+interface FakeContainer {
+  readonly running: boolean;
+  readonly policy: string;
+  readonly transaction?: string;
+}
+
+/** A host as a folder: the state of one app, a fake docker (fake-docker.sh), and an sshd that is bash by another name. */
+export class HostFolder {
+  readonly folder: string;
+  readonly #guards: GuardProcess[] = [];
+
+  /** The host of a shop that serves r1 from the slot blue. */
+  static serving(): HostFolder {
+    const host = new HostFolder(mkdtempSync(join(tmpdir(), "guard-")));
+    host.#makeDocker();
+    host.#makeState();
+    return host;
+  }
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** The same host once more: for the next of many faults. */
+  copy(): HostFolder {
+    const folder = mkdtempSync(join(tmpdir(), "guard-"));
+    cpSync(this.folder, folder, { recursive: true, verbatimSymlinks: true });
+    writeFileSync(join(folder, "docker/app"), join(folder, "state", APP));
+    return new HostFolder(folder);
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  state(...names: string[]): string {
+    return join(this.folder, "state", APP, ...names);
+  }
+
+  guard(start: GuardStart = {}): GuardProcess {
+    const guard = new GuardProcess(this, start);
+    this.#guards.push(guard);
+    return guard;
+  }
+
+  /** Kills what is left of its guards, and is gone. */
+  async end(): Promise<void> {
+    for (const file of readdirSync(this.path("docker/orders"))) rmSync(this.path("docker/orders", file));
+    for (const guard of this.#guards) await guard.kill();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  order(name: string): void {
+    writeFileSync(this.path("docker/orders", name), "");
+  }
+
+  countermand(name: string): void {
+    rmSync(this.path("docker/orders", name), { force: true });
+  }
+
+  /** Each of the guard's outside commands counts from now on, and the `at`-th kills it (crashing-command.sh). */
+  countSteps(): void {
+    renameSync(this.path("bin/docker"), this.path("bin/docker-itself"));
+    for (const name of ["docker", "sync", "mv", "ln", "rm"])
+      copyFileSync(join(__dirname, "crashing-command.sh"), this.path("bin", name));
+  }
+
+  steps(): number {
+    return existsSync(this.path("steps")) ? lstatSync(this.path("steps")).size : 0;
+  }
+
+  create(name: string, container: FakeContainer): void {
+    const folder = this.path("docker/containers", name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "running"), container.running ? "1" : "0");
+    writeFileSync(join(folder, "policy"), container.policy);
+    writeFileSync(join(folder, "transaction"), container.transaction ?? "an-older-one");
+  }
+
+  /** what docker was asked for, first words only where the rest says nothing */
+  calls(): readonly string[] {
+    const file = this.path("docker/calls");
+    return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  }
+
+  /** Waits until docker was asked for it. */
+  async called(beginning: string): Promise<void> {
+    await until(() => this.calls().some((call) => call.startsWith(beginning)), `a call of docker ${beginning}`);
+  }
+
+  journal(): readonly string[] {
+    return readFileSync(this.state("journal"), "utf8").split("\n").filter(Boolean);
+  }
+
+  current(): string {
+    return existsSync(this.state("current")) ? readlinkSync(this.state("current")) : "";
+  }
+
+  /** What a person would look at to say which release the host is on. */
+  outcome() {
+    const file = (name: string) => readFileSync(this.path("docker", name), "utf8").trim();
+    const containers = readdirSync(this.path("docker/containers")).map((name) => [
+      name,
+      `${file(`containers/${name}/running`) === "1" ? "runs" : "stopped"}, ${file(`containers/${name}/policy`)}`,
+    ]);
+    const history = existsSync(this.state("history")) ? readFileSync(this.state("history"), "utf8") : "";
+    return {
+      current: this.current(),
+      containers: Object.fromEntries(containers) as Record<string, string>,
+      blue: file("slots/blue").replace(/^maint .*/, "maint"),
+      green: file("slots/green").replace(/^maint .*/, "maint"),
+      proxyRuns: file("loaded"),
+      releases: readdirSync(this.state("releases"))
+        .sort()
+        .map((name) => `${name}: ${readdirSync(this.state("releases", name)).sort().join(" ")}`),
+      r1Settings: readFileSync(this.state("releases/r1/haproxy.cfg"), "utf8"),
+      history: history.split("\n").filter(Boolean),
+      journal: existsSync(this.state("journal")),
+    };
+  }
+
+  #makeDocker(): void {
+    for (const name of [
+      "bin",
+      "docker/containers",
+      "docker/networks",
+      "docker/slots",
+      "docker/sessions",
+      "docker/orders",
+    ])
+      mkdirSync(this.path(name), { recursive: true });
+    copyFileSync(join(__dirname, "fake-docker.sh"), this.path("bin/docker"));
+    symlinkSync("/bin/bash", this.path("bin/sshd")); // comm is the file's name
+    const files = {
+      app: this.state(),
+      worker: "100",
+      "slots/blue": "ready shop-1",
+      "slots/green": "maint -",
+      "sessions/blue": "0",
+      "sessions/green": "0",
+      "networks/hello-devops-shop": "",
+      loaded: renderConfig(SETTINGS, { slot: "blue", container: "shop-1", port: 5000 }),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(this.path("docker", name), text);
+    this.create("shop-1", { running: true, policy: "always" });
+    this.create("shop-proxy", { running: true, policy: "always" });
+  }
+
+  #makeState(): void {
+    mkdirSync(this.state("releases/r1"), { recursive: true });
+    writeFileSync(this.state("format"), "1\n");
+    writeFileSync(this.state("releases/r1/release.json"), '{"release":"r1"}');
+    writeFileSync(
+      this.state("releases/r1/haproxy.cfg"),
+      renderConfig(SETTINGS, { slot: "blue", container: "shop-1", port: 5000 }),
+    );
+    writeFileSync(this.state("releases/r1/slots.map"), renderMap({ blue: "v1", green: "none" }));
+    symlinkSync("releases/r1", this.state("current"));
+  }
+}

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { HostFolder } from "./host-folder";
+import { until } from "./until";
+
+let host: HostFolder;
+beforeEach(() => {
+  host = HostFolder.serving();
+});
+afterEach(() => host.end());
+
+test("tells who holds the lock, waits, and has it when the first deploy ends", async () => {
+  const first = host.guard({ holder: "run 1 by ann since 02:18" });
+  expect(await first.ready()).toBe("r1 nothing");
+  const second = host.guard({ holder: "run 2 by bob" });
+  expect(await second.says(/^HELD/)).toBe("HELD run 1 by ann since 02:18");
+  expect(second.lines.some((line) => line.startsWith("READY"))).toBe(false);
+  expect(await first.ask("BYE")).toBe("OK");
+  expect(await second.ready()).toBe("r1 nothing");
+  const third = host.guard();
+  expect(await third.says(/^HELD/)).toBe("HELD run 2 by bob");
+});
+
+test("tells those who wait when the holder changes", async () => {
+  const first = host.guard({ holder: "run 1" });
+  await first.ready();
+  const others = [host.guard({ holder: "run 2" }), host.guard({ holder: "run 3" })];
+  for (const other of others) await other.says(/^HELD run 1$/);
+  await first.ask("BYE");
+  const has = (line: string) => others.find(({ lines }) => lines.some((said) => said.startsWith(line)));
+  await until(() => has("READY") !== undefined, "one of them to be ready");
+  const [won, waits] = has("READY") === others[0] ? others : [...others].reverse();
+  await waits?.says(won === others[0] ? /^HELD run 2$/ : /^HELD run 3$/);
+});
+
+test("has the lock as soon as its holder was killed", async () => {
+  const first = host.guard();
+  await first.ready();
+  const second = host.guard();
+  await second.says(/^HELD/);
+  await first.kill();
+  expect(await second.ready()).toBe("r1 nothing");
+});
+
+test("is not kept out by a docker stop that a killed guard left behind", async () => {
+  const first = host.guard();
+  await first.ready();
+  await first.ask("BEGIN", "r2");
+  await first.ask("UNDO", "stop", "shop-1", "0");
+  host.order("hold-stop");
+  first.send("ABORT 9");
+  await host.called("stop -t 0 shop-1");
+  await first.kill();
+  const second = host.guard();
+  await until(() => host.calls().filter((call) => call.startsWith("stop")).length === 2, "the second guard's replay");
+  expect(second.lines.some((line) => line.startsWith("HELD"))).toBe(false);
+  host.countermand("hold-stop");
+  expect(await second.ready()).toBe("r1 undone");
+});
+
+test("begins only when a deed of the killed guard is over, so that none lands after its replay", async () => {
+  const first = host.guard();
+  await first.ready();
+  await first.ask("BEGIN", "r2");
+  await first.ask("UNDO", "policy", "shop-1", "always");
+  host.order("hold-update");
+  first.send("DO 9 policy shop-1 no");
+  await host.called("update --restart no");
+  await first.kill();
+  const second = host.guard();
+  await second.says(/^HELD/);
+  host.countermand("hold-update");
+  expect(await second.ready()).toBe("r1 undone");
+  expect(host.outcome().containers["shop-1"]).toBe("runs, always");
+});
+
+test("answers a beat while it waits, and ends with its runner", async () => {
+  const first = host.guard();
+  await first.ready();
+  const second = host.guard();
+  await second.says(/^HELD/);
+  expect(await second.ask("BEAT")).toBe("OK");
+  expect(await second.ask("BEAT")).toBe("OK");
+  await second.hangUp();
+  expect(second.lines.filter((line) => /^(READY|LOST)/.test(line))).toEqual([]);
+  expect(first.ended).toBe(false);
+});
+
+test("lets another app's deploy run beside it", async () => {
+  await host.guard().ready();
+  expect(await host.guard({ app: "blog" }).says(/^REFUSED/)).toBe("REFUSED absent");
+});
