@@ -104872,6 +104872,17 @@ function createBody(spec) {
         },
     };
 }
+/** undefined = no such container */
+async function inspected(docker, name) {
+    try {
+        return await docker.getContainer(name).inspect();
+    }
+    catch (error) {
+        if (error.statusCode === 404)
+            return undefined;
+        throw error;
+    }
+}
 /** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */
 function onlyPort(image) {
     const ports = Object.keys(image.Config.ExposedPorts ?? {}).filter((port) => port.endsWith("/tcp"));
@@ -105010,6 +105021,10 @@ class Guard {
     async do(...deed) {
         await this.hold();
         return this.#ask("DO", ...deed);
+    }
+    /** A deed whose answer is a text: a file of the state folder, or all release.json as one array. '' = no such file. */
+    async read(...deed) {
+        return Buffer.from(await this.do(...deed), "base64").toString("utf8");
     }
     /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
     async commit() {
@@ -105276,210 +105291,6 @@ class Cancelled extends Error {
     }
 }
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(1692);
-;// CONCATENATED MODULE: ./src/host/registry.ts
-
-
-
-const MANIFESTS = [
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
-const ANSWER_TIMEOUT = 10_000;
-const ANSWER_LIMIT = 4 * 1024 * 1024;
-/**
- * The layers of an image with their compressed sizes in bytes, by the registry's HTTP API (OCI distribution spec 1.1),
- * asked through the host. undefined = the registry would not say; then the size is not known, which is no failure.
- */
-async function imageLayers(dial, image, credentials, insecure) {
-    const registry = registryOf(image.name);
-    const repository = registry === "docker.io" ? hubRepository(image.name) : image.name.slice(registry.length + 1);
-    const client = new RegistryClient(dial, registry === "docker.io" ? "registry-1.docker.io" : registry, insecure, credentials);
-    const manifest = await client.manifest(repository, image.digest);
-    const variants = manifest?.manifests;
-    if (!variants)
-        return manifest?.layers;
-    const mine = variants.find(({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture);
-    return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
-}
-const hubRepository = (name) => {
-    const bare = name.replace(/^docker\.io\//, "");
-    return bare.includes("/") ? bare : `library/${bare}`;
-};
-class RegistryClient {
-    dial;
-    host;
-    insecure;
-    credentials;
-    constructor(dial, host, insecure, credentials) {
-        this.dial = dial;
-        this.host = host;
-        this.insecure = insecure;
-        this.credentials = credentials;
-    }
-    async manifest(repository, digest) {
-        const url = new URL(`${this.insecure ? "http" : "https"}://${this.host}/v2/${repository}/manifests/${digest}`);
-        let answer = await this.get(url, {});
-        if (answer.status === 401) {
-            const authorization = await this.authorization(answer.challenge);
-            if (authorization)
-                answer = await this.get(url, { authorization });
-        }
-        return answer.status === 200 ? JSON.parse(answer.body) : undefined;
-    }
-    /** Basic, or a token from where the challenge says (distribution spec, token authentication). */
-    async authorization(challenge) {
-        const basic = this.credentials
-            ? `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString("base64")}`
-            : undefined;
-        if (/^basic/i.test(challenge))
-            return basic;
-        const fields = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
-        if (!/^bearer/i.test(challenge) || !fields.realm?.startsWith("https://"))
-            return undefined;
-        const url = new URL(fields.realm);
-        if (fields.service)
-            url.searchParams.set("service", fields.service);
-        if (fields.scope)
-            url.searchParams.set("scope", fields.scope);
-        const answer = await this.get(url, basic ? { authorization: basic } : {});
-        if (answer.status !== 200)
-            return undefined;
-        const { token, access_token } = JSON.parse(answer.body);
-        return `Bearer ${token ?? access_token}`;
-    }
-    async get(url, headers) {
-        const secure = url.protocol === "https:";
-        const tcp = await this.dial(url.hostname, Number(url.port) || (secure ? 443 : 80));
-        const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: url.hostname }) : tcp;
-        return new Promise((resolve, reject) => {
-            const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), {
-                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream }),
-                headers: { host: url.host, accept: MANIFESTS, connection: "close", ...headers },
-                signal: AbortSignal.timeout(ANSWER_TIMEOUT),
-            });
-            request.on("response", (response) => {
-                let body = "";
-                response.setEncoding("utf8");
-                response.on("data", (chunk) => {
-                    body += chunk;
-                    if (body.length > ANSWER_LIMIT)
-                        request.destroy(new Error("the registry's answer is too long"));
-                });
-                response.on("error", reject);
-                response.on("end", () => {
-                    tcp.destroy();
-                    resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body });
-                });
-            });
-            request.on("error", reject);
-            stream.on("error", reject);
-            request.end();
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./src/release/capacity.ts
-
-
-
-
-const MARGIN = 500 * 1024 * 1024;
-const UNPACKED = 2.5; // of the compressed size; the registry doesn't know the true one
-const megabytes = (bytes) => `${Math.ceil(bytes / 1024 / 1024)} MB`;
-/** @throws {UserError} when the image would not fit, before anything is pulled. */
-async function checkDisk(request, scene, host, guard) {
-    const free = Number(await guard.do("space", scene.info.DockerRootDir)) * 1024;
-    const wanted = request.safety.minFreeDisk;
-    const fetched = wanted === "auto" && !scene.imagePresent ? await stillToFetch(request, scene, host) : 0;
-    const needed = wanted === "auto" ? fetched * UNPACKED + MARGIN : wanted;
-    if (free >= needed)
-        return;
-    const why = wanted === "auto"
-        ? `the image's layers still to fetch, unpacked (about ${megabytes(fetched * UNPACKED)}), and 500 MB`
-        : "min-free-disk";
-    throw new UserError(`min-free-disk: ${megabytes(free)} are free in ${scene.info.DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
-        "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.");
-}
-/** Compressed bytes of the layers that the live release's image doesn't share. 0 where the registry won't tell. */
-async function stillToFetch(request, scene, host) {
-    const insecure = scene.info.RegistryConfig?.IndexConfigs?.[registryOf(scene.image.name)]?.Secure === false;
-    const of = (name, digest) => imageLayers(host.dial, { name, digest, architecture: architecture(scene.info) }, request.image.credentials, insecure).catch(() => undefined);
-    const [layers, present] = await Promise.all([
-        of(scene.image.name, scene.image.digest),
-        scene.current?.image === scene.image.name ? of(scene.current.image, scene.current.digest) : undefined,
-    ]);
-    if (!layers) {
-        scene.warnings.push("The registry did not say how large the image is: only 500 MB of free disk were asked for.");
-        return 0;
-    }
-    const here = new Set(present?.map(({ digest }) => digest));
-    return layers.filter(({ digest }) => !here.has(digest)).reduce((sum, { size }) => sum + size, 0);
-}
-/** Two releases run side by side for a while: the host needs room for what the live one uses, once more. */
-async function checkMemory(request, scene, host, free) {
-    if (!scene.current)
-        return;
-    const used = await memoryUsed(host, scene.current.container);
-    const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
-    if (free >= needed)
-        return;
-    throw new UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
-        "Nothing was changed. Free memory on the host or use a larger instance.");
-}
-async function memoryUsed(host, container) {
-    try {
-        const stats = await host.docker.getContainer(container).stats({ stream: false, "one-shot": true });
-        const { usage = 0, stats: detail } = stats.memory_stats;
-        return usage - (detail?.inactive_file ?? 0);
-    }
-    catch {
-        return 0; // it does not run: nothing runs beside the candidate
-    }
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./src/release/naming.ts
-
-/** The committed release of a host that has none yet. */
-const NO_RELEASE = "none";
-const RESERVED = [NO_RELEASE, "proxy"];
-/**
- * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
- * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
- */
-function releaseId(version, taken) {
-    const base = slug(version);
-    const free = (id) => !RESERVED.includes(id) && !taken(id);
-    if (free(base))
-        return base;
-    let number = 2;
-    while (!free(`${base}-${number}`))
-        number += 1;
-    return `${base}-${number}`;
-}
-function slug(version) {
-    if (/^[0-9a-f]{40}$/.test(version))
-        return version.slice(0, 12);
-    const words = version.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-    return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
-}
-/** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
-function fingerprint(request) {
-    const { version, container, traffic, health } = request;
-    const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source }, sorted);
-    return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
-}
-const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
-
 ;// CONCATENATED MODULE: ./src/release/record.ts
 
 const FORMAT = 1;
@@ -105498,127 +105309,6 @@ function parseReleases(json) {
         }
     }
     return records;
-}
-
-;// CONCATENATED MODULE: ./src/release/preflight.ts
-
-
-
-
-
-
-/** @throws {UserError} when the host can't take this deploy; nothing was changed. */
-async function preflight(request, host, guard, found) {
-    const { docker } = host;
-    const [info, image, releasesJson, history, containers, proxy] = await Promise.all([
-        docker.info(),
-        resolveImage(docker, request.image),
-        guard.do("releases"),
-        guard.do("read", "history"),
-        docker.listContainers({ all: true }),
-        inspected(docker, proxyContainer(request.app)),
-    ]);
-    const releases = parseReleases(preflight_text(releasesJson));
-    const current = releases.find(({ release }) => release === found.current);
-    if (!current && found.current !== "" && found.current !== NO_RELEASE) {
-        throw new UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`);
-    }
-    checkArchitecture(info, image);
-    refuseOlderRun(request, lastRun(preflight_text(history), current));
-    refuseForeignPort(request, containers, proxy);
-    if (request.container.network)
-        await checkNetwork(docker, request.container.network);
-    const reference = `${image.name}@${image.digest}`;
-    const imagePresent = await docker
-        .getImage(reference)
-        .inspect()
-        .then(() => true, () => false);
-    const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
-    const id = releaseId(request.version, (id) => releases.some(({ release }) => release === id) || names.has(`${request.app}-${id}`));
-    const warnings = [];
-    const scene = {
-        info,
-        image,
-        reference,
-        imagePresent,
-        releases,
-        current,
-        proxy,
-        id,
-        fingerprint: fingerprint(request),
-        warnings,
-    };
-    await checkDisk(request, scene, host, guard);
-    await checkMemory(request, scene, host, guard.facts.memoryFree);
-    if (request.run.id === undefined)
-        warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
-    return scene;
-}
-const preflight_text = (base64) => Buffer.from(base64, "base64").toString("utf8");
-/** undefined = no such container */
-async function inspected(docker, name) {
-    try {
-        return await docker.getContainer(name).inspect();
-    }
-    catch (error) {
-        if (error.statusCode === 404)
-            return undefined;
-        throw error;
-    }
-}
-const ARCHITECTURES = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
-const architecture = (info) => ARCHITECTURES[info.Architecture] ?? info.Architecture;
-function checkArchitecture(info, image) {
-    const mine = architecture(info);
-    if (image.architectures.length === 0 || image.architectures.includes(mine))
-        return;
-    throw new UserError(`image: ${image.name}@${image.digest} is for linux/${image.architectures.join(", linux/")}, but the host is linux/${mine}. Build it for linux/${mine} (build's "platforms").`);
-}
-function lastRun(history, current) {
-    const last = history.trim().split("\n").at(-1);
-    if (last) {
-        const line = JSON.parse(last);
-        return { ...line.run, release: line.release };
-    }
-    return current ? { ...current.run, release: current.release } : undefined;
-}
-function refuseOlderRun(request, last) {
-    const { run, safety } = request;
-    if (safety.allowOlder || last?.id === undefined || run.id === undefined)
-        return;
-    if (run.id > last.id || (run.id === last.id && run.attempt >= last.attempt))
-        return;
-    throw new UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.id} (attempt ${last.attempt}), which put ${last.release} on the host. ` +
-        "Deploying it would go backwards. To go back on purpose, set allow-older: true, or deploy an older digest from a new run.");
-}
-/** The host's port belongs to this app's proxy, or to nobody. */
-function refuseForeignPort(request, containers, proxy) {
-    const { httpPort } = request.traffic;
-    const holder = containers.find(({ State, Ports, Labels }) => {
-        const mine = Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy";
-        return State === "running" && !mine && Ports.some(({ PublicPort }) => PublicPort === httpPort);
-    });
-    if (holder) {
-        const name = holder.Names[0]?.slice(1);
-        const other = holder.Labels[LABEL.app];
-        throw new UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
-            (other
-                ? "Give each app on a host an http-port of its own."
-                : `Stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
-    }
-    const published = proxy?.HostConfig.PortBindings?.["80/tcp"]?.[0];
-    if (published?.HostPort && Number(published.HostPort) !== httpPort) {
-        throw new UserError(`http-port: the proxy of "${request.app}" listens on port ${published.HostPort}, and this version cannot move it to ${httpPort}. ` +
-            `Set http-port: ${published.HostPort}, or deploy under another app name.`);
-    }
-}
-async function checkNetwork(docker, name) {
-    try {
-        await docker.getNetwork(name).inspect();
-    }
-    catch (cause) {
-        throw new UserError(`network: the host has no Docker network "${name}". Make it first: docker network create ${name}.`, { cause });
-    }
 }
 
 ;// CONCATENATED MODULE: ./src/host/proxy/config.ts
@@ -105741,6 +105431,43 @@ chgrp -R "$2" "$1"; chmod 2770 "$1" "$1/releases" "$1/run"; chmod g+rw "$1/forma
     };
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./src/release/naming.ts
+
+/** The committed release of a host that has none yet. */
+const NO_RELEASE = "none";
+const RESERVED = [NO_RELEASE, "proxy"];
+/**
+ * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
+ * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
+ */
+function releaseId(version, taken) {
+    const base = slug(version);
+    const free = (id) => !RESERVED.includes(id) && !taken(id);
+    if (free(base))
+        return base;
+    let number = 2;
+    while (!free(`${base}-${number}`))
+        number += 1;
+    return `${base}-${number}`;
+}
+function slug(version) {
+    if (/^[0-9a-f]{40}$/.test(version))
+        return version.slice(0, 12);
+    const words = version.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
+}
+/** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
+function fingerprint(request) {
+    const { version, container, traffic, health } = request;
+    const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source }, sorted);
+    return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
+}
+const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
 ;// CONCATENATED MODULE: ./src/release/transaction.ts
 /**
  * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
@@ -105756,7 +105483,6 @@ async function mutate(tx, undo, deed) {
 const seconds = (milliseconds) => String(Math.ceil(milliseconds / 1000));
 
 ;// CONCATENATED MODULE: ./src/release/traffic.ts
-
 
 
 
@@ -105847,7 +105573,7 @@ async function applySettings(tx) {
     if (!current)
         return;
     const wanted = renderConfig(tx.request.traffic, seatOf(current));
-    const actual = preflight_text(await tx.guard.do("read", `releases/${current.release}/haproxy.cfg`));
+    const actual = await tx.guard.read("read", `releases/${current.release}/haproxy.cfg`);
     if (wanted === actual)
         return;
     tx.log.info("The proxy's settings change: it is reloaded once, before the candidate starts.");
@@ -105928,7 +105654,6 @@ async function servesThrough(tx, app, record) {
 }
 
 ;// CONCATENATED MODULE: ./src/release/candidate.ts
-
 
 
 
@@ -106276,6 +106001,8 @@ function describeExpectation(expected) {
     return `status ${ranges}${body}${header}`;
 }
 
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 const BODY_LIMIT = 64 * 1024;
@@ -106463,6 +106190,283 @@ async function makeFolder(host, request, dockerGroup) {
 }
 const isNone = (release) => release === "" || release === NO_RELEASE;
 
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
+;// CONCATENATED MODULE: ./src/host/registry.ts
+
+
+
+const MANIFESTS = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+const ANSWER_TIMEOUT = 10_000;
+const ANSWER_LIMIT = 4 * 1024 * 1024;
+/**
+ * The layers of an image with their compressed sizes in bytes, by the registry's HTTP API (OCI distribution spec 1.1),
+ * asked through the host. undefined = the registry would not say; then the size is not known, which is no failure.
+ */
+async function imageLayers(dial, image, credentials, insecure) {
+    const registry = registryOf(image.name);
+    const repository = registry === "docker.io" ? hubRepository(image.name) : image.name.slice(registry.length + 1);
+    const client = new RegistryClient(dial, registry === "docker.io" ? "registry-1.docker.io" : registry, insecure, credentials);
+    const manifest = await client.manifest(repository, image.digest);
+    const variants = manifest?.manifests;
+    if (!variants)
+        return manifest?.layers;
+    const mine = variants.find(({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture);
+    return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
+}
+const hubRepository = (name) => {
+    const bare = name.replace(/^docker\.io\//, "");
+    return bare.includes("/") ? bare : `library/${bare}`;
+};
+class RegistryClient {
+    dial;
+    host;
+    insecure;
+    credentials;
+    constructor(dial, host, insecure, credentials) {
+        this.dial = dial;
+        this.host = host;
+        this.insecure = insecure;
+        this.credentials = credentials;
+    }
+    async manifest(repository, digest) {
+        const url = new URL(`${this.insecure ? "http" : "https"}://${this.host}/v2/${repository}/manifests/${digest}`);
+        let answer = await this.get(url, {});
+        if (answer.status === 401) {
+            const authorization = await this.authorization(answer.challenge);
+            if (authorization)
+                answer = await this.get(url, { authorization });
+        }
+        return answer.status === 200 ? JSON.parse(answer.body) : undefined;
+    }
+    /** Basic, or a token from where the challenge says (distribution spec, token authentication). */
+    async authorization(challenge) {
+        const basic = this.credentials
+            ? `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString("base64")}`
+            : undefined;
+        if (/^basic/i.test(challenge))
+            return basic;
+        const fields = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+        if (!/^bearer/i.test(challenge) || !fields.realm?.startsWith("https://"))
+            return undefined;
+        const url = new URL(fields.realm);
+        if (fields.service)
+            url.searchParams.set("service", fields.service);
+        if (fields.scope)
+            url.searchParams.set("scope", fields.scope);
+        const answer = await this.get(url, basic ? { authorization: basic } : {});
+        if (answer.status !== 200)
+            return undefined;
+        const { token, access_token } = JSON.parse(answer.body);
+        return `Bearer ${token ?? access_token}`;
+    }
+    async get(url, headers) {
+        const secure = url.protocol === "https:";
+        const tcp = await this.dial(url.hostname, Number(url.port) || (secure ? 443 : 80));
+        const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: url.hostname }) : tcp;
+        return new Promise((resolve, reject) => {
+            const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), {
+                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream }),
+                headers: { host: url.host, accept: MANIFESTS, connection: "close", ...headers },
+                signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+            });
+            request.on("response", (response) => {
+                let body = "";
+                response.setEncoding("utf8");
+                response.on("data", (chunk) => {
+                    body += chunk;
+                    if (body.length > ANSWER_LIMIT)
+                        request.destroy(new Error("the registry's answer is too long"));
+                });
+                response.on("error", reject);
+                response.on("end", () => {
+                    tcp.destroy();
+                    resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body });
+                });
+            });
+            request.on("error", reject);
+            stream.on("error", reject);
+            request.end();
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/scene.ts
+const ARCHITECTURES = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
+const architecture = (info) => ARCHITECTURES[info.Architecture] ?? info.Architecture;
+
+;// CONCATENATED MODULE: ./src/release/capacity.ts
+
+
+
+
+const MARGIN = 500 * 1024 * 1024;
+const UNPACKED = 2.5; // of the compressed size; the registry doesn't know the true one
+const megabytes = (bytes) => `${Math.ceil(bytes / 1024 / 1024)} MB`;
+/** @throws {UserError} when the image would not fit, before anything is pulled. */
+async function checkDisk(request, scene, host, guard) {
+    const free = Number(await guard.do("space", scene.info.DockerRootDir)) * 1024;
+    const wanted = request.safety.minFreeDisk;
+    const fetched = wanted === "auto" && !scene.imagePresent ? await stillToFetch(request, scene, host) : 0;
+    const needed = wanted === "auto" ? fetched * UNPACKED + MARGIN : wanted;
+    if (free >= needed)
+        return;
+    const why = wanted === "auto"
+        ? `the image's layers still to fetch, unpacked (about ${megabytes(fetched * UNPACKED)}), and 500 MB`
+        : "min-free-disk";
+    throw new UserError(`min-free-disk: ${megabytes(free)} are free in ${scene.info.DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
+        "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.");
+}
+/** Compressed bytes of the layers that the live release's image doesn't share. 0 where the registry won't tell. */
+async function stillToFetch(request, scene, host) {
+    const insecure = scene.info.RegistryConfig?.IndexConfigs?.[registryOf(scene.image.name)]?.Secure === false;
+    const of = (name, digest) => imageLayers(host.dial, { name, digest, architecture: architecture(scene.info) }, request.image.credentials, insecure).catch(() => undefined);
+    const [layers, present] = await Promise.all([
+        of(scene.image.name, scene.image.digest),
+        scene.current?.image === scene.image.name ? of(scene.current.image, scene.current.digest) : undefined,
+    ]);
+    if (!layers) {
+        scene.warnings.push("The registry did not say how large the image is: only 500 MB of free disk were asked for.");
+        return 0;
+    }
+    const here = new Set(present?.map(({ digest }) => digest));
+    return layers.filter(({ digest }) => !here.has(digest)).reduce((sum, { size }) => sum + size, 0);
+}
+/** Two releases run side by side for a while: the host needs room for what the live one uses, once more. */
+async function checkMemory(request, scene, host, free) {
+    if (!scene.current)
+        return;
+    const used = await memoryUsed(host, scene.current.container);
+    const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
+    if (free >= needed)
+        return;
+    throw new UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
+        "Nothing was changed. Free memory on the host or use a larger instance.");
+}
+async function memoryUsed(host, container) {
+    try {
+        const stats = await host.docker.getContainer(container).stats({ stream: false, "one-shot": true });
+        const { usage = 0, stats: detail } = stats.memory_stats;
+        return usage - (detail?.inactive_file ?? 0);
+    }
+    catch {
+        return 0; // it does not run: nothing runs beside the candidate
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/preflight.ts
+
+
+
+
+
+
+
+/** @throws {UserError} when the host can't take this deploy; nothing was changed. */
+async function preflight(request, host, guard, found) {
+    const { docker } = host;
+    const [info, image, releasesJson, history, containers, proxy] = await Promise.all([
+        docker.info(),
+        resolveImage(docker, request.image),
+        guard.read("releases"),
+        guard.read("read", "history"),
+        docker.listContainers({ all: true }),
+        inspected(docker, proxyContainer(request.app)),
+    ]);
+    const releases = parseReleases(releasesJson);
+    const current = releases.find(({ release }) => release === found.current);
+    if (!current && found.current !== "" && found.current !== NO_RELEASE) {
+        throw new UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`);
+    }
+    checkArchitecture(info, image);
+    refuseOlderRun(request, lastRun(history, current));
+    refuseForeignPort(request, containers, proxy);
+    if (request.container.network)
+        await checkNetwork(docker, request.container.network);
+    const reference = `${image.name}@${image.digest}`;
+    const imagePresent = await docker
+        .getImage(reference)
+        .inspect()
+        .then(() => true, () => false);
+    const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
+    const id = releaseId(request.version, (id) => releases.some(({ release }) => release === id) || names.has(`${request.app}-${id}`));
+    const warnings = [];
+    const scene = {
+        info,
+        image,
+        reference,
+        imagePresent,
+        releases,
+        current,
+        proxy,
+        id,
+        fingerprint: fingerprint(request),
+        warnings,
+    };
+    await checkDisk(request, scene, host, guard);
+    await checkMemory(request, scene, host, guard.facts.memoryFree);
+    if (request.run.id === undefined)
+        warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
+    return scene;
+}
+function checkArchitecture(info, image) {
+    const mine = architecture(info);
+    if (image.architectures.length === 0 || image.architectures.includes(mine))
+        return;
+    throw new UserError(`image: ${image.name}@${image.digest} is for linux/${image.architectures.join(", linux/")}, but the host is linux/${mine}. Build it for linux/${mine} (build's "platforms").`);
+}
+function lastRun(history, current) {
+    const last = history.trim().split("\n").at(-1);
+    if (last) {
+        const line = JSON.parse(last);
+        return { ...line.run, release: line.release };
+    }
+    return current ? { ...current.run, release: current.release } : undefined;
+}
+function refuseOlderRun(request, last) {
+    const { run, safety } = request;
+    if (safety.allowOlder || last?.id === undefined || run.id === undefined)
+        return;
+    if (run.id > last.id || (run.id === last.id && run.attempt >= last.attempt))
+        return;
+    throw new UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.id} (attempt ${last.attempt}), which put ${last.release} on the host. ` +
+        "Deploying it would go backwards. To go back on purpose, set allow-older: true, or deploy an older digest from a new run.");
+}
+/** The host's port belongs to this app's proxy, or to nobody. */
+function refuseForeignPort(request, containers, proxy) {
+    const { httpPort } = request.traffic;
+    const holder = containers.find(({ State, Ports, Labels }) => {
+        const mine = Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy";
+        return State === "running" && !mine && Ports.some(({ PublicPort }) => PublicPort === httpPort);
+    });
+    if (holder) {
+        const name = holder.Names[0]?.slice(1);
+        const other = holder.Labels[LABEL.app];
+        throw new UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
+            (other
+                ? "Give each app on a host an http-port of its own."
+                : `Stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
+    }
+    const published = proxy?.HostConfig.PortBindings?.["80/tcp"]?.[0];
+    if (published?.HostPort && Number(published.HostPort) !== httpPort) {
+        throw new UserError(`http-port: the proxy of "${request.app}" listens on port ${published.HostPort}, and this version cannot move it to ${httpPort}. ` +
+            `Set http-port: ${published.HostPort}, or deploy under another app name.`);
+    }
+}
+async function checkNetwork(docker, name) {
+    try {
+        await docker.getNetwork(name).inspect();
+    }
+    catch (cause) {
+        throw new UserError(`network: the host has no Docker network "${name}". Make it first: docker network create ${name}.`, { cause });
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/release/report.ts
 /** Collects what a deploy did, phase by phase, for the summary. */
 class Report {
@@ -106527,7 +106531,6 @@ const lockRequest = (request, world) => ({
 
 
 
-
 const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
 const PAUSE = 2_000;
 /**
@@ -106557,7 +106560,7 @@ async function truth_ask(request, world) {
     try {
         const lock = { ...lockRequest(request, world), mode: "deploy" };
         const { guard, found } = await takeLock(host, lock, world.log, world.clock, world.cancel);
-        const records = parseReleases(preflight_text(await guard.do("releases")));
+        const records = parseReleases(await guard.read("releases"));
         await guard.bye();
         const record = records.find(({ release }) => release === found.current);
         return { release: isNone(found.current) ? "" : found.current, serving: record };

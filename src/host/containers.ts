@@ -1,5 +1,4 @@
 import type Docker from "dockerode";
-import type { ContainerOptions } from "../release/request";
 
 /** Labels by which what is ours on a host is known. */
 export const LABEL = {
@@ -11,6 +10,26 @@ export const LABEL = {
 
 export const appNetwork = (app: string): string => `hello-devops-${app}`;
 export const proxyContainer = (app: string): string => `${app}-proxy`;
+
+/** How a container runs: what of the Engine API a deploy lets its user set. */
+export interface ContainerOptions {
+  /** undefined = the image's only EXPOSE */
+  readonly port: number | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** words after the image's entrypoint; empty = the image's own */
+  readonly command: readonly string[];
+  /** `source:target[:ro]`, as the Engine API's HostConfig.Binds */
+  readonly volumes: readonly string[];
+  /** a network that exists on the host, joined besides the app's own */
+  readonly network: string | undefined;
+  /** bytes */
+  readonly memory: number | undefined;
+  /** billionths of a processor, as the Engine API's NanoCpus */
+  readonly nanoCpus: number | undefined;
+  /** options of Docker's json-file log driver */
+  readonly logOptions: Readonly<Record<string, string>>;
+  readonly stopTimeout: number;
+}
 
 export interface ContainerSpec {
   readonly name: string;
@@ -48,6 +67,16 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
       ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
     },
   };
+}
+
+/** undefined = no such container */
+export async function inspected(docker: Docker, name: string): Promise<Docker.ContainerInspectInfo | undefined> {
+  try {
+    return await docker.getContainer(name).inspect();
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    throw error;
+  }
 }
 
 /** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */

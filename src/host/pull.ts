@@ -1,6 +1,18 @@
 import type Docker from "dockerode";
-import type { Credentials, ImageRequest } from "../release/request";
 import { UserError } from "../user-error";
+
+export interface ImageRequest {
+  /** `registry/repository[:tag]`, without a digest */
+  readonly name: string;
+  /** `sha256:...`; undefined = the tag is resolved once, at the start */
+  readonly digest: string | undefined;
+  readonly credentials: Credentials | undefined;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
 
 /** An image as the registry names it, asked through the host: what the host can reach and may pull is what counts. */
 export interface ResolvedImage {

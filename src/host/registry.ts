@@ -1,8 +1,7 @@
 import { request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
-import type { Credentials } from "../release/request";
-import { registryOf } from "./pull";
+import { type Credentials, registryOf } from "./pull";
 
 /** Opens a TCP stream as seen from the host: what the host can reach is what its pull can reach. */
 export type Dial = (address: string, port: number) => Promise<Duplex>;

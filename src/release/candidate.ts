@@ -1,9 +1,7 @@
-import { appNetwork, createBody, lastLogLines, onlyPort } from "../host/containers";
+import { appNetwork, createBody, inspected, lastLogLines, onlyPort } from "../host/containers";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
-import { inspected } from "./preflight";
 import { FORMAT, type ReleaseRecord } from "./record";
-import type { DeployRequest } from "./request";
 import { writeCandidateConfig } from "./traffic";
 import { mutate, seconds, type Transaction } from "./transaction";
 
@@ -154,5 +152,3 @@ async function within<T>(limit: number, what: Promise<T>, signal: AbortSignal): 
     over.catch(() => {});
   }
 }
-
-export type { DeployRequest };

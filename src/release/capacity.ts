@@ -3,8 +3,8 @@ import type { Host } from "../host/host";
 import { registryOf } from "../host/pull";
 import { imageLayers } from "../host/registry";
 import { UserError } from "../user-error";
-import { architecture, type Scene } from "./preflight";
 import type { DeployRequest } from "./request";
+import { architecture, type Scene } from "./scene";
 
 const MARGIN = 500 * 1024 * 1024;
 const UNPACKED = 2.5; // of the compressed size; the registry doesn't know the true one

@@ -9,10 +9,11 @@ import { Cancelled, GateError } from "./failure";
 import { bake, probe, verifyCommand } from "./gates";
 import { ensureProxyImage, takeOrMakeLock } from "./lock";
 import type { Failure, Outcome, ReleaseName } from "./outcome";
-import { preflight, type Scene } from "./preflight";
+import { preflight } from "./preflight";
 import type { ReleaseRecord } from "./record";
 import { Report } from "./report";
 import type { DeployRequest } from "./request";
+import type { Scene } from "./scene";
 import {
   applySettings,
   candidateSlot,

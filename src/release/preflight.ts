@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { LABEL, proxyContainer } from "../host/containers";
+import { inspected, LABEL, proxyContainer } from "../host/containers";
 import type { Found, Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import { type ResolvedImage, resolveImage } from "../host/pull";
@@ -8,27 +8,7 @@ import { checkDisk, checkMemory } from "./capacity";
 import { fingerprint, NO_RELEASE, releaseId } from "./naming";
 import { type HistoryLine, parseReleases, type ReleaseRecord } from "./record";
 import type { DeployRequest } from "./request";
-
-/** What the host is like before anything is changed, and what this deploy will make. */
-export interface Scene {
-  readonly info: DockerInfo;
-  readonly image: ResolvedImage;
-  /** `name@sha256:...`: what is pulled, run, and restored */
-  readonly reference: string;
-  readonly imagePresent: boolean;
-  readonly releases: readonly ReleaseRecord[];
-  readonly current: ReleaseRecord | undefined;
-  readonly proxy: Docker.ContainerInspectInfo | undefined;
-  readonly id: string;
-  readonly fingerprint: string;
-  readonly warnings: string[];
-}
-
-export interface DockerInfo {
-  readonly Architecture: string;
-  readonly DockerRootDir: string;
-  readonly RegistryConfig?: { readonly IndexConfigs?: Readonly<Record<string, { readonly Secure: boolean }>> };
-}
+import { architecture, type DockerInfo, type Scene } from "./scene";
 
 /** @throws {UserError} when the host can't take this deploy; nothing was changed. */
 export async function preflight(request: DeployRequest, host: Host, guard: Guard, found: Found): Promise<Scene> {
@@ -36,12 +16,12 @@ export async function preflight(request: DeployRequest, host: Host, guard: Guard
   const [info, image, releasesJson, history, containers, proxy] = await Promise.all([
     docker.info() as Promise<DockerInfo>,
     resolveImage(docker, request.image),
-    guard.do("releases"),
-    guard.do("read", "history"),
+    guard.read("releases"),
+    guard.read("read", "history"),
     docker.listContainers({ all: true }),
     inspected(docker, proxyContainer(request.app)),
   ]);
-  const releases = parseReleases(text(releasesJson));
+  const releases = parseReleases(releasesJson);
   const current = releases.find(({ release }) => release === found.current);
   if (!current && found.current !== "" && found.current !== NO_RELEASE) {
     throw new UserError(
@@ -49,7 +29,7 @@ export async function preflight(request: DeployRequest, host: Host, guard: Guard
     );
   }
   checkArchitecture(info, image);
-  refuseOlderRun(request, lastRun(text(history), current));
+  refuseOlderRun(request, lastRun(history, current));
   refuseForeignPort(request, containers, proxy);
   if (request.container.network) await checkNetwork(docker, request.container.network);
   const reference = `${image.name}@${image.digest}`;
@@ -84,22 +64,6 @@ export async function preflight(request: DeployRequest, host: Host, guard: Guard
     warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
   return scene;
 }
-
-export const text = (base64: string): string => Buffer.from(base64, "base64").toString("utf8");
-
-/** undefined = no such container */
-export async function inspected(docker: Docker, name: string): Promise<Docker.ContainerInspectInfo | undefined> {
-  try {
-    return await docker.getContainer(name).inspect();
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
-    throw error;
-  }
-}
-
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
-
-export const architecture = (info: DockerInfo): string => ARCHITECTURES[info.Architecture] ?? info.Architecture;
 
 function checkArchitecture(info: DockerInfo, image: ResolvedImage): void {
   const mine = architecture(info);

@@ -1,3 +1,8 @@
+import type { ContainerOptions } from "../host/containers";
+import type { Credentials, ImageRequest } from "../host/pull";
+
+export type { ContainerOptions, Credentials, ImageRequest };
+
 /**
  * What one deploy is asked to do. Every value is checked; durations are milliseconds, sizes bytes.
  * The words and defaults are those of actions/deploy-ec2/action.yml.
@@ -15,38 +20,6 @@ export interface DeployRequest {
   readonly verify: { readonly command: string; readonly timeout: number } | undefined;
   readonly safety: SafetyOptions;
   readonly run: Run;
-}
-
-export interface ImageRequest {
-  /** `registry/repository[:tag]`, without a digest */
-  readonly name: string;
-  /** `sha256:...`; undefined = the tag is resolved once, at the start */
-  readonly digest: string | undefined;
-  readonly credentials: Credentials | undefined;
-}
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
-
-export interface ContainerOptions {
-  /** undefined = the image's only EXPOSE */
-  readonly port: number | undefined;
-  readonly env: Readonly<Record<string, string>>;
-  /** words after the image's entrypoint; empty = the image's own */
-  readonly command: readonly string[];
-  /** `source:target[:ro]`, as the Engine API's HostConfig.Binds */
-  readonly volumes: readonly string[];
-  /** a network that exists on the host, joined besides the app's own */
-  readonly network: string | undefined;
-  /** bytes */
-  readonly memory: number | undefined;
-  /** billionths of a processor, as the Engine API's NanoCpus */
-  readonly nanoCpus: number | undefined;
-  /** options of Docker's json-file log driver */
-  readonly logOptions: Readonly<Record<string, string>>;
-  readonly stopTimeout: number;
 }
 
 export interface TrafficOptions {

@@ -1,11 +1,10 @@
-import { appNetwork, proxyContainer } from "../host/containers";
+import { appNetwork, inspected, proxyContainer } from "../host/containers";
 import { DeedFailed } from "../host/guard/guard";
 import { otherSlot, renderConfig, renderMap, type Seat, type Slot } from "../host/proxy/config";
 import { proxyBody } from "../host/proxy/container";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
 import { NO_RELEASE } from "./naming";
-import { inspected, text } from "./preflight";
 import type { ReleaseRecord } from "./record";
 import { mutate, seconds, type Transaction } from "./transaction";
 
@@ -102,7 +101,7 @@ export async function applySettings(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   if (!current) return;
   const wanted = renderConfig(tx.request.traffic, seatOf(current));
-  const actual = text(await tx.guard.do("read", `releases/${current.release}/haproxy.cfg`));
+  const actual = await tx.guard.read("read", `releases/${current.release}/haproxy.cfg`);
   if (wanted === actual) return;
   tx.log.info("The proxy's settings change: it is reloaded once, before the candidate starts.");
   await mutate(tx, [["config", current.release]], async () => {

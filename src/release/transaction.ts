@@ -4,8 +4,8 @@ import type { Host } from "../host/host";
 import type { Slot } from "../host/proxy/config";
 import type { Log } from "./log";
 import type { Evidence } from "./outcome";
-import type { Scene } from "./preflight";
 import type { DeployRequest } from "./request";
+import type { Scene } from "./scene";
 
 /** A verb of the guard's fixed list and its names. */
 export type Entry = readonly [verb: string, ...names: string[]];

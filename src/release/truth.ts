@@ -2,7 +2,6 @@ import { FolderAbsent } from "../host/guard/guard";
 import { UserError } from "../user-error";
 import { isNone, takeLock } from "./lock";
 import type { ReleaseName } from "./outcome";
-import { text } from "./preflight";
 import { parseReleases } from "./record";
 import type { DeployRequest } from "./request";
 import { lockRequest, type World } from "./world";
@@ -42,7 +41,7 @@ async function ask(request: DeployRequest, world: World): Promise<Truth> {
   try {
     const lock = { ...lockRequest(request, world), mode: "deploy" as const };
     const { guard, found } = await takeLock(host, lock, world.log, world.clock, world.cancel);
-    const records = parseReleases(text(await guard.do("releases")));
+    const records = parseReleases(await guard.read("releases"));
     await guard.bye();
     const record = records.find(({ release }) => release === found.current);
     return { release: isNone(found.current) ? "" : found.current, serving: record };

@@ -398,8 +398,8 @@ point_current() {
 
 # ---------------------------------------------------------------- the loop
 
-answer() { # answer N STATUS TEXT: text goes as base64, so that one answer is one line
-  if (($2 == 0)); then say "OK $1 $3"; else say "FAIL $1 $(printf '%s' "$3" | head -c 4000 | base64 -w0)"; fi
+answer() { # answer N STATUS TEXT: one line; a failure's text goes as base64
+  if (($2 == 0)); then say "OK $1 ${3//$'\n'/ }"; else say "FAIL $1 $(printf '%s' "$3" | head -c 4000 | base64 -w0)"; fi
 }
 
 on_message() {

@@ -182,6 +182,11 @@ export class Guard {
     return this.#ask("DO", ...deed);
   }
 
+  /** A deed whose answer is a text: a file of the state folder, or all release.json as one array. '' = no such file. */
+  async read(...deed: readonly string[]): Promise<string> {
+    return Buffer.from(await this.do(...deed), "base64").toString("utf8");
+  }
+
   /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
   async commit(): Promise<{ retired: Promise<string | undefined> }> {
     await this.hold();

@@ -1,0 +1,19 @@
+// The arrows of docs/architecture.md: actions -> release -> {host, health}; github is used by actions alone.
+const only = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: to } });
+
+module.exports = {
+  forbidden: [
+    { name: "no import cycle", severity: "error", from: {}, to: { circular: true } },
+    only("nothing imports actions", "^src/", "^actions/"),
+    only("health knows no room", "^src/health/", "^src/(host|release|github)/"),
+    only("host knows no room", "^src/host/", "^src/(release|health|github)/"),
+    only("release does not know GitHub", "^src/release/", "^src/github/|@actions/|^process$"),
+    only("github knows the middle's types at most", "^src/github/", "^src/(host|health)/"),
+    { name: "no orphan", severity: "error", from: { orphan: true, pathNot: "index\\.ts$" }, to: {} },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+  },
+};
