@@ -34,7 +34,7 @@ function cancelledBySignals(): AbortSignal {
     if (!cancel.signal.aborted) cancel.abort(new Cancelled("SIGTERM"));
     else {
       core.setFailed(
-        "The job was cancelled. The host takes the candidate back by itself; the post step says what it runs.",
+        "The job was cancelled before the deploy could say how it ended. The host settles by itself; the post step says what it runs.",
       );
       process.exit(1);
     }

@@ -21,5 +21,12 @@ export function realWorld(inputs: DeployInputs, transaction: string, log: Log, c
     trust: hostKeyTrust(access.knownHosts, host.address, host.port),
     connectTimeout: access.connectTimeout,
   };
-  return { open: () => Host.open(way), hostName: host.address, log, clock: systemClock, transaction, cancel };
+  return {
+    open: () => Host.open(way, (line) => log.debug(line)),
+    hostName: host.address,
+    log,
+    clock: systemClock,
+    transaction,
+    cancel,
+  };
 }

@@ -44,7 +44,9 @@ is_container() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
 is_release() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,31}$ ]]; }
 is_version() { [[ $1 =~ ^[0-9A-Za-z._-]{1,64}$ ]]; }
 is_slot() { [[ $1 == blue || $1 == green ]]; }
-is_seconds() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
+is_seconds() { [[ $1 =~ ^(0|[1-9][0-9]{0,4})$ ]]; } # 08 would be octal in arithmetic
+is_format() { [[ $1 =~ ^[0-9]{1,3}$ ]] && ((10#$1 <= FORMAT)); }
+is_header() { [[ "$*" =~ ^[a-z0-9-]{1,63}\ [a-z0-9][a-z0-9-]{0,31}\ [0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
 is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
 is_address() { [[ $1 =~ ^[0-9a-f.:]{2,45}$ ]]; }
 is_path() { [[ $1 =~ ^/[A-Za-z0-9/_.-]{0,200}$ ]]; }
@@ -53,7 +55,7 @@ is_state_file() { [[ $1 =~ ^releases/[a-z0-9][a-z0-9-]{0,31}/(release\.json|hapr
 
 # valid_entry VERB ARG...: the fixed list of what a journal may hold. Nothing in it is ever evaluated as shell.
 valid_entry() {
-  case $1:$# in
+  case ${1:-}:$# in
     remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
     policy:3) is_container "$2" && [[ $3 == always || $3 == no || $3 == unless-stopped ]] ;;
     ready:3) is_slot "$2" && is_container "$3" ;;
@@ -68,7 +70,7 @@ valid_entry() {
 
 # valid_deed VERB ARG...: what a living runner may ask for now (DO).
 valid_deed() {
-  case $1:$# in
+  case ${1:-}:$# in
     write:3) is_state_file "$2" && is_base64 "$3" ;;
     read:2) is_state_file "$2" || [[ $2 == history ]] ;;
     releases:1) : ;;
@@ -91,7 +93,7 @@ open_journal() { # open_journal TARGET
   head -c "$JOURNAL_SPACE" /dev/zero | tr '\0' '\n' >journal.next && fsync journal.next || return 1
   mv -T journal.next journal && fsync . || return 1
   exec 8<>journal
-  append "begin $FORMAT $transaction $target"
+  append "begin $FORMAT $transaction $target $sshd $sshd_started $SSH_CONNECTION"
 }
 
 append() { # on disk when it returns 0
@@ -111,7 +113,7 @@ load_journal() {
   target='' undo=() retire=()
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -n $line ]] || continue
-    [[ -z $torn ]] || refuse journal "a line in the middle of $STATE/$app/journal is damaged: $torn"
+    [[ -z $torn ]] || refuse damage "a line in the middle of $STATE/$app/journal is damaged: $torn"
     payload=${line% *}
     if [[ "$(checksum "$payload")" != "${line##* }" ]]; then
       torn=$line
@@ -120,12 +122,16 @@ load_journal() {
     read -ra words <<<"$payload"
     case ${words[0]} in
       begin)
-        ((words[1] <= FORMAT)) || refuse format "$STATE/$app/journal has format ${words[1]}"
+        is_format "${words[1]:-}" || refuse format "${words[1]:-}"
+        is_header "${words[@]:2}" || refuse damage "the first line of $STATE/$app/journal is not ours: $payload"
         transaction_of_journal=${words[2]} target=${words[3]}
+        dead_sshd=${words[4]} dead_sshd_started=${words[5]} dead_connection=${words[*]:6}
         ;;
-      undo) undo+=("${payload#undo }") ;;
-      retire) retire+=("${payload#retire }") ;;
-      *) refuse journal "unknown entry ${words[0]} in $STATE/$app/journal" ;;
+      undo | retire)
+        valid_entry "${words[@]:1}" || refuse damage "not an entry, in $STATE/$app/journal: $payload"
+        if [[ ${words[0]} == undo ]]; then undo+=("${payload#undo }"); else retire+=("${payload#retire }"); fi
+        ;;
+      *) refuse damage "unknown entry ${words[0]} in $STATE/$app/journal" ;;
     esac
   done <journal
 }
@@ -140,7 +146,11 @@ runtime() {
     'exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3' - "$1; show servers state app"
 }
 
-proxy_runs() { [[ "$(docker inspect -f '{{.State.Running}}' "$app-proxy" 2>/dev/null)" == true ]]; }
+proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run and serve (live-restore)
+  local id
+  id=$(docker ps -q --filter "name=^/$app-proxy\$" 2>/dev/null) || return 2
+  [[ -n $id ]]
+}
 
 # admin_state ANSWER SLOT: bit 0 = maint, bit 3 = drain
 admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
@@ -149,7 +159,8 @@ admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
 # A proxy that doesn't run has nothing to be told: it starts on what `current` says.
 set_slots() {
   local pair slot state bits commands='' answer
-  proxy_runs || return "$proxy_down_is"
+  proxy_runs
+  case $? in 1) return "$proxy_down_is" ;; 2) return 1 ;; esac
   for pair in "$@"; do
     read -r slot state <<<"$pair"
     commands+="set server app/$slot state $state; "
@@ -174,13 +185,13 @@ sessions() {
 
 vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
   local slot=$1 left=$(($2 * 5)) open
-  proxy_runs || return 0
+  proxy_runs || { (($? == 1)); return; }
   set_slots "$slot drain" || return 1
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
     pause 0.2
     left=$((left - 1))
   done
-  proxy_runs || return 0
+  proxy_runs || { (($? == 1)); return; }
   runtime "shutdown sessions server app/$slot" >/dev/null 2>&1 || return 1
   set_slots "$slot maint"
 }
@@ -201,6 +212,7 @@ reload_proxy() { # the new worker serves before this returns
 
 exists() { docker inspect --type "$1" "$2" >/dev/null 2>&1; }
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+absent() { docker_answers && ! exists "$@"; } # asked again: at first dockerd may have been away
 
 # Gone, and found gone again: after a fence a create that dockerd already had in hand may still land between two looks.
 remove() {
@@ -218,17 +230,17 @@ remove() {
 }
 
 stop() { # stop NAME SECONDS
-  if ! exists container "$1"; then docker_answers; return; fi
+  if ! exists container "$1"; then absent container "$1"; return; fi
   docker_limit=$(($2 + 60)) docker stop -t "$2" "$1" >/dev/null
 }
 
 policy() {
-  if ! exists container "$1"; then docker_answers; return; fi
+  if ! exists container "$1"; then absent container "$1"; return; fi
   docker update --restart "$2" "$1" >/dev/null
 }
 
 network() {
-  if ! exists network "$1"; then docker_answers; return; fi
+  if ! exists network "$1"; then absent network "$1"; return; fi
   docker network rm "$1" >/dev/null
 }
 
@@ -241,9 +253,12 @@ config() { # puts a release's own proxy configuration back; a reload only where 
   local folder=releases/$1
   rm -f "$folder/haproxy.cfg.next"
   [[ -e $folder/haproxy.cfg.before ]] || return 0
-  mv -T "$folder/haproxy.cfg.before" "$folder/haproxy.cfg" && fsync "$folder" || return 1
-  [[ "$(readlink current)" == "$folder" ]] && proxy_runs || return 0
-  reload_proxy
+  ln "$folder/haproxy.cfg.before" "$folder/haproxy.cfg.next" && mv -T "$folder/haproxy.cfg.next" "$folder/haproxy.cfg" || return 1
+  if [[ "$(readlink current)" == "$folder" ]]; then
+    proxy_runs
+    case $? in 0) reload_proxy || return 1 ;; 2) return 1 ;; esac
+  fi
+  rm -f "$folder/haproxy.cfg.before" && fsync "$folder" # last: while it is there, a replay reloads
 }
 
 history() { # one line a committed change, by its transaction; the newest 200 are kept
@@ -310,14 +325,15 @@ settle() { # settle: replays whatever the journal says; used alike after an abor
   if committed; then finish; else take_back; fi
 }
 
-# Nothing of this connection may land after the undo: a command that the wire delayed would. So the connection ends
-# first. Its channels are found by what sshd gave each of them, SSH_CONNECTION; ours is the session that we lead.
-fence() {
+# Nothing of a connection may land after the undo: a command that the wire delayed would. So the connection ends first:
+# our own, or that of a guard which died and whose runner may still live. Its channels are found by what sshd gave each
+# of them, SSH_CONNECTION; ours is the session that we lead.
+fence() { # fence SSHD STARTED CONNECTION
   local pid others tries
   fenced=1
-  [[ "$(started "$sshd")" == "$sshd_started" ]] && kill -KILL "$sshd" 2>/dev/null
+  [[ "$(started "$1")" == "$2" ]] && kill -KILL "$1" 2>/dev/null
   for ((tries = 0; tries < 100; tries++)); do
-    others=$(channels)
+    others=$(channels "$3")
     [[ -n $others ]] || return 0
     if ((tries >= 10)); then
       for pid in $others; do kill -KILL "$pid" 2>/dev/null; done
@@ -329,12 +345,13 @@ fence() {
 started() { awk '{ sub(/^.*\) /, ""); print $20 }' "/proc/$1/stat" 2>/dev/null; }
 session_of() { awk '{ sub(/^.*\) /, ""); print $4 }' "/proc/$1/stat" 2>/dev/null; }
 
-channels() {
-  local file pid
+channels() { # channels CONNECTION
+  local file pid session
   while IFS= read -r file; do
-    pid=${file//[!0-9]/}
-    [[ "$(session_of "$pid")" == "$own_session" ]] || printf '%s\n' "$pid"
-  done < <(grep -lsFz "SSH_CONNECTION=$SSH_CONNECTION" /proc/[0-9]*/environ 9>&- </dev/null)
+    pid=${file//[!0-9]/} session=$(session_of "$pid")
+    # without a session it is gone already, as the grep that found itself is
+    [[ -z $session || $session == "$own_session" ]] || printf '%s\n' "$pid"
+  done < <(grep -lsFxz "SSH_CONNECTION=$1" /proc/[0-9]*/environ 9>&- </dev/null)
 }
 
 # ---------------------------------------------------------------- deeds: what the runner asks for now
@@ -406,7 +423,7 @@ on_message() {
   local words kind n text
   read -ra words <<<"$1"
   kind=${words[0]:-} n=${words[1]:-0}
-  [[ $n =~ ^[0-9]+$ ]] || refuse message "number expected, got $n"
+  [[ $n =~ ^[0-9]+$ ]] || broken "number expected, got $n"
   words=("${words[@]:2}")
   case $kind in
     BEAT) say "OK $n" ;;
@@ -414,6 +431,7 @@ on_message() {
       if [[ -n $target ]] || ! is_release "${words[0]:-}"; then answer "$n" 1 "cannot begin ${words[0]:-}"
       elif open_journal "${words[0]}" 2>/dev/null; then answer "$n" 0 ''
       else
+        rm -f journal.next
         answer "$n" 1 "the undo journal can't be written: $(df -Pk . | awk 'NR == 2 { print $4 }') KiB are free on $PWD"
         target=''
       fi
@@ -438,7 +456,7 @@ on_message() {
       exit 0
       ;;
     BYE) leave "$n" ;;
-    *) refuse message "unknown message $kind" ;;
+    *) broken "unknown message $kind" ;;
   esac
 }
 
@@ -474,8 +492,19 @@ take_lock() {
   printf '%s\n' "$holder" >holder 2>/dev/null
 }
 
+broken() { # broken WHY: a runner that can't be understood is no runner
+  if [[ -n $target ]]; then lose "$1"; else refuse message "$1"; fi
+}
+
+lose() { # lose WHY
+  say "LOST $1"
+  fence "$sshd" "$sshd_started" "$SSH_CONNECTION"
+  [[ -z $target ]] || settle
+  exit 0
+}
+
 serve() {
-  local line status
+  local line status ending
   while :; do
     IFS= read -r -t "$lease" line
     status=$? # kept at once: a test around read would lose it, and a run-out lease would look like end of input
@@ -484,10 +513,7 @@ serve() {
       continue
     fi
     ((status > 128)) && ending='the lease ran out' || ending='end of input'
-    say "LOST $ending"
-    fence
-    [[ -z $target ]] || settle
-    exit 0
+    lose "$ending"
   done
 }
 
@@ -508,7 +534,7 @@ main() {
   tell_facts
   cd "$STATE/$app" 2>/dev/null || refuse absent
   [[ -w . ]] || refuse rights "$STATE/$app"
-  if [[ -e format ]] && (($(head -c 9 format) > FORMAT)); then refuse format "$(head -c 9 format)"; fi
+  if [[ -s format ]] && ! is_format "$(head -c 9 format)"; then refuse format "$(head -c 9 format)"; fi
   recovered=nothing
   if [[ $mode == look ]]; then
     [[ ! -e journal ]] || recovered=pending
@@ -533,17 +559,19 @@ recover() { # a journal without a lock holder is a deploy that died
     close_journal
     return
   fi
+  fence "$dead_sshd" "$dead_sshd_started" "$dead_connection"
   if committed; then recovered=finished; else recovered=undone; fi
   settle || say "STUCK 0 $failed_entry"
-  transaction_of_journal=''
+  transaction_of_journal='' fenced=0
 }
 
 look() { # deeds that read, until the input ends
-  local line
+  local line kind verb
   tell_ready
   while IFS= read -r -t "$lease" line; do
-    case $line in
-      BEAT\ * | BYE\ * | DO\ *\ read\ * | DO\ *\ releases | DO\ *\ space\ *) on_message "$line" ;;
+    read -r kind _ verb _ <<<"$line"
+    case $kind:$verb in
+      BEAT:* | BYE:* | DO:read | DO:releases | DO:space) on_message "$line" ;;
       *) refuse message "a look changes nothing" ;;
     esac
   done

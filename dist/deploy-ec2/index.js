@@ -104837,81 +104837,6 @@ function base64Cores(text) {
         .filter((core) => core.length >= 8);
 }
 
-;// CONCATENATED MODULE: ./src/host/containers.ts
-/** Labels by which what is ours on a host is known. */
-const LABEL = {
-    app: "hello-devops.app",
-    role: "hello-devops.role",
-    release: "hello-devops.release",
-    transaction: "hello-devops.transaction",
-};
-const appNetwork = (app) => `hello-devops-${app}`;
-const proxyContainer = (app) => `${app}-proxy`;
-/** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
-function createBody(spec) {
-    const { options } = spec;
-    return {
-        name: spec.name,
-        Image: spec.image,
-        ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
-        Env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
-        Labels: {
-            [LABEL.app]: spec.app,
-            [LABEL.role]: spec.role,
-            [LABEL.release]: spec.release,
-            [LABEL.transaction]: spec.transaction,
-        },
-        StopTimeout: Math.ceil(options.stopTimeout / 1000),
-        HostConfig: {
-            NetworkMode: appNetwork(spec.app),
-            RestartPolicy: { Name: "no" }, // `always` comes with the commit
-            Binds: [...options.volumes],
-            LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
-            ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
-            ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
-        },
-    };
-}
-/** undefined = no such container */
-async function inspected(docker, name) {
-    try {
-        return await docker.getContainer(name).inspect();
-    }
-    catch (error) {
-        if (error.statusCode === 404)
-            return undefined;
-        throw error;
-    }
-}
-/** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */
-function onlyPort(image) {
-    const ports = Object.keys(image.Config.ExposedPorts ?? {}).filter((port) => port.endsWith("/tcp"));
-    return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
-}
-const LOG_LINES = 50;
-/** What a container wrote last, both streams, oldest first: hostile text. */
-async function lastLogLines(docker, name) {
-    const raw = (await docker
-        .getContainer(name)
-        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false }));
-    return demultiplex(raw)
-        .toString("utf8")
-        .split("\n")
-        .filter((line) => line !== "")
-        .slice(-LOG_LINES);
-}
-/** Frames of 8 bytes (stream, 3 zeros, big-endian length) and their payload: "Stream format" of the Engine API's attach. */
-function demultiplex(raw) {
-    const parts = [];
-    let at = 0;
-    while (at + 8 <= raw.length && (raw[at] ?? 9) <= 2 && raw[at + 1] === 0) {
-        const length = raw.readUInt32BE(at + 4);
-        parts.push(raw.subarray(at + 8, at + 8 + length));
-        at += 8 + length;
-    }
-    return at === 0 ? raw : Buffer.concat(parts);
-}
-
 ;// CONCATENATED MODULE: ./src/host/guard/guard.ts
 
 
@@ -105077,8 +105002,9 @@ class Guard {
             return Promise.reject(this.#gone);
         const number = ++this.#number;
         const sentAt = this.#options.now();
+        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
         return new Promise((resolve, reject) => {
-            this.#waiting.set(number, { sentAt, what: `${kind} ${words[0] ?? ""}`.trim(), resolve, reject });
+            this.#waiting.set(number, { sentAt, what, resolve, reject });
             this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
         });
     }
@@ -105130,6 +105056,9 @@ class Guard {
         }
         this.#waiting.delete(number);
         this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
+        const took = Math.round(this.#options.now() - waiting.sentAt);
+        if (waiting.what !== "BEAT")
+            this.#options.onEvent(`${waiting.what}: ${word} in ${took} ms`);
         if (word === "FAIL")
             waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
         else
@@ -105271,6 +105200,81 @@ function whyNoImage(reference, message, credentials) {
     return `image: the host could not get ${reference} from ${registry}: ${message}`;
 }
 
+;// CONCATENATED MODULE: ./src/host/containers.ts
+/** Labels by which what is ours on a host is known. */
+const LABEL = {
+    app: "hello-devops.app",
+    role: "hello-devops.role",
+    release: "hello-devops.release",
+    transaction: "hello-devops.transaction",
+};
+const appNetwork = (app) => `hello-devops-${app}`;
+const proxyContainer = (app) => `${app}-proxy`;
+/** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
+function createBody(spec) {
+    const { options } = spec;
+    return {
+        name: spec.name,
+        Image: spec.image,
+        ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
+        Env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
+        Labels: {
+            [LABEL.app]: spec.app,
+            [LABEL.role]: spec.role,
+            [LABEL.release]: spec.release,
+            [LABEL.transaction]: spec.transaction,
+        },
+        StopTimeout: Math.ceil(options.stopTimeout / 1000),
+        HostConfig: {
+            NetworkMode: appNetwork(spec.app),
+            RestartPolicy: { Name: "no" }, // `always` comes with the commit
+            Binds: [...options.volumes],
+            LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
+            ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
+            ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
+        },
+    };
+}
+/** undefined = no such container */
+async function inspected(docker, name) {
+    try {
+        return await docker.getContainer(name).inspect();
+    }
+    catch (error) {
+        if (error.statusCode === 404)
+            return undefined;
+        throw error;
+    }
+}
+/** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */
+function onlyPort(image) {
+    const ports = Object.keys(image.Config.ExposedPorts ?? {}).filter((port) => port.endsWith("/tcp"));
+    return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
+}
+const LOG_LINES = 50;
+/** What a container wrote last, both streams, oldest first: hostile text. */
+async function lastLogLines(docker, name) {
+    const raw = (await docker
+        .getContainer(name)
+        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false }));
+    return demultiplex(raw)
+        .toString("utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .slice(-LOG_LINES);
+}
+/** Frames of 8 bytes (stream, 3 zeros, big-endian length) and their payload: "Stream format" of the Engine API's attach. */
+function demultiplex(raw) {
+    const parts = [];
+    let at = 0;
+    while (at + 8 <= raw.length && (raw[at] ?? 9) <= 2 && raw[at + 1] === 0) {
+        const length = raw.readUInt32BE(at + 4);
+        parts.push(raw.subarray(at + 8, at + 8 + length));
+        at += 8 + length;
+    }
+    return at === 0 ? raw : Buffer.concat(parts);
+}
+
 ;// CONCATENATED MODULE: ./src/release/failure.ts
 /** A gate said no: the candidate is not fit, and the host goes back. The message is the whole sentence for a person. */
 class GateError extends Error {
@@ -105290,25 +105294,10 @@ class Cancelled extends Error {
         this.by = by;
     }
 }
-
-;// CONCATENATED MODULE: ./src/release/record.ts
-
-const FORMAT = 1;
-/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
-function parseReleases(json) {
-    let records;
-    try {
-        records = JSON.parse(json);
-    }
-    catch (cause) {
-        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
-    }
-    for (const record of records) {
-        if (typeof record.format !== "number" || record.format > FORMAT) {
-            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
-        }
-    }
-    return records;
+/** What was thrown, as one sentence for a person. */
+function sentence(cause) {
+    const message = cause.message ?? String(cause);
+    return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
 ;// CONCATENATED MODULE: ./src/host/proxy/config.ts
@@ -105611,7 +105600,19 @@ async function writeCandidateConfig(tx) {
 /** The candidate takes the empty slot, checked but without traffic. */
 async function fillSlot(tx) {
     const { candidate, request } = tx;
-    await mutate(tx, [["vacate", candidate.slot, seconds(request.traffic.drainTimeout)]], () => tx.guard.do("fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version));
+    await mutate(tx, [["vacate", candidate.slot, seconds(request.traffic.drainTimeout)]], () => order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version));
+}
+/** A deed at the proxy. @throws {GateError} when the proxy doesn't take it */
+async function order(tx, ...deed) {
+    try {
+        await tx.guard.do(...deed);
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        const name = proxyContainer(tx.request.app);
+        throw new GateError("shift", `The proxy "${name}" did not take "${deed[0]} ${deed[1]}": ${cause.detail.trim() || "it does not answer"}. Does it run? (docker ps, docker logs ${name})`, { cause });
+    }
 }
 /** Waits until the proxy itself reaches the candidate at its inspected address, by a check that began after the slot was filled. */
 async function waitForSlot(tx) {
@@ -105636,21 +105637,300 @@ async function waitForSlot(tx) {
 async function shift(tx) {
     const { current } = tx.scene;
     const undo = current ? [["ready", current.slot, current.container]] : [];
-    await mutate(tx, undo, () => tx.guard.do("shift", tx.candidate.slot, current ? current.slot : "none"));
+    await mutate(tx, undo, () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none"));
 }
 /** The proxy sends its traffic to this release's container, and only there. */
-async function servesThrough(tx, app, record) {
-    const container = await inspected(tx.host.docker, record.container);
+async function servesThrough(host, app, record) {
+    const container = await inspected(host.docker, record.container);
     const address = Object.values(container?.NetworkSettings.Networks ?? {}).map(({ IPAddress }) => IPAddress);
     if (!container?.State.Running || container.HostConfig.RestartPolicy?.Name !== "always")
         return false;
-    const slots = await tx.host
+    const slots = await host
         .proxy(app)
         .slots()
         .catch(() => []);
     return (slots.every((slot) => slot.slot === record.slot
         ? slot.admin === "ready" && slot.up && address.includes(slot.address)
         : slot.admin !== "ready") && slots.length === 2);
+}
+
+;// CONCATENATED MODULE: ./src/release/ending.ts
+
+
+
+
+const nameOf = ({ release, version, digest }) => ({ release, version, digest });
+const candidateName = ({ candidate, request, scene }) => ({
+    release: candidate.id,
+    version: request.version,
+    digest: scene.image.digest,
+});
+/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
+function urlOf(request, { hostName }) {
+    const { httpPort } = request.traffic;
+    return `http://${hostName.includes(":") ? `[${hostName}]` : hostName}${httpPort === 80 ? "" : `:${httpPort}`}`;
+}
+/** What every ending tells; `serving` is what was committed when the deploy began, where nothing else is said. */
+function base(request, world, scene) {
+    const previous = scene?.current && nameOf(scene.current);
+    return {
+        release: scene?.id ?? "",
+        digest: scene?.image.digest ?? request.image.digest ?? "",
+        previous,
+        serving: previous,
+        url: urlOf(request, world),
+        host: world.hostName,
+        settled: true,
+        failure: undefined,
+    };
+}
+const deployed = (tx, world, report) => report.close({ ...base(tx.request, world, tx.scene), status: "deployed", serving: candidateName(tx) });
+function committedAfterAll(tx, world, report) {
+    report.warn(`The connection was lost during the commit, and the host says that ${tx.candidate.id} is committed.`);
+    return deployed(tx, world, report);
+}
+/** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
+function failedBefore(request, world, report, cause) {
+    const failure = failureOf(cause, report.phaseNow, []);
+    return report.close({ ...base(request, world, report.scene), status: "failed", failure });
+}
+const LEFT_ALONE = " The host was not asked again: its guard takes it back by itself, at the latest once the lease has run out.";
+function afterAbort(tx, world, report, { cause, phase, lines, truth }) {
+    return report.close({
+        ...base(tx.request, world, tx.scene),
+        status: tx.scene.current && truth ? "rolled-back" : "failed",
+        serving: truth?.serving,
+        settled: truth !== undefined,
+        failure: failureOf(cause, phase, lines, truth ? "" : LEFT_ALONE),
+    });
+}
+function unchanged(request, world, report) {
+    const all = base(request, world, report.scene);
+    const release = all.serving?.release ?? "";
+    world.log.info(`${release} serves already, with the same image, options, env and checks: nothing to do.`);
+    return report.close({ ...all, status: "unchanged", release });
+}
+function planned(request, world, report, scene) {
+    const { current, id } = scene;
+    const { health, traffic } = request;
+    const lines = [
+        `Would ${scene.imagePresent ? "use" : "pull"} ${scene.reference}`,
+        ...(scene.proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
+        ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
+        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
+        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
+        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
+    ];
+    for (const line of lines)
+        world.log.info(line);
+    return report.close({ ...base(request, world, scene), status: "planned" });
+}
+function plannedFirst(request, world, report) {
+    const { app, traffic, image } = request;
+    world.log.info(`Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`);
+    world.log.info(`Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`);
+    return report.close({ ...base(request, world, undefined), status: "planned" });
+}
+function failureOf(cause, phase, log, more = "") {
+    const gate = cause instanceof GateError ? cause.gate : phase;
+    const cancelled = cause instanceof Cancelled;
+    return { gate, reason: `${sentence(cause)}${more}`, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
+}
+const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
+
+;// CONCATENATED MODULE: ./src/release/lock.ts
+
+
+
+
+/** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
+async function takeLock(host, request, log, clock, signal) {
+    const guard = await host.guard({
+        ...request,
+        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
+        onEvent: (line) => log.debug(`guard: ${line}`),
+        now: clock.now,
+    });
+    const found = await guard.ready(request.lockTimeout, signal);
+    if (found.recovered === "undone")
+        log.info("An earlier deploy had died here; the guard took it back.");
+    if (found.recovered === "finished")
+        log.info("An earlier deploy had died after its commit; the guard finished it.");
+    if (found.stuck)
+        log.warning(`The guard could not finish what an earlier deploy left: ${found.stuck}. It tries again at the next deploy.`);
+    return { guard, found };
+}
+/** Takes the lock; on the first deploy it makes the app's folder on the host before that. */
+async function takeOrMakeLock(host, request, lock, log, clock, signal) {
+    try {
+        return await takeLock(host, lock, log, clock, signal);
+    }
+    catch (error) {
+        if (!(error instanceof FolderAbsent))
+            throw error;
+        if (lock.mode === "look")
+            throw error;
+        log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
+        await ensureProxyImage(host, request, log, signal);
+        await makeFolder(host, request, error.facts.dockerGroup);
+        return takeLock(host, lock, log, clock, signal);
+    }
+}
+/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
+async function ensureProxyImage(host, request, log, signal) {
+    const image = request.traffic.proxyImage;
+    const there = await host.docker
+        .getImage(image)
+        .inspect()
+        .then(() => true, () => false);
+    if (there)
+        return;
+    log.info(`Pulling the proxy, ${image}.`);
+    const same = registryOf(image) === registryOf(request.image.name);
+    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
+}
+async function makeFolder(host, request, dockerGroup) {
+    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
+    try {
+        await container.start();
+        const { StatusCode } = (await container.wait());
+        if (StatusCode !== 0)
+            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
+    }
+    finally {
+        await container.remove({ v: true, force: true }).catch(() => { });
+    }
+}
+const isNone = (release) => release === "" || release === NO_RELEASE;
+
+;// CONCATENATED MODULE: ./src/release/record.ts
+
+const FORMAT = 1;
+/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
+function parseReleases(json) {
+    let records;
+    try {
+        records = JSON.parse(json);
+    }
+    catch (cause) {
+        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
+    }
+    for (const record of records) {
+        if (typeof record.format !== "number" || record.format > FORMAT) {
+            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+        }
+    }
+    return records;
+}
+
+;// CONCATENATED MODULE: ./src/release/world.ts
+const lockRequest = (request, world) => ({
+    app: request.app,
+    transaction: world.transaction,
+    lease: request.safety.lease,
+    lockTimeout: request.safety.lockTimeout,
+    holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
+    mode: request.safety.dryRun ? "look" : "deploy",
+});
+
+;// CONCATENATED MODULE: ./src/release/truth.ts
+
+
+
+
+
+const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
+const PAUSE = 2_000;
+/**
+ * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
+ * Nothing but the host is believed. undefined = it could not be reached in time.
+ */
+async function askWhatServes(request, world) {
+    const { clock, log, cancel } = world;
+    const deadline = clock.now() + REACH_AGAIN;
+    while (clock.now() < deadline && !cancel.aborted) {
+        try {
+            return await ask(request, world);
+        }
+        catch (error) {
+            if (error instanceof FolderAbsent)
+                return { release: "", serving: undefined };
+            log.info(`Not yet: ${error.message}`);
+            if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message))
+                return undefined;
+        }
+        await clock.sleep(PAUSE, cancel).catch(() => { });
+    }
+    return undefined;
+}
+async function ask(request, world) {
+    const host = await world.open();
+    try {
+        const lock = { ...lockRequest(request, world), mode: "deploy" };
+        const { guard, found } = await takeLock(host, lock, world.log, world.clock, world.cancel);
+        const records = parseReleases(await guard.read("releases"));
+        await guard.bye();
+        const record = records.find(({ release }) => release === found.current);
+        return { release: isNone(found.current) ? "" : found.current, serving: record };
+    }
+    finally {
+        host.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/abort.ts
+
+
+
+
+
+/**
+ * One way back, whatever the cause: the guard's journal. A living guard is told to abort; a lost one has begun already,
+ * and the host is asked what came of it.
+ */
+async function takeBack(tx, world, report, cause) {
+    const phase = report.phaseNow;
+    const lines = tx.candidate.created && !(cause instanceof GuardLost) ? await lastWords(tx) : [];
+    world.log.info(`${sentence(cause)} The host goes back to ${tx.scene.current?.release ?? "what it was"}.`);
+    const truth = await report.phase("abort", () => abortOrAsk(tx, world, cause));
+    if (truth?.release === tx.candidate.id)
+        return committedAfterAll(tx, world, report);
+    return afterAbort(tx, world, report, { cause, phase, lines, truth });
+}
+/** undefined = nobody could say; the guard on the host does it by itself */
+async function abortOrAsk(tx, world, cause) {
+    if (!(cause instanceof GuardLost)) {
+        try {
+            return await abort(tx, world);
+        }
+        catch (error) {
+            if (!(error instanceof GuardLost))
+                throw error;
+            world.log.info(error.message);
+        }
+    }
+    tx.host.drop();
+    if (cause instanceof Cancelled)
+        return undefined; // seconds are left: post asks
+    return askWhatServes(tx.request, world);
+}
+async function abort(tx, world) {
+    tx.host.engine.close(); // nothing of ours may be under way while the guard undoes
+    const stuck = await tx.guard.abort();
+    if (stuck)
+        world.log.warning(`The host could not take back: ${stuck}. It tries again at the next deploy.`);
+    const { current } = tx.scene;
+    world.log.info(`${world.hostName}: ${current ? `${current.release} serves` : "nothing serves, as before"}.`);
+    return { release: current?.release ?? "", serving: current && nameOf(current) };
+}
+async function lastWords(tx) {
+    try {
+        return await lastLogLines(tx.host.docker, tx.candidate.container);
+    }
+    catch {
+        return [];
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/release/candidate.ts
@@ -105811,7 +106091,9 @@ async function commit(tx) {
     await Promise.all(after.map((entry) => guard.retire(...entry)));
     tx.stop.signal.throwIfAborted();
     try {
-        return await guard.commit();
+        const committed = await guard.commit();
+        tx.log.info(`${tx.host.name}: ${candidate.id} is committed.`);
+        return committed;
     }
     catch (cause) {
         if (!(cause instanceof DeedFailed))
@@ -105836,6 +106118,32 @@ function historyLine({ candidate, request, scene, name }) {
         run: request.run,
     };
 }
+/**
+ * The old release drains and stops, which the guard does by itself whatever becomes of the runner; then what is too old
+ * goes. The deploy has succeeded by now: what goes wrong here is told, and changes nothing.
+ *
+ * @returns warnings
+ */
+async function retire(tx, retired, cancel) {
+    const serves = `${tx.candidate.id} is committed and serves`;
+    const old = tx.scene.current;
+    try {
+        const stuck = await Promise.race([retired, rejectsOn(cancel)]);
+        if (stuck)
+            return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
+        if (old)
+            tx.log.info(`${old.release} is stopped and kept.`);
+        return await prune(tx);
+    }
+    catch (error) {
+        return [`${serves}. The host retires ${old?.release ?? "nothing"} by itself: ${error.message}.`];
+    }
+}
+const rejectsOn = (signal) => new Promise((_resolve, reject) => {
+    if (signal.aborted)
+        reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+});
 /** Takes away what is older than `keep-releases`: containers, records, and images that nothing uses. Its failures are warnings. */
 async function prune(tx) {
     const { host, request, scene, candidate, guard } = tx;
@@ -106007,7 +106315,7 @@ var external_node_http_ = __nccwpck_require__(7067);
 
 const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-async function ask(dial, what, now) {
+async function http_ask(dial, what, now) {
     const startedAt = now();
     const expired = AbortSignal.timeout(what.timeout);
     const stream = await before(dial(), expired);
@@ -106068,7 +106376,7 @@ function before(dialing, expired) {
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const once = () => ask(() => host.dial(candidate.address, candidate.port), question(tx, candidate.address), clock.now);
+    const once = () => http_ask(() => host.dial(candidate.address, candidate.port), question(tx, candidate.address), clock.now);
     const pace = {
         interval: request.health.interval,
         threshold: request.health.threshold,
@@ -106087,7 +106395,7 @@ async function bake(tx) {
         body: request.health.body,
         header: header ? { name: header, value: request.version } : undefined,
     };
-    const once = () => ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
+    const once = () => http_ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
     const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
     const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
     judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
@@ -106124,71 +106432,6 @@ function judge(tx, gate, expected, verdict, sentence) {
         throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }
-
-;// CONCATENATED MODULE: ./src/release/lock.ts
-
-
-
-
-/** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
-async function takeLock(host, request, log, clock, signal) {
-    const guard = await host.guard({
-        ...request,
-        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
-        onEvent: (line) => log.debug(`guard: ${line}`),
-        now: clock.now,
-    });
-    const found = await guard.ready(request.lockTimeout, signal);
-    if (found.recovered === "undone")
-        log.info("An earlier deploy had died here; the guard took it back.");
-    if (found.recovered === "finished")
-        log.info("An earlier deploy had died after its commit; the guard finished it.");
-    if (found.stuck)
-        log.warning(`The guard could not finish what an earlier deploy left: ${found.stuck}. It tries again at the next deploy.`);
-    return { guard, found };
-}
-/** Takes the lock; on the first deploy it makes the app's folder on the host before that. */
-async function takeOrMakeLock(host, request, lock, log, clock, signal) {
-    try {
-        return await takeLock(host, lock, log, clock, signal);
-    }
-    catch (error) {
-        if (!(error instanceof FolderAbsent))
-            throw error;
-        if (lock.mode === "look")
-            throw error;
-        log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
-        await ensureProxyImage(host, request, log, signal);
-        await makeFolder(host, request, error.facts.dockerGroup);
-        return takeLock(host, lock, log, clock, signal);
-    }
-}
-/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
-async function ensureProxyImage(host, request, log, signal) {
-    const image = request.traffic.proxyImage;
-    const there = await host.docker
-        .getImage(image)
-        .inspect()
-        .then(() => true, () => false);
-    if (there)
-        return;
-    log.info(`Pulling the proxy, ${image}.`);
-    const same = registryOf(image) === registryOf(request.image.name);
-    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
-}
-async function makeFolder(host, request, dockerGroup) {
-    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
-    try {
-        await container.start();
-        const { StatusCode } = (await container.wait());
-        if (StatusCode !== 0)
-            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
-    }
-    finally {
-        await container.remove({ v: true, force: true }).catch(() => { });
-    }
-}
-const isNone = (release) => release === "" || release === NO_RELEASE;
 
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
@@ -106324,7 +106567,7 @@ async function checkDisk(request, scene, host, guard) {
 }
 /** Compressed bytes of the layers that the live release's image doesn't share. 0 where the registry won't tell. */
 async function stillToFetch(request, scene, host) {
-    const insecure = scene.info.RegistryConfig?.IndexConfigs?.[registryOf(scene.image.name)]?.Secure === false;
+    const insecure = isInsecure(registryOf(scene.image.name), scene.info);
     const of = (name, digest) => imageLayers(host.dial, { name, digest, architecture: architecture(scene.info) }, request.image.credentials, insecure).catch(() => undefined);
     const [layers, present] = await Promise.all([
         of(scene.image.name, scene.image.digest),
@@ -106337,6 +106580,8 @@ async function stillToFetch(request, scene, host) {
     const here = new Set(present?.map(({ digest }) => digest));
     return layers.filter(({ digest }) => !here.has(digest)).reduce((sum, { size }) => sum + size, 0);
 }
+/** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */
+const isInsecure = (registry, { RegistryConfig }) => RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
 /** Two releases run side by side for a while: the host needs room for what the live one uses, once more. */
 async function checkMemory(request, scene, host, free) {
     if (!scene.current)
@@ -106472,16 +106717,20 @@ async function checkNetwork(docker, name) {
 class Report {
     log;
     clock;
+    stop;
     phases = [];
     evidence = [];
     warnings = [];
     startedAt = new Date().toISOString();
     /** the phase that runs, or ran last */
     phaseNow = "connect";
+    /** what the host was like, once it was looked at */
+    scene;
     #startedAt;
-    constructor(log, clock) {
+    constructor(log, clock, stop) {
         this.log = log;
         this.clock = clock;
+        this.stop = stop;
         this.#startedAt = clock.now();
     }
     async phase(name, body) {
@@ -106499,6 +106748,16 @@ class Report {
             throw error;
         }
     }
+    /** A phase that changes nothing on the host, and may be left at once when the deploy is to stop. */
+    stoppable(name, body) {
+        return this.phase(name, () => {
+            this.stop.throwIfAborted();
+            return new Promise((resolve, reject) => {
+                this.stop.addEventListener("abort", () => reject(this.stop.reason), { once: true });
+                body().then(resolve, reject);
+            });
+        });
+    }
     warn(line) {
         this.warnings.push(line);
         this.log.warning(line);
@@ -106515,63 +106774,7 @@ class Report {
     }
 }
 
-;// CONCATENATED MODULE: ./src/release/world.ts
-const lockRequest = (request, world) => ({
-    app: request.app,
-    transaction: world.transaction,
-    lease: request.safety.lease,
-    lockTimeout: request.safety.lockTimeout,
-    holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
-    mode: request.safety.dryRun ? "look" : "deploy",
-});
-
-;// CONCATENATED MODULE: ./src/release/truth.ts
-
-
-
-
-
-const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
-const PAUSE = 2_000;
-/**
- * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
- * Nothing but the host is believed. undefined = it could not be reached in time.
- */
-async function askWhatServes(request, world) {
-    const { clock, log, cancel } = world;
-    const deadline = clock.now() + REACH_AGAIN;
-    while (clock.now() < deadline && !cancel.aborted) {
-        try {
-            return await truth_ask(request, world);
-        }
-        catch (error) {
-            if (error instanceof FolderAbsent)
-                return { release: "", serving: undefined };
-            log.info(`Not yet: ${error.message}`);
-            if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message))
-                return undefined;
-        }
-        await clock.sleep(PAUSE, cancel).catch(() => { });
-    }
-    return undefined;
-}
-async function truth_ask(request, world) {
-    const host = await world.open();
-    try {
-        const lock = { ...lockRequest(request, world), mode: "deploy" };
-        const { guard, found } = await takeLock(host, lock, world.log, world.clock, world.cancel);
-        const records = parseReleases(await guard.read("releases"));
-        await guard.bye();
-        const record = records.find(({ release }) => release === found.current);
-        return { release: isNone(found.current) ? "" : found.current, serving: record };
-    }
-    finally {
-        host.close();
-    }
-}
-
 ;// CONCATENATED MODULE: ./src/release/deploy.ts
-
 
 
 
@@ -106590,8 +106793,8 @@ async function truth_ask(request, world) {
  * was on one committed release, and is now.
  */
 async function deploy(request, world) {
-    const report = new Report(world.log, world.clock);
     const stop = new AbortController();
+    const report = new Report(world.log, world.clock, stop.signal);
     const onCancel = () => stop.abort(world.cancel.reason);
     world.cancel.addEventListener("abort", onCancel, { once: true });
     if (world.cancel.aborted)
@@ -106600,35 +106803,35 @@ async function deploy(request, world) {
         return await attempt(request, world, report, stop);
     }
     catch (cause) {
-        return report.close({
-            ...ending(request, world, undefined),
-            status: "failed",
-            failure: failureOf(cause, report.phaseNow, []),
-        });
+        return failedBefore(request, world, report, cause);
     }
     finally {
         world.cancel.removeEventListener("abort", onCancel);
     }
 }
 async function attempt(request, world, report, stop) {
-    const host = await report.phase("connect", () => connect(world));
+    const host = await report.stoppable("connect", () => connect(world));
     try {
-        const locked = await report.phase("guard", () => takeGuard(request, world, host, stop.signal));
+        const locked = await report.stoppable("guard", () => takeGuard(request, world, host, stop.signal));
         if (!locked)
-            return planFirst(request, world, report);
+            return plannedFirst(request, world, report);
         const { guard, found } = locked;
         void guard.lost.then((lost) => stop.abort(lost));
         void host.connection.closed.then(() => stop.abort(new GuardLost("the connection to the host was lost")));
         try {
-            const scene = await report.phase("preflight", () => preflight(request, host, guard, found));
+            const scene = await report.stoppable("preflight", () => preflight(request, host, guard, found));
+            report.scene = scene;
             for (const line of scene.warnings)
                 report.warn(line);
             if (await isUnchanged(request, host, found, scene))
-                return unchanged(request, world, report, scene);
+                return unchanged(request, world, report);
             if (request.safety.dryRun)
                 return planned(request, world, report, scene);
-            await report.phase("pull", () => pull(request, world, host, scene, stop.signal));
+            await report.stoppable("pull", () => pull(request, world, host, scene, stop.signal));
             return await transact(openTransaction(request, world, report, host, guard, scene, stop), world, report);
+        }
+        catch (cause) {
+            throw stop.signal.aborted ? stop.signal.reason : cause; // asked before bye, by which the guard is gone too
         }
         finally {
             await guard.bye();
@@ -106640,9 +106843,15 @@ async function attempt(request, world, report, stop) {
 }
 async function connect(world) {
     const host = await world.open();
-    const version = await host.engine.greet();
-    world.log.info(`${world.hostName}: connected, Docker ${version.Version}, ${version.Arch}`);
-    return host;
+    try {
+        const version = await host.engine.greet();
+        world.log.info(`${world.hostName}: connected, Docker ${version.Version}, ${version.Arch}`);
+        return host;
+    }
+    catch (error) {
+        host.close();
+        throw error;
+    }
 }
 /** undefined = a dry run before the first deploy: there is nothing on the host to look at. */
 async function takeGuard(request, world, host, signal) {
@@ -106662,7 +106871,7 @@ async function isUnchanged(request, host, found, scene) {
         return false;
     if (current.digest !== scene.image.digest || current.fingerprint !== scene.fingerprint)
         return false;
-    return servesThrough({ host }, request.app, current);
+    return servesThrough(host, request.app, current);
 }
 async function pull(request, world, host, scene, signal) {
     const app = async () => {
@@ -106676,49 +106885,24 @@ async function pull(request, world, host, scene, signal) {
     await Promise.all([app(), ensureProxyImage(host, request, world.log, signal)]);
 }
 function openTransaction(request, world, report, host, guard, scene, stop) {
-    const candidate = {
-        id: scene.id,
-        container: `${request.app}-${scene.id}`,
-        slot: candidateSlot(scene.current),
-        address: "",
-        port: 0,
-        created: false,
-    };
-    const { log, clock } = world;
-    return {
-        name: world.transaction,
-        request,
-        host,
-        guard,
-        scene,
-        candidate,
-        log,
-        clock,
-        stop,
-        evidence: report.evidence,
-    };
+    const { id, current } = scene;
+    const { log, clock, transaction: name } = world;
+    const slot = candidateSlot(current);
+    const candidate = { id, container: `${request.app}-${id}`, slot, address: "", port: 0, created: false };
+    return { name, request, host, guard, scene, candidate, log, clock, stop, evidence: report.evidence };
 }
 /** From the first mutation to the commit. Whatever stops it, the guard's journal is the one way back. */
 async function transact(tx, world, report) {
-    const { guard, scene, request } = tx;
+    const { guard, request, stop } = tx;
     let retired;
     try {
         await guard.begin(tx.candidate.id);
-        await report.phase("start", async () => {
-            await ensureNetwork(tx);
-            await ensureProxy(tx);
-            await applySettings(tx);
-            await candidate_preDeploy(tx);
-            await startCandidate(tx);
-            await fillSlot(tx);
-            world.log.info(`${tx.candidate.container} started beside ${scene.current?.container ?? "nothing"}.`);
-        });
+        await ensureNetwork(tx);
+        if (request.preDeploy)
+            await report.phase("pre-deploy", () => candidate_preDeploy(tx));
+        await report.phase("start", () => start(tx));
         await report.phase("probe", () => probe(tx));
-        await report.phase("shift", async () => {
-            await waitForSlot(tx);
-            await shift(tx);
-            world.log.info(`All traffic goes to ${tx.candidate.id}; ${scene.current?.release ?? "nothing"} waits behind it.`);
-        });
+        await report.phase("shift", () => moveTraffic(tx));
         await report.phase("bake", async () => {
             await bake(tx);
             await verifyCommand(tx, urlOf(request, world));
@@ -106726,154 +106910,23 @@ async function transact(tx, world, report) {
         ({ retired } = await report.phase("commit", () => commit(tx)));
     }
     catch (cause) {
-        return takeBack(tx, world, report, tx.stop.signal.aborted && !(cause instanceof GateError) ? tx.stop.signal.reason : cause);
+        return takeBack(tx, world, report, stop.signal.aborted && !(cause instanceof GateError) ? stop.signal.reason : cause);
     }
-    await report.phase("retire", () => retire(tx, report, retired));
-    return report.close({
-        ...ending(request, world, scene),
-        status: "deployed",
-        serving: nameOf(tx),
-        failure: undefined,
-    });
+    for (const line of await report.phase("retire", () => retire(tx, retired, world.cancel)))
+        report.warn(line);
+    return deployed(tx, world, report);
 }
-async function retire(tx, report, retired) {
-    const old = tx.scene.current;
-    try {
-        const stuck = await retired;
-        if (stuck)
-            report.warn(`${tx.candidate.id} is committed and serves, but the host could not finish: ${stuck}. It tries again at the next deploy.`);
-        else if (old)
-            tx.log.info(`${old.release} is stopped and kept.`);
-        for (const warning of await prune(tx))
-            report.warn(warning);
-    }
-    catch (error) {
-        report.warn(`${tx.candidate.id} is committed and serves, but the connection ended while ${old?.release ?? "nothing"} was retired: ${error.message}. The host finishes it by itself.`);
-    }
+async function start(tx) {
+    await ensureProxy(tx);
+    await applySettings(tx);
+    await startCandidate(tx);
+    await fillSlot(tx);
+    tx.log.info(`${tx.candidate.container} started beside ${tx.scene.current?.container ?? "nothing"}.`);
 }
-/** One way back, whatever the cause. A living guard is told to abort; a lost one has begun already, and the host is asked what came of it. */
-async function takeBack(tx, world, report, cause) {
-    const { request, scene } = tx;
-    const phase = report.phaseNow;
-    const lines = tx.candidate.created && !(cause instanceof GuardLost) ? await lastWords(tx) : [];
-    world.log.info(`${sentence(cause)} The host goes back to ${scene.current?.release ?? "what it was"}.`);
-    const truth = await report.phase("abort", () => abortOrAsk(tx, world, cause));
-    const base = ending(request, world, scene);
-    if (truth?.release === tx.candidate.id) {
-        report.warn(`The connection was lost during the commit, and the host says that ${tx.candidate.id} is committed.`);
-        return report.close({ ...base, status: "deployed", serving: nameOf(tx), failure: undefined });
-    }
-    const failure = failureOf(cause, phase, lines, truth === undefined ? LEFT_ALONE : "");
-    return report.close({
-        ...base,
-        status: scene.current && truth ? "rolled-back" : "failed",
-        serving: truth?.serving,
-        settled: truth !== undefined,
-        failure,
-    });
-}
-const LEFT_ALONE = " The host was not reached again: its guard takes it back by itself once the lease has run out.";
-/** undefined = nobody could say; the guard on the host does it by itself */
-async function abortOrAsk(tx, world, cause) {
-    if (!(cause instanceof GuardLost)) {
-        try {
-            tx.host.engine.close(); // nothing of ours may be under way while the guard undoes
-            const stuck = await tx.guard.abort();
-            if (stuck)
-                world.log.warning(`The host could not take back: ${stuck}. It tries again at the next deploy.`);
-            const current = tx.scene.current;
-            return { release: current?.release ?? "", serving: current && nameOfRecord(current) };
-        }
-        catch (error) {
-            if (!(error instanceof GuardLost))
-                throw error;
-            world.log.info(error.message);
-        }
-    }
-    tx.host.close();
-    if (cause instanceof Cancelled)
-        return undefined; // seconds are left: post asks
-    return askWhatServes(tx.request, world);
-}
-async function lastWords(tx) {
-    try {
-        return await lastLogLines(tx.host.docker, tx.candidate.container);
-    }
-    catch {
-        return [];
-    }
-}
-const sentence = (cause) => {
-    const message = cause.message ?? String(cause);
-    return /[.!?]$/.test(message) ? message : `${message}.`;
-};
-function failureOf(cause, phase, log, more = "") {
-    const gate = cause instanceof GateError ? cause.gate : phase;
-    return {
-        gate,
-        reason: `${sentence(cause)}${more}`,
-        log,
-        cancelled: cause instanceof Cancelled,
-        ...(isBug(cause) ? { cause } : {}),
-    };
-}
-const isBug = (cause) => !(cause instanceof UserError ||
-    cause instanceof GateError ||
-    cause instanceof Cancelled ||
-    cause instanceof GuardLost);
-function unchanged(request, world, report, scene) {
-    const current = scene.current;
-    world.log.info(`${current.release} serves already, with the same image, options, env and checks: nothing to do.`);
-    const base = { ...ending(request, world, scene), release: current.release };
-    return report.close({ ...base, status: "unchanged", serving: nameOfRecord(current), failure: undefined });
-}
-function planned(request, world, report, scene) {
-    const { current, id } = scene;
-    const lines = [
-        `Would ${scene.imagePresent ? "use" : "pull"} ${scene.reference}`,
-        ...(scene.proxy
-            ? []
-            : [`Would start the proxy (${request.traffic.proxyImage}) on port ${request.traffic.httpPort}`]),
-        ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
-        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
-        `Would ask ${request.health.path} until ${request.health.threshold} answers in a row are right, ${request.health.startTimeout / 1000} s at most`,
-        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
-    ];
-    for (const line of lines)
-        world.log.info(line);
-    return report.close({
-        ...ending(request, world, scene),
-        status: "planned",
-        serving: current && nameOfRecord(current),
-        failure: undefined,
-    });
-}
-function planFirst(request, world, report) {
-    world.log.info(`Would make /var/lib/hello-devops/${request.app} on the host: it is the first deploy of "${request.app}" there.`);
-    world.log.info(`Would pull ${request.traffic.proxyImage} and ${request.image.name}, start both, and send port ${request.traffic.httpPort} to the app once it is healthy.`);
-    return report.close({ ...ending(request, world, undefined), status: "planned", failure: undefined });
-}
-const nameOfRecord = ({ release, version, digest }) => ({ release, version, digest });
-const nameOf = ({ candidate, request, scene }) => ({
-    release: candidate.id,
-    version: request.version,
-    digest: scene.image.digest,
-});
-function urlOf(request, world) {
-    const host = world.hostName.includes(":") ? `[${world.hostName}]` : world.hostName;
-    return `http://${host}${request.traffic.httpPort === 80 ? "" : `:${request.traffic.httpPort}`}`;
-}
-function ending(request, world, scene) {
-    return {
-        release: scene?.id ?? "",
-        digest: scene?.image.digest ?? request.image.digest ?? "",
-        previous: scene?.current && nameOfRecord(scene.current),
-        serving: scene?.current && nameOfRecord(scene.current),
-        url: urlOf(request, world),
-        host: world.hostName,
-        settled: true,
-    };
+async function moveTraffic(tx) {
+    await waitForSlot(tx);
+    await shift(tx);
+    tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} waits behind it.`);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
@@ -113262,10 +113315,11 @@ const MAX_CHANNELS = 5;
 class Engine {
     docker;
     #agent;
-    constructor(connection) {
+    constructor(connection, debug) {
         this.#agent = new DialStdioAgent(connection);
         // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
         this.docker = new (docker_default())({ protocol: "http", host: "docker", agent: this.#agent });
+        tellCalls(this.docker, debug);
     }
     /**
      * Asks the engine for its version, and says why where it doesn't answer.
@@ -113293,6 +113347,19 @@ class Engine {
     close() {
         this.#agent.end();
     }
+}
+/** Each call with its time, for ACTIONS_STEP_DEBUG. A path holds no secret: env and logins travel in bodies and headers. */
+function tellCalls(docker, debug) {
+    const modem = docker.modem;
+    const dial = modem.dial.bind(modem);
+    modem.dial = (options, done) => {
+        const startedAt = performance.now();
+        dial(options, (error, ...answer) => {
+            const took = Math.round(performance.now() - startedAt);
+            debug(`docker: ${options.method} ${options.path.replace(/\?.*$/, "")}: ${error ? error.message.trim() : "OK"} in ${took} ms`);
+            done(error, ...answer);
+        });
+    };
 }
 class DialStdioAgent extends external_node_http_.Agent {
     complaint = "";
@@ -113403,12 +113470,13 @@ function slotState(line) {
 class Host {
     connection;
     engine;
-    constructor(connection) {
+    constructor(connection, debug) {
         this.connection = connection;
-        this.engine = new Engine(connection);
+        this.engine = new Engine(connection, debug);
     }
-    static async open(access) {
-        return new Host(await Connection.open(access));
+    /** `debug` is told each call with its time. */
+    static async open(access, debug) {
+        return new Host(await Connection.open(access), debug);
     }
     get name() {
         return this.connection.name;
@@ -113423,6 +113491,11 @@ class Host {
         return new ProxyRuntime(this.connection, proxySocket(app));
     }
     dial = (address, port) => this.connection.dial(address, port);
+    /** Without a word: for a wire that may be cut. */
+    drop() {
+        this.engine.close();
+        this.connection.destroy();
+    }
     close() {
         this.engine.close();
         this.connection.close();
@@ -113477,7 +113550,14 @@ function realWorld(inputs, transaction, log, cancel) {
         trust: hostKeyTrust(access.knownHosts, host.address, host.port),
         connectTimeout: access.connectTimeout,
     };
-    return { open: () => Host.open(way), hostName: host.address, log, clock: systemClock, transaction, cancel };
+    return {
+        open: () => Host.open(way, (line) => log.debug(line)),
+        hostName: host.address,
+        log,
+        clock: systemClock,
+        transaction,
+        cancel,
+    };
 }
 
 ;// CONCATENATED MODULE: ./actions/deploy-ec2/main.ts
@@ -113516,7 +113596,7 @@ function cancelledBySignals() {
         if (!cancel.signal.aborted)
             cancel.abort(new Cancelled("SIGTERM"));
         else {
-            setFailed("The job was cancelled. The host takes the candidate back by itself; the post step says what it runs.");
+            setFailed("The job was cancelled before the deploy could say how it ended. The host settles by itself; the post step says what it runs.");
             process.exit(1);
         }
     });

@@ -13,10 +13,11 @@ export class Engine {
   readonly docker: Docker;
   readonly #agent: DialStdioAgent;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, debug: (line: string) => void) {
     this.#agent = new DialStdioAgent(connection);
     // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
     this.docker = new Docker({ protocol: "http", host: "docker", agent: this.#agent } as Docker.DockerOptions);
+    tellCalls(this.docker, debug);
   }
 
   /**
@@ -49,8 +50,29 @@ export class Engine {
   }
 }
 
+interface Modem {
+  dial(options: { method: string; path: string }, done: (error: Error | null, ...answer: unknown[]) => void): void;
+}
+
+/** Each call with its time, for ACTIONS_STEP_DEBUG. A path holds no secret: env and logins travel in bodies and headers. */
+function tellCalls(docker: Docker, debug: (line: string) => void): void {
+  const modem = docker.modem as unknown as Modem;
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, done) => {
+    const startedAt = performance.now();
+    dial(options, (error, ...answer) => {
+      const took = Math.round(performance.now() - startedAt);
+      debug(
+        `docker: ${options.method} ${options.path.replace(/\?.*$/, "")}: ${error ? error.message.trim() : "OK"} in ${took} ms`,
+      );
+      done(error, ...answer);
+    });
+  };
+}
+
 class DialStdioAgent extends Agent {
   complaint = "";
+
   readonly #open = new Set<Duplex>();
   readonly #connection: Connection;
 

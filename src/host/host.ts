@@ -10,12 +10,16 @@ import { ProxyRuntime } from "./proxy/runtime";
 export class Host {
   readonly engine: Engine;
 
-  private constructor(readonly connection: Connection) {
-    this.engine = new Engine(connection);
+  private constructor(
+    readonly connection: Connection,
+    debug: (line: string) => void,
+  ) {
+    this.engine = new Engine(connection, debug);
   }
 
-  static async open(access: Access): Promise<Host> {
-    return new Host(await Connection.open(access));
+  /** `debug` is told each call with its time. */
+  static async open(access: Access, debug: (line: string) => void): Promise<Host> {
+    return new Host(await Connection.open(access), debug);
   }
 
   get name(): string {
@@ -35,6 +39,12 @@ export class Host {
   }
 
   dial = (address: string, port: number): Promise<Duplex> => this.connection.dial(address, port);
+
+  /** Without a word: for a wire that may be cut. */
+  drop(): void {
+    this.engine.close();
+    this.connection.destroy();
+  }
 
   close(): void {
     this.engine.close();

@@ -4,7 +4,7 @@ import { registryOf } from "../host/pull";
 import { imageLayers } from "../host/registry";
 import { UserError } from "../user-error";
 import type { DeployRequest } from "./request";
-import { architecture, type Scene } from "./scene";
+import { architecture, type DockerInfo, type Scene } from "./scene";
 
 const MARGIN = 500 * 1024 * 1024;
 const UNPACKED = 2.5; // of the compressed size; the registry doesn't know the true one
@@ -30,7 +30,7 @@ export async function checkDisk(request: DeployRequest, scene: Scene, host: Host
 
 /** Compressed bytes of the layers that the live release's image doesn't share. 0 where the registry won't tell. */
 async function stillToFetch(request: DeployRequest, scene: Scene, host: Host): Promise<number> {
-  const insecure = scene.info.RegistryConfig?.IndexConfigs?.[registryOf(scene.image.name)]?.Secure === false;
+  const insecure = isInsecure(registryOf(scene.image.name), scene.info);
   const of = (name: string, digest: string) =>
     imageLayers(
       host.dial,
@@ -49,6 +49,10 @@ async function stillToFetch(request: DeployRequest, scene: Scene, host: Host): P
   const here = new Set(present?.map(({ digest }) => digest));
   return layers.filter(({ digest }) => !here.has(digest)).reduce((sum, { size }) => sum + size, 0);
 }
+
+/** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */
+const isInsecure = (registry: string, { RegistryConfig }: DockerInfo): boolean =>
+  RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
 
 /** Two releases run side by side for a while: the host needs room for what the live one uses, once more. */
 export async function checkMemory(request: DeployRequest, scene: Scene, host: Host, free: number): Promise<void> {

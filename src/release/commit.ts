@@ -19,7 +19,9 @@ export async function commit(tx: Transaction): Promise<{ readonly retired: Promi
   await Promise.all(after.map((entry) => guard.retire(...entry)));
   tx.stop.signal.throwIfAborted();
   try {
-    return await guard.commit();
+    const committed = await guard.commit();
+    tx.log.info(`${tx.host.name}: ${candidate.id} is committed.`);
+    return committed;
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;
     throw new GateError(
@@ -49,8 +51,37 @@ function historyLine({ candidate, request, scene, name }: Transaction): HistoryL
   };
 }
 
+/**
+ * The old release drains and stops, which the guard does by itself whatever becomes of the runner; then what is too old
+ * goes. The deploy has succeeded by now: what goes wrong here is told, and changes nothing.
+ *
+ * @returns warnings
+ */
+export async function retire(
+  tx: Transaction,
+  retired: Promise<string | undefined>,
+  cancel: AbortSignal,
+): Promise<readonly string[]> {
+  const serves = `${tx.candidate.id} is committed and serves`;
+  const old = tx.scene.current;
+  try {
+    const stuck = await Promise.race([retired, rejectsOn(cancel)]);
+    if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
+    if (old) tx.log.info(`${old.release} is stopped and kept.`);
+    return await prune(tx);
+  } catch (error) {
+    return [`${serves}. The host retires ${old?.release ?? "nothing"} by itself: ${(error as Error).message}.`];
+  }
+}
+
+const rejectsOn = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+
 /** Takes away what is older than `keep-releases`: containers, records, and images that nothing uses. Its failures are warnings. */
-export async function prune(tx: Transaction): Promise<readonly string[]> {
+async function prune(tx: Transaction): Promise<readonly string[]> {
   const { host, request, scene, candidate, guard } = tx;
   const others = scene.releases
     .filter(({ release }) => release !== candidate.id && release !== NO_RELEASE)

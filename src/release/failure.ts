@@ -17,3 +17,9 @@ export class Cancelled extends Error {
     super(`the job was cancelled (${by})`);
   }
 }
+
+/** What was thrown, as one sentence for a person. */
+export function sentence(cause: unknown): string {
+  const message = (cause as Error).message ?? String(cause);
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}

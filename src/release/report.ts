@@ -1,6 +1,7 @@
 import type { Clock } from "../health/gate";
 import type { Log } from "./log";
 import type { Evidence, Outcome, PhaseTime } from "./outcome";
+import type { Scene } from "./scene";
 
 /** Collects what a deploy did, phase by phase, for the summary. */
 export class Report {
@@ -10,11 +11,14 @@ export class Report {
   readonly startedAt = new Date().toISOString();
   /** the phase that runs, or ran last */
   phaseNow = "connect";
+  /** what the host was like, once it was looked at */
+  scene: Scene | undefined;
   readonly #startedAt: number;
 
   constructor(
     private readonly log: Log,
     private readonly clock: Clock,
+    private readonly stop: AbortSignal,
   ) {
     this.#startedAt = clock.now();
   }
@@ -33,6 +37,17 @@ export class Report {
       add("failed");
       throw error;
     }
+  }
+
+  /** A phase that changes nothing on the host, and may be left at once when the deploy is to stop. */
+  stoppable<T>(name: string, body: () => Promise<T>): Promise<T> {
+    return this.phase(name, () => {
+      this.stop.throwIfAborted();
+      return new Promise<T>((resolve, reject) => {
+        this.stop.addEventListener("abort", () => reject(this.stop.reason), { once: true });
+        body().then(resolve, reject);
+      });
+    });
   }
 
   warn(line: string): void {

@@ -1,5 +1,6 @@
 import { appNetwork, inspected, proxyContainer } from "../host/containers";
 import { DeedFailed } from "../host/guard/guard";
+import type { Host } from "../host/host";
 import { otherSlot, renderConfig, renderMap, type Seat, type Slot } from "../host/proxy/config";
 import { proxyBody } from "../host/proxy/container";
 import { UserError } from "../user-error";
@@ -140,15 +141,23 @@ export async function writeCandidateConfig(tx: Transaction): Promise<void> {
 export async function fillSlot(tx: Transaction): Promise<void> {
   const { candidate, request } = tx;
   await mutate(tx, [["vacate", candidate.slot, seconds(request.traffic.drainTimeout)]], () =>
-    tx.guard.do(
-      "fill",
-      candidate.slot,
-      candidate.container,
-      candidate.address,
-      String(candidate.port),
-      request.version,
-    ),
+    order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version),
   );
+}
+
+/** A deed at the proxy. @throws {GateError} when the proxy doesn't take it */
+async function order(tx: Transaction, ...deed: readonly string[]): Promise<void> {
+  try {
+    await tx.guard.do(...deed);
+  } catch (cause) {
+    if (!(cause instanceof DeedFailed)) throw cause;
+    const name = proxyContainer(tx.request.app);
+    throw new GateError(
+      "shift",
+      `The proxy "${name}" did not take "${deed[0]} ${deed[1]}": ${cause.detail.trim() || "it does not answer"}. Does it run? (docker ps, docker logs ${name})`,
+      { cause },
+    );
+  }
 }
 
 /** Waits until the proxy itself reaches the candidate at its inspected address, by a check that began after the slot was filled. */
@@ -180,19 +189,15 @@ export async function waitForSlot(tx: Transaction): Promise<void> {
 export async function shift(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   const undo = current ? ([["ready", current.slot, current.container]] as const) : [];
-  await mutate(tx, undo, () => tx.guard.do("shift", tx.candidate.slot, current ? current.slot : "none"));
+  await mutate(tx, undo, () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none"));
 }
 
 /** The proxy sends its traffic to this release's container, and only there. */
-export async function servesThrough(
-  tx: Pick<Transaction, "host">,
-  app: string,
-  record: ReleaseRecord,
-): Promise<boolean> {
-  const container = await inspected(tx.host.docker, record.container);
+export async function servesThrough(host: Host, app: string, record: ReleaseRecord): Promise<boolean> {
+  const container = await inspected(host.docker, record.container);
   const address = Object.values(container?.NetworkSettings.Networks ?? {}).map(({ IPAddress }) => IPAddress);
   if (!container?.State.Running || container.HostConfig.RestartPolicy?.Name !== "always") return false;
-  const slots = await tx.host
+  const slots = await host
     .proxy(app)
     .slots()
     .catch(() => []);

@@ -241,8 +241,9 @@ export class Guard {
     if (this.#gone) return Promise.reject(this.#gone);
     const number = ++this.#number;
     const sentAt = this.#options.now();
+    const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
     return new Promise((resolve, reject) => {
-      this.#waiting.set(number, { sentAt, what: `${kind} ${words[0] ?? ""}`.trim(), resolve, reject });
+      this.#waiting.set(number, { sentAt, what, resolve, reject });
       this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
     });
   }
@@ -296,6 +297,8 @@ export class Guard {
     }
     this.#waiting.delete(number);
     this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
+    const took = Math.round(this.#options.now() - waiting.sentAt);
+    if (waiting.what !== "BEAT") this.#options.onEvent(`${waiting.what}: ${word} in ${took} ms`);
     if (word === "FAIL") waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
     else waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
   }
