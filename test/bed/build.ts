@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { cacheName, contentLabel, imageLabel } from "./bed";
+import { cacheName, contentLabel, imageLabel, localImage } from "./bed";
 import { locked } from "./lock";
 import { docker, say, succeeds } from "./run";
 
@@ -97,6 +97,12 @@ async function buildOnce(plan: ImagePlan, known?: string): Promise<string> {
   if (typeof plan.context === "string") await docker([...words, plan.context], { env });
   else await docker([...words, "-"], { env, input: plan.context.dockerfile });
   bases.delete(plan.tag);
-  if (superseded && superseded !== (await imageId(plan.tag))) await succeeds(docker(["image", "rm", superseded]));
+  if (superseded && superseded !== (await imageId(plan.tag))) await discard(superseded);
   return content;
+}
+
+/** One that a container still runs on gets a name by which `down` finds it later. */
+async function discard(id: string): Promise<void> {
+  if (await succeeds(docker(["image", "rm", id]))) return;
+  await docker(["tag", id, `${localImage("superseded")}:${id.replace("sha256:", "").slice(0, 12)}`]);
 }

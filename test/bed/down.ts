@@ -44,19 +44,15 @@ async function removeParts(name: string): Promise<void> {
   if (networks.length > 0) await docker(["network", "rm", ...networks]);
   const volumes = lines(await docker(["volume", "ls", ...filter]));
   if (volumes.length > 0) await docker(["volume", "rm", "--force", ...volumes]);
-  // Again: only the names that we give, and those of ours that lost their name to a newer build.
-  await removeImages(name, (tag) => /^127\.0\.0\.1:\d+\/sample-app:/.test(tag));
+  await removeImages(name, (tag) => /^127\.0\.0\.1:\d+\/sample-app:\w/.test(tag));
+  await removeImages(cacheName, (tag) => tag.startsWith(`${localImage("superseded")}:`));
 }
 
 /** An image that a user built on ours inherits the label, so the name must be one that we give, too. */
 async function removeImages(owner: string, isOurs: (tag: string) => boolean): Promise<void> {
-  const format = "{{.ID}} {{.Repository}}:{{.Tag}}";
-  const found = await docker(["image", "ls", "--filter", `label=${imageLabel}=${owner}`, "--format", format]);
-  const rows = lines(found).map((line) => line.split(" ") as [string, string]);
-  const names = rows.map(([, tag]) => tag).filter(isOurs);
-  if (names.length > 0) await docker(["image", "rm", ...names]);
-  // Not forced: one that still has a child or a container stays with it.
-  for (const [id] of rows.filter(([, tag]) => tag.endsWith("<none>"))) await succeeds(docker(["image", "rm", id]));
+  const words = ["image", "ls", "--filter", `label=${imageLabel}=${owner}`, "--format", "{{.Repository}}:{{.Tag}}"];
+  // One by one, and not forced: what another bed still runs on stays.
+  for (const tag of lines(await docker(words)).filter(isOurs)) await succeeds(docker(["image", "rm", tag]));
 }
 
 /** The control groups that the boxes' engines made beside the machine's own; empty now, but still there. */

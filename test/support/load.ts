@@ -15,6 +15,8 @@ export interface LoadOptions {
   /** milliseconds; the load ends by itself then */
   readonly limit?: number;
   readonly path?: string;
+  /** milliseconds between an answer and the next request of a client: a light load */
+  readonly pause?: number;
 }
 
 /** Clients that ask one after the other, on kept and on new connections, until they are told to stop. */
@@ -24,16 +26,20 @@ export class Load {
   #failed = 0;
   readonly #failures: string[] = [];
   readonly #byRelease: Record<string, number> = {};
+  readonly #lastAnswer: Record<string, number> = {};
   readonly #clients: Promise<void>[];
   #watchers: (() => void)[] = [];
 
   constructor(
     private readonly url: string,
-    { keepAlive, fresh, limit = 120_000, path = "/version" }: LoadOptions,
+    { keepAlive, fresh, limit = 120_000, path = "/version", pause = 0 }: LoadOptions,
   ) {
     const end = performance.now() + limit;
     const client = async (agent: Agent) => {
-      while (!this.#stopped && performance.now() < end) await this.#ask(`${this.url}${path}`, agent);
+      while (!this.#stopped && performance.now() < end) {
+        await this.#ask(`${this.url}${path}`, agent);
+        if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      }
       agent.destroy();
     };
     this.#clients = [
@@ -51,6 +57,11 @@ export class Load {
       this.#watchers.push(watch);
       watch();
     });
+  }
+
+  /** when a release answered last, in the milliseconds of performance.now(); 0 = never */
+  lastAnswerOf(release: string): number {
+    return this.#lastAnswer[release] ?? 0;
   }
 
   async stop(): Promise<LoadResult> {
@@ -81,6 +92,7 @@ export class Load {
         response.on("end", () => {
           const release = String(response.headers["x-release"] ?? "?");
           this.#byRelease[release] = (this.#byRelease[release] ?? 0) + 1;
+          this.#lastAnswer[release] = performance.now();
           for (const watch of this.#watchers) watch();
           if (response.statusCode === 200) resolve();
           else fail(`status ${response.statusCode} from ${release}`);

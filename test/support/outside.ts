@@ -83,3 +83,22 @@ export async function until(what: string, holds: () => Promise<boolean>, limit =
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+/** What `docker inspect` in the box says of a container (or, by kind, of something else). */
+export async function inspectInBox<T>(host: BedHost, name: string, format = "{{json .}}"): Promise<T> {
+  return JSON.parse(await inBox(host, "docker", "inspect", "-f", format, name)) as T;
+}
+
+/** All that a deploy could change in the box: to be compared before and after. */
+export const wholeState = (host: BedHost): Promise<string> =>
+  inBox(
+    host,
+    "bash",
+    "-c",
+    `docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.State}}' | sort
+docker images --all --no-trunc --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}}' | sort
+docker network ls --no-trunc --format '{{.ID}} {{.Name}}' | sort
+docker volume ls --format '{{.Name}}' | sort
+find /var/lib/hello-devops /home /root -printf '%p %y %m %u %g %s %T@ %l\\n' 2>/dev/null | sort
+find /var/lib/hello-devops -type f -exec sha256sum {} + 2>/dev/null | sort`,
+  );

@@ -1,0 +1,81 @@
+// The scenes of the demo: each drives the committed bundle as GitHub's runner does, and looks at the host from outside.
+import type { Bed, BedHost } from "../../test/bed/bed";
+import { Load, type LoadResult } from "../../test/support/load";
+import { lookAt, type Seen, until } from "../../test/support/outside";
+import { basicInputs, type Ended, type Step, startStep } from "../../test/support/runner";
+import { chapter, dim, green, red, say, ticker } from "./screen";
+import { Timeline } from "./timeline";
+
+export interface Claim {
+  readonly claim: string;
+  readonly seen: string;
+  readonly holds: boolean;
+}
+
+export class Play {
+  readonly claims: Claim[] = [];
+  #number = 0;
+
+  constructor(
+    private readonly bed: Bed,
+    private readonly host: BedHost,
+  ) {}
+
+  scene(title: string, about: string): void {
+    this.#number += 1;
+    chapter(this.#number, title, about);
+  }
+
+  start(image: string, version: string, more: Readonly<Record<string, string>> = {}): Step {
+    const step = startStep("deploy-ec2", { ...basicInputs(this.bed, this.host, image), version, ...more });
+    let told = 0;
+    step.child.stdout?.on("data", () => {
+      const lines = step.log.split("\n").filter((line) => / done in | failed after /.test(line));
+      for (const line of lines.slice(told)) say(`  ${dim("deploy:")} ${line}`);
+      told = lines.length;
+    });
+    return step;
+  }
+
+  /** Runs a scene under load, with a line that counts; shows who answered when. */
+  async underLoad(scene: (timeline: Timeline, load: Load) => Promise<void>): Promise<LoadResult> {
+    const load = new Load(this.host.url, { keepAlive: 16, fresh: 4, limit: 90_000 });
+    const timeline = new Timeline(load);
+    const counting = setInterval(() => ticker(count(load.result)), 250);
+    try {
+      await scene(timeline, load);
+    } finally {
+      clearInterval(counting);
+    }
+    const result = await load.stop();
+    timeline.stop();
+    say(`  ${count(result)}`);
+    for (const failure of result.failures) say(red(`  ${failure}`));
+    timeline.print();
+    return result;
+  }
+
+  look(): Promise<Seen> {
+    return lookAt(this.host);
+  }
+
+  /** Waits until the host itself is done: no lock, no journal. */
+  async settled(): Promise<Seen> {
+    await until("the host has settled", async () => {
+      const seen = await this.look();
+      return !seen.locked && !seen.journal;
+    });
+    return this.look();
+  }
+
+  claim(claim: string, seen: string | number, holds: boolean): void {
+    this.claims.push({ claim, seen: String(seen), holds });
+    say(`  ${holds ? green("✓") : red("✗")} ${claim}: ${seen}`);
+  }
+}
+
+export const status = (ended: Ended): string =>
+  `${ended.outputs.status ?? "no status"}, exit ${ended.code ?? "killed"}`;
+
+const count = ({ requests, failed }: LoadResult): string =>
+  `${requests} requests, ${failed === 0 ? green("0 failed") : red(`${failed} failed`)}`;
