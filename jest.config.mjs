@@ -17,6 +17,6 @@ const project = (name, folders) => ({
 export default {
   projects: [
     project("unit", ["unit", "app"]),
-    { ...project("bed", ["integration", "e2e"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
+    { ...project("bed", ["e2e"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
   ],
 };

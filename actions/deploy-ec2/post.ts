@@ -25,9 +25,7 @@ export async function post(io: InputSource): Promise<void> {
     log.info(`The deploy did not get to its end. Asking ${world.hostName} what it runs ...`);
     const truth = await askWhatServes(inputs.request, world);
     if (!truth)
-      log.warning(
-        `${world.hostName} was not reached. Its guard takes the candidate back by itself once its lease has run out.`,
-      );
+      log.warning(`${world.hostName} was not reached. Its guard settles by itself once its lease has run out.`);
     else if (truth.serving)
       log.info(`${world.hostName} runs ${truth.serving.release} (${truth.serving.digest}) of "${app}".`);
     else log.info(`${world.hostName} runs no release of "${app}".`);

@@ -103,7 +103,7 @@ append() { # on disk when it returns 0
 close_journal() {
   exec 8>&-
   rm -f journal journal.next && fsync .
-  target='' undo=() retire=()
+  target='' transaction_of_journal='' undo=() retire=()
 }
 
 # Fills target, undo and retire from a journal that a dead guard left. A torn last line is ignored: its mutation
@@ -210,37 +210,53 @@ reload_proxy() { # the new worker serves before this returns
 
 # ---------------------------------------------------------------- verbs of the journal: each may run twice
 
-exists() { docker inspect --type "$1" "$2" >/dev/null 2>&1; }
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
-absent() { docker_answers && ! exists "$@"; } # asked again: at first dockerd may have been away
 
-# Gone, and found gone again: after a fence a create that dockerd already had in hand may still land between two looks.
-remove() {
-  local name=$1 seconds=$2 owner=${transaction_of_journal:-$transaction} found clear=0
-  while ((clear <= fenced)); do
-    found=$(docker ps -aq --filter "label=hello-devops.transaction=$owner" --filter "name=^/$name\$") || return 1
+# is_there LIST-COMMAND... NAME: 0 yes, 1 no, 2 dockerd can't say. One question, so dockerd can't come and go in between.
+is_there() {
+  local found
+  found=$(docker "${@:1:$#-1}" --filter "name=^/?${*: -1}\$" 2>/dev/null) || return 2
+  [[ -n $found ]]
+}
+container_is_there() { is_there ps -aq "$1"; }
+network_is_there() { is_there network ls -q "$1"; }
+
+# A create or start that dockerd had in hand may still land after its connection has ended: so a container counts as
+# gone, or stopped, only when it is found so several times. Traffic has moved back before, so nobody waits for this.
+found_clear() { # found_clear FLAG NAME DEED...: looks with `docker ps -qFLAG`, does the deed to what it finds
+  local flag=$1 name=$2 owner=${transaction_of_journal:-$transaction} found clear=0
+  shift 2
+  while ((clear < 2 + 2 * fenced)); do
+    found=$(docker ps "-q$flag" --filter "label=hello-devops.transaction=$owner" --filter "name=^/$name\$") || return 1
     if [[ -z $found ]]; then
       clear=$((clear + 1))
-      ((clear > fenced)) || pause 0.3
+      pause 0.4
     else
       clear=0
-      stop "$name" "$seconds" && docker rm -f -v "$found" >/dev/null || return 1
+      "$@" || return 1
     fi
   done
 }
 
+remove() { found_clear a "$1" stop_and_remove "$1" "$2"; }
+stop_and_remove() { stop "$1" "$2" && docker rm -f -v "$1" >/dev/null; }
+keep() { found_clear '' "$1" stop "$1" "$2"; }
+
 stop() { # stop NAME SECONDS
-  if ! exists container "$1"; then absent container "$1"; return; fi
+  container_is_there "$1"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
   docker_limit=$(($2 + 60)) docker stop -t "$2" "$1" >/dev/null
 }
 
 policy() {
-  if ! exists container "$1"; then absent container "$1"; return; fi
+  container_is_there "$1"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
   docker update --restart "$2" "$1" >/dev/null
 }
 
 network() {
-  if ! exists network "$1"; then absent network "$1"; return; fi
+  network_is_there "$1"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
   docker network rm "$1" >/dev/null
 }
 
@@ -253,7 +269,8 @@ config() { # puts a release's own proxy configuration back; a reload only where 
   local folder=releases/$1
   rm -f "$folder/haproxy.cfg.next"
   [[ -e $folder/haproxy.cfg.before ]] || return 0
-  ln "$folder/haproxy.cfg.before" "$folder/haproxy.cfg.next" && mv -T "$folder/haproxy.cfg.next" "$folder/haproxy.cfg" || return 1
+  cp "$folder/haproxy.cfg.before" "$folder/haproxy.cfg.next" && fsync "$folder/haproxy.cfg.next" || return 1
+  mv -T "$folder/haproxy.cfg.next" "$folder/haproxy.cfg" && fsync "$folder" || return 1
   if [[ "$(readlink current)" == "$folder" ]]; then
     proxy_runs
     case $? in 0) reload_proxy || return 1 ;; 2) return 1 ;; esac
@@ -272,8 +289,7 @@ history() { # one line a committed change, by its transaction; the newest 200 ar
 
 perform() { # perform VERB ARG...
   case $1 in
-    remove | stop | policy | network | forget | config | history | vacate) "$@" ;;
-    keep) stop "$2" "$3" ;;
+    remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
     ready) set_slots "$2 ready" ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;
@@ -307,6 +323,7 @@ take_back() {
 finish() { # after the rename everything leads forward
   local entry
   proxy_down_is=0
+  perform_surely serve_committed || { failed_entry=serve_committed; return 1; }
   for entry in "${retire[@]}"; do
     perform_surely "$entry" || { failed_entry=$entry; return 1; }
     say "FINISHED ${entry:0:60}"
@@ -314,15 +331,33 @@ finish() { # after the rename everything leads forward
   close_journal
 }
 
+# A proxy that restarted between the shift and the rename serves what was committed before: it has to load `current`.
+serve_committed() {
+  local slot name row bits fqdn
+  proxy_runs
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  read -r slot name < <(awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg)
+  [[ -n $slot ]] || return 0
+  row=$(runtime 'show info' 2>/dev/null) || return 1
+  read -r bits fqdn < <(awk -v s="$slot" '$2 == "app" && $4 == s { print $7, $18 }' <<<"$row")
+  [[ -n $bits ]] || return 1
+  if (((bits & 9) != 0)) || [[ $fqdn != "$name" ]]; then reload_proxy; fi
+}
+
 start_proxy() { # somebody stopped it by hand: the committed release is to serve
-  exists container "$app-proxy" && ! proxy_runs && docker start "$app-proxy" >/dev/null 2>&1
+  container_is_there "$app-proxy" && ! proxy_runs && docker start "$app-proxy" >/dev/null 2>&1
   return 0
 }
 
 committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$target" ]]; }
 
-settle() { # settle: replays whatever the journal says; used alike after an abort, a crash and a lost runner
-  if committed; then finish; else take_back; fi
+# Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A rename that is seen may be
+# in memory alone: it is fsynced before anything is built on it.
+settle() {
+  if committed; then fsync . && finish; else take_back; fi || {
+    stuck=1
+    return 1
+  }
 }
 
 # Nothing of a connection may land after the undo: a command that the wire delayed would. So the connection ends first:
@@ -334,12 +369,13 @@ fence() { # fence SSHD STARTED CONNECTION
   [[ "$(started "$1")" == "$2" ]] && kill -KILL "$1" 2>/dev/null
   for ((tries = 0; tries < 100; tries++)); do
     others=$(channels "$3")
-    [[ -n $others ]] || return 0
+    [[ -n $others || "$(started "$1")" == "$2" ]] || return 0
     if ((tries >= 10)); then
       for pid in $others; do kill -KILL "$pid" 2>/dev/null; done
     fi
     pause 0.05
   done
+  return 1 # another user's, as a rule
 }
 
 started() { awk '{ sub(/^.*\) /, ""); print $20 }' "/proc/$1/stat" 2>/dev/null; }
@@ -371,7 +407,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     check) docker exec "$app-proxy" haproxy -c -f "/state/releases/$2/haproxy.cfg" 2>&1 ;;
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
-    shift) if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
+    shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
     policy | forget) "$@" ;;
   esac
 }
@@ -399,6 +435,15 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
   [[ "$(admin_state "$answer" "$slot")" =~ ^[0-9]+$ ]] || { printf '%s' "$answer"; return 1; }
 }
 
+# A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere.
+is_filled() {
+  local row
+  row=$(runtime 'show info' 2>/dev/null)
+  awk -v s="$1" '$2 == "app" && $4 == s && $6 == 2 && $18 !~ /\.invalid$/ { up = 1 } END { exit !up }' <<<"$row" && return 0
+  printf 'the slot %s is not up' "$1"
+  return 1
+}
+
 # New settings for the release that serves now: checked by the proxy itself, swapped in by a rename, reloaded.
 apply_config() {
   local folder=releases/$1 report
@@ -409,8 +454,12 @@ apply_config() {
 
 # THE COMMIT POINT: one rename. A reader of the link sees the old release or the new one, never neither.
 point_current() {
+  local before
+  before=$(readlink current)
   ln -sfn "releases/$1" current.next && mv -T current.next current || return 1
-  fsync . || :
+  fsync . && return 0
+  [[ -z $before ]] || { ln -sfn "$before" current.next && mv -T current.next current; } # it would not outlive a power cut
+  return 1
 }
 
 # ---------------------------------------------------------------- the loop
@@ -452,7 +501,8 @@ on_message() {
       ;;
     COMMIT) commit "$n" ;;
     ABORT)
-      if take_back; then say "ABORTED $n"; else say "STUCK $n $failed_entry"; fi
+      committed && text=COMMITTED || text=ABORTED
+      if settle; then say "$text $n"; else say "STUCK $n $failed_entry"; fi
       exit 0
       ;;
     BYE) leave "$n" ;;
@@ -470,7 +520,7 @@ commit() {
 }
 
 leave() { # with a transaction open this is an abort
-  if [[ -n $target ]]; then settle; fi
+  if [[ -n $target ]] && ((!stuck)); then settle; fi
   say "OK $1"
   exit 0
 }
@@ -499,7 +549,7 @@ broken() { # broken WHY: a runner that can't be understood is no runner
 lose() { # lose WHY
   say "LOST $1"
   fence "$sshd" "$sshd_started" "$SSH_CONNECTION"
-  [[ -z $target ]] || settle
+  [[ -z $target ]] || ((stuck)) || settle
   exit 0
 }
 
@@ -524,7 +574,7 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
-  transaction_of_journal='' target='' undo=() retire=() fenced=0 failed_entry='' proxy_down_is=1
+  transaction_of_journal='' target='' undo=() retire=() fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"
   sshd=$PPID sshd_started=$(started "$PPID") own_session=$(session_of $$)
@@ -559,10 +609,11 @@ recover() { # a journal without a lock holder is a deploy that died
     close_journal
     return
   fi
-  fence "$dead_sshd" "$dead_sshd_started" "$dead_connection"
+  fence "$dead_sshd" "$dead_sshd_started" "$dead_connection" ||
+    refuse fence "the connection of the deploy that died (sshd process $dead_sshd) can't be ended by $(id -un). End it: sudo kill $dead_sshd"
   if committed; then recovered=finished; else recovered=undone; fi
   settle || say "STUCK 0 $failed_entry"
-  transaction_of_journal='' fenced=0
+  fenced=0
 }
 
 look() { # deeds that read, until the input ends

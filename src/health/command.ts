@@ -41,10 +41,10 @@ export function runVerifyCommand(
       stream.on("data", onText);
     }
     child.once("error", reject);
+    child.once("exit", endGroup); // what it left running would hold its output open, and `close` would not come
     child.once("close", (code, killer) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
-      endGroup();
       if (late) resolve(`no end within ${timeout / 1000} s`);
       else resolve(killer ? `killed by ${killer}` : `exit status ${code}`);
     });

@@ -37,13 +37,14 @@ export function hostKeyTrust(text: string, address: string, port: number): HostK
   }
   const name = port === 22 ? address : `[${address}]:${port}`;
   const mine = keys.filter((key) => key.matches(name));
-  if (mine.length === 0 && fingerprints.size === 0) {
+  const trusted = mine.filter((key) => !key.revoked);
+  if (trusted.length === 0 && fingerprints.size === 0) {
     throw new UserError(
       `ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`,
     );
   }
   return {
-    types: fingerprints.size > 0 ? undefined : mine.filter((key) => !key.revoked).map((key) => key.type),
+    types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
     judge(key) {
       const blob = key.toString("base64");
       if (mine.some((known) => known.revoked && known.blob === blob)) return "revoked";

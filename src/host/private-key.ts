@@ -2,19 +2,26 @@ import { utils } from "ssh2";
 import { UserError } from "../user-error";
 
 /**
- * A private key as ssh2 takes it, from what people paste into a secret: CRLF line ends and a lost last newline are mended.
+ * A private key as ssh2 takes it, from what people paste into a secret: CRLF line ends, indents and a lost last newline
+ * are mended.
  *
  * @throws {UserError} when it is not a private key that can be read with this passphrase. The key is never in the message.
  */
 export function privateKey(pasted: string, passphrase: string): string {
-  const key = `${pasted.replaceAll("\r\n", "\n").replaceAll("\r", "\n").trim()}\n`;
+  const lines = pasted.split(/\r\n|\r|\n/).map((line) => line.trim());
+  const key = `${lines.join("\n").trim()}\n`;
   if (key.startsWith("PuTTY-User-Key-File")) {
     throw new UserError(
       "ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).",
     );
   }
-  if (/^(ssh-|ecdsa-)/.test(key)) {
+  if (/^(ssh-|ecdsa-|sk-)/.test(key) || /^-{4,5} ?BEGIN .*PUBLIC KEY/.test(key)) {
     throw new UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
+  }
+  if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY/.test(key)) {
+    throw new UserError(
+      'ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).',
+    );
   }
   const parsed = utils.parseKey(key, passphrase || undefined);
   if (!(parsed instanceof Error)) return key;

@@ -34,9 +34,22 @@ export function registryOf(image: string): string {
     : "docker.io";
 }
 
+/** Whether the host has it. */
+export const isPresent = (docker: Docker, reference: string): Promise<boolean> =>
+  docker
+    .getImage(reference)
+    .inspect()
+    .then(
+      () => true,
+      () => false,
+    );
+
 /** `sha256:` pins; a tag is resolved here, once. @throws {UserError} not found, refused, or out of reach. */
 export async function resolveImage(docker: Docker, image: ImageRequest): Promise<ResolvedImage> {
   const bare = withoutTag(image.name);
+  if (image.digest && (await isPresent(docker, `${bare}@${image.digest}`))) {
+    return { name: bare, digest: image.digest, architectures: [] }; // it ran here, or was pulled: no registry is needed
+  }
   const asked = image.digest ? `${bare}@${image.digest}` : image.name;
   try {
     const answer = (await docker.getImage(asked).distribution(auth(image.credentials, image.name))) as {

@@ -36,10 +36,14 @@ async function abortOrAsk(tx: Transaction, world: World, cause: unknown): Promis
   return askWhatServes(tx.request, world);
 }
 
-async function abort(tx: Transaction, world: World): Promise<Truth> {
+async function abort(tx: Transaction, world: World): Promise<Truth | undefined> {
   tx.host.engine.close(); // nothing of ours may be under way while the guard undoes
-  const stuck = await tx.guard.abort();
-  if (stuck) world.log.warning(`The host could not take back: ${stuck}. It tries again at the next deploy.`);
+  const { committed, stuck } = await tx.guard.abort();
+  if (stuck) {
+    world.log.warning(`The host could not do "${stuck}". Its guard tries again at the next deploy.`);
+    return undefined;
+  }
+  if (committed) return { release: tx.candidate.id, serving: undefined };
   const { current } = tx.scene;
   world.log.info(`${world.hostName}: ${current ? `${current.release} serves` : "nothing serves, as before"}.`);
   return { release: current?.release ?? "", serving: current && nameOf(current) };

@@ -1,6 +1,7 @@
 import { FolderAbsent, type Found, type Guard, GuardLost } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import { pullImage } from "../host/pull";
+import { UserError } from "../user-error";
 import { takeBack } from "./abort";
 import { preDeploy, startCandidate } from "./candidate";
 import { commit, retire } from "./commit";
@@ -51,10 +52,15 @@ async function attempt(request: DeployRequest, world: World, report: Report, sto
     const locked = await report.stoppable("guard", () => takeGuard(request, world, host, stop.signal));
     if (!locked) return plannedFirst(request, world, report);
     const { guard, found } = locked;
+    refuseStuck(found);
     void guard.lost.then((lost) => stop.abort(lost));
     void host.connection.closed.then(() => stop.abort(new GuardLost("the connection to the host was lost")));
     try {
-      const scene = await report.stoppable("preflight", () => preflight(request, host, guard, found));
+      const scene = await report.stoppable("preflight", () =>
+        preflight(request, host, guard, found, (current) => {
+          report.current = current;
+        }),
+      );
       report.scene = scene;
       for (const line of scene.warnings) report.warn(line);
       if (await isUnchanged(request, host, found, scene)) return unchanged(request, world, report);
@@ -92,6 +98,15 @@ async function takeGuard(request: DeployRequest, world: World, host: Host, signa
     if (error instanceof FolderAbsent) return undefined;
     throw error;
   }
+}
+
+/** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
+function refuseStuck({ stuck, current }: Found): void {
+  if (!stuck) return;
+  throw new UserError(
+    `An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
+      "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.",
+  );
 }
 
 async function isUnchanged(request: DeployRequest, host: Host, found: Found, scene: Scene): Promise<boolean> {

@@ -26,8 +26,8 @@ export function urlOf(request: DeployRequest, { hostName }: Pick<World, "hostNam
 }
 
 /** What every ending tells; `serving` is what was committed when the deploy began, where nothing else is said. */
-function base(request: DeployRequest, world: World, scene: Scene | undefined) {
-  const previous = scene?.current && nameOf(scene.current);
+function base(request: DeployRequest, world: World, { current, scene }: Report) {
+  const previous = current && nameOf(current);
   return {
     release: scene?.id ?? "",
     digest: scene?.image.digest ?? request.image.digest ?? "",
@@ -41,7 +41,7 @@ function base(request: DeployRequest, world: World, scene: Scene | undefined) {
 }
 
 export const deployed = (tx: Transaction, world: World, report: Report): Outcome =>
-  report.close({ ...base(tx.request, world, tx.scene), status: "deployed", serving: candidateName(tx) });
+  report.close({ ...base(tx.request, world, report), status: "deployed", serving: candidateName(tx) });
 
 export function committedAfterAll(tx: Transaction, world: World, report: Report): Outcome {
   report.warn(`The connection was lost during the commit, and the host says that ${tx.candidate.id} is committed.`);
@@ -51,7 +51,7 @@ export function committedAfterAll(tx: Transaction, world: World, report: Report)
 /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
 export function failedBefore(request: DeployRequest, world: World, report: Report, cause: unknown): Outcome {
   const failure = failureOf(cause, report.phaseNow, []);
-  return report.close({ ...base(request, world, report.scene), status: "failed", failure });
+  return report.close({ ...base(request, world, report), status: "failed", failure });
 }
 
 interface Aborted {
@@ -62,7 +62,7 @@ interface Aborted {
 }
 
 const LEFT_ALONE =
-  " The host was not asked again: its guard takes it back by itself, at the latest once the lease has run out.";
+  " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
 
 export function afterAbort(
   tx: Transaction,
@@ -71,7 +71,7 @@ export function afterAbort(
   { cause, phase, lines, truth }: Aborted,
 ): Outcome {
   return report.close({
-    ...base(tx.request, world, tx.scene),
+    ...base(tx.request, world, report),
     status: tx.scene.current && truth ? "rolled-back" : "failed",
     serving: truth?.serving,
     settled: truth !== undefined,
@@ -80,7 +80,7 @@ export function afterAbort(
 }
 
 export function unchanged(request: DeployRequest, world: World, report: Report): Outcome {
-  const all = base(request, world, report.scene);
+  const all = base(request, world, report);
   const release = all.serving?.release ?? "";
   world.log.info(`${release} serves already, with the same image, options, env and checks: nothing to do.`);
   return report.close({ ...all, status: "unchanged", release });
@@ -99,7 +99,7 @@ export function planned(request: DeployRequest, world: World, report: Report, sc
     `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
   ];
   for (const line of lines) world.log.info(line);
-  return report.close({ ...base(request, world, scene), status: "planned" });
+  return report.close({ ...base(request, world, report), status: "planned" });
 }
 
 export function plannedFirst(request: DeployRequest, world: World, report: Report): Outcome {
@@ -108,7 +108,7 @@ export function plannedFirst(request: DeployRequest, world: World, report: Repor
   world.log.info(
     `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
   );
-  return report.close({ ...base(request, world, undefined), status: "planned" });
+  return report.close({ ...base(request, world, report), status: "planned" });
 }
 
 function failureOf(cause: unknown, phase: string, log: readonly string[], more = ""): Failure {

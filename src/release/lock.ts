@@ -2,9 +2,8 @@ import type { Clock } from "../health/gate";
 import { FolderAbsent, type Found, type Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import { folderBody } from "../host/proxy/container";
-import { pullImage, registryOf } from "../host/pull";
+import { isPresent, pullImage, registryOf } from "../host/pull";
 import type { Log } from "./log";
-import { NO_RELEASE } from "./naming";
 import type { DeployRequest } from "./request";
 
 export interface Locked {
@@ -41,10 +40,6 @@ export async function takeLock(
   const found = await guard.ready(request.lockTimeout, signal);
   if (found.recovered === "undone") log.info("An earlier deploy had died here; the guard took it back.");
   if (found.recovered === "finished") log.info("An earlier deploy had died after its commit; the guard finished it.");
-  if (found.stuck)
-    log.warning(
-      `The guard could not finish what an earlier deploy left: ${found.stuck}. It tries again at the next deploy.`,
-    );
   return { guard, found };
 }
 
@@ -77,14 +72,7 @@ export async function ensureProxyImage(
   signal: AbortSignal,
 ): Promise<void> {
   const image = request.traffic.proxyImage;
-  const there = await host.docker
-    .getImage(image)
-    .inspect()
-    .then(
-      () => true,
-      () => false,
-    );
-  if (there) return;
+  if (await isPresent(host.docker, image)) return;
   log.info(`Pulling the proxy, ${image}.`);
   const same = registryOf(image) === registryOf(request.image.name);
   await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
@@ -101,5 +89,3 @@ async function makeFolder(host: Host, request: DeployRequest, dockerGroup: strin
     await container.remove({ v: true, force: true }).catch(() => {});
   }
 }
-
-export const isNone = (release: string): boolean => release === "" || release === NO_RELEASE;

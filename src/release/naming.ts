@@ -4,6 +4,8 @@ import type { DeployRequest } from "./request";
 /** The committed release of a host that has none yet. */
 export const NO_RELEASE = "none";
 
+export const isNone = (release: string): boolean => release === "" || release === NO_RELEASE;
+
 const RESERVED = [NO_RELEASE, "proxy"];
 
 /**
@@ -27,8 +29,11 @@ function slug(version: string): string {
 
 /** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
 export function fingerprint(request: DeployRequest): string {
-  const { version, container, traffic, health } = request;
-  const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source }, sorted);
+  const { version, container, traffic, health, preDeploy, verify } = request;
+  const text = JSON.stringify(
+    { version, container, traffic, health, body: health.body?.source, preDeploy, verify },
+    sorted,
+  );
   return createHash("sha256").update(text).digest("hex");
 }
 

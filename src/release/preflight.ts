@@ -2,67 +2,81 @@ import type Docker from "dockerode";
 import { inspected, LABEL, proxyContainer } from "../host/containers";
 import type { Found, Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
-import { type ResolvedImage, resolveImage } from "../host/pull";
+import { isPresent, type ResolvedImage, resolveImage } from "../host/pull";
 import { UserError } from "../user-error";
 import { checkDisk, checkMemory } from "./capacity";
-import { fingerprint, NO_RELEASE, releaseId } from "./naming";
+import { fingerprint, isNone, releaseId } from "./naming";
 import { type HistoryLine, parseReleases, type ReleaseRecord } from "./record";
 import type { DeployRequest } from "./request";
 import { architecture, type DockerInfo, type Scene } from "./scene";
 
-/** @throws {UserError} when the host can't take this deploy; nothing was changed. */
-export async function preflight(request: DeployRequest, host: Host, guard: Guard, found: Found): Promise<Scene> {
+/**
+ * Looks at the host, and at the image as the host sees it.
+ *
+ * @param tell hears what is committed as soon as it is known, so that a refusal can say what serves
+ * @throws {UserError} when the host can't take this deploy; nothing was changed.
+ */
+export async function preflight(
+  request: DeployRequest,
+  host: Host,
+  guard: Guard,
+  found: Found,
+  tell: (current: ReleaseRecord | undefined) => void,
+): Promise<Scene> {
   const { docker } = host;
-  const [info, image, releasesJson, history, containers, proxy] = await Promise.all([
+  const resolving = resolveImage(docker, request.image);
+  resolving.catch(() => {}); // reported below, after what the host itself has to say
+  const [info, releases, history, containers, proxy] = await Promise.all([
     docker.info() as Promise<DockerInfo>,
-    resolveImage(docker, request.image),
-    guard.read("releases"),
+    guard.read("releases").then(parseReleases),
     guard.read("read", "history"),
     docker.listContainers({ all: true }),
     inspected(docker, proxyContainer(request.app)),
   ]);
-  const releases = parseReleases(releasesJson);
-  const current = releases.find(({ release }) => release === found.current);
-  if (!current && found.current !== "" && found.current !== NO_RELEASE) {
-    throw new UserError(
-      `The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`,
-    );
-  }
-  checkArchitecture(info, image);
+  const current = committedRecord(request, releases, found);
+  tell(current);
   refuseOlderRun(request, lastRun(history, current));
   refuseForeignPort(request, containers, proxy);
   if (request.container.network) await checkNetwork(docker, request.container.network);
+  const image = await resolving;
+  checkArchitecture(info, image);
   const reference = `${image.name}@${image.digest}`;
-  const imagePresent = await docker
-    .getImage(reference)
-    .inspect()
-    .then(
-      () => true,
-      () => false,
-    );
-  const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
-  const id = releaseId(
-    request.version,
-    (id) => releases.some(({ release }) => release === id) || names.has(`${request.app}-${id}`),
-  );
-  const warnings: string[] = [];
   const scene = {
     info,
     image,
     reference,
-    imagePresent,
+    imagePresent: await isPresent(docker, reference),
     releases,
     current,
     proxy,
-    id,
+    id: newId(request, releases, containers),
     fingerprint: fingerprint(request),
-    warnings,
+    warnings: [] as string[],
   };
   await checkDisk(request, scene, host, guard);
   await checkMemory(request, scene, host, guard.facts.memoryFree);
-  if (request.run.id === undefined)
-    warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
+  if (request.run.id === undefined) {
+    scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
+  }
   return scene;
+}
+
+function committedRecord(request: DeployRequest, releases: readonly ReleaseRecord[], found: Found) {
+  const current = releases.find(({ release }) => release === found.current);
+  if (current || isNone(found.current)) return current;
+  throw new UserError(
+    `The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`,
+  );
+}
+
+function newId(
+  request: DeployRequest,
+  releases: readonly ReleaseRecord[],
+  containers: readonly Docker.ContainerInfo[],
+) {
+  const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
+  const taken = (id: string) => releases.some(({ release }) => release === id) || names.has(`${request.app}-${id}`);
+  return releaseId(request.version, taken);
 }
 
 function checkArchitecture(info: DockerInfo, image: ResolvedImage): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "../health/gate";
 import type { Log } from "./log";
 import type { Evidence, Outcome, PhaseTime } from "./outcome";
+import type { ReleaseRecord } from "./record";
 import type { Scene } from "./scene";
 
 /** Collects what a deploy did, phase by phase, for the summary. */
@@ -11,6 +12,8 @@ export class Report {
   readonly startedAt = new Date().toISOString();
   /** the phase that runs, or ran last */
   phaseNow = "connect";
+  /** what was committed when the deploy began, once that is known */
+  current: ReleaseRecord | undefined;
   /** what the host was like, once it was looked at */
   scene: Scene | undefined;
   readonly #startedAt: number;

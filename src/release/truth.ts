@@ -1,6 +1,7 @@
 import { FolderAbsent } from "../host/guard/guard";
 import { UserError } from "../user-error";
-import { isNone, takeLock } from "./lock";
+import { takeLock } from "./lock";
+import { isNone } from "./naming";
 import type { ReleaseName } from "./outcome";
 import { parseReleases } from "./record";
 import type { DeployRequest } from "./request";

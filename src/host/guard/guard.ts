@@ -13,7 +13,7 @@ import type { Connection } from "../connection";
  *     RETIRE n VERB ...   what follows the commit                   -> OK n, once it is on disk
  *     DO n VERB ARG...    a deed that the guard does itself         -> OK n [BASE64 or number] | FAIL n BASE64
  *     COMMIT n            renames `current`, then retires           -> COMMITTED n, then RETIRED n | STUCK n ENTRY
- *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | STUCK n ENTRY
+ *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
  *     BYE n               lets the lock go                          -> OK n
  *
  * Before READY it says GUARD, FACTS, HELD (each time the holder changes) or REFUSED; LOST as it fences.
@@ -198,11 +198,15 @@ export class Guard {
     return { retired };
   }
 
-  /** Everything is taken back when this resolves; the answer is the entry that could not be, if any. */
-  async abort(): Promise<string | undefined> {
+  /**
+   * Everything is taken back when this resolves, but for `stuck`, an entry that could not be. `committed`: the rename had
+   * gone through after all, and the host has gone forward.
+   */
+  async abort(): Promise<{ readonly committed: boolean; readonly stuck: string | undefined }> {
     const answer = await this.#ask("ABORT");
     this.close();
-    return answer === "ABORTED" ? undefined : answer;
+    const settled = answer === "ABORTED" || answer === "COMMITTED";
+    return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
   }
 
   async bye(): Promise<void> {
@@ -329,7 +333,11 @@ export class Guard {
         );
       case "kill-user-processes":
         return new UserError(
-          "systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf, or exclude this user with KillExcludeUsers.",
+          "systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.",
+        );
+      case "damage":
+        return new UserError(
+          `The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`,
         );
       default:
         return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);

@@ -30,9 +30,10 @@ const MAP = `${PROXY_STATE}/current/slots.map`;
  * with dockerd, and a live server must not go with it. The check is TCP: a slow /health must not take out a lone server.
  * A slot that leaves maintenance waits for its next `inter` before its first check, so that is short, and `fall` is long:
  * a server counts as down after 4 s of refused connections.
+ * A reload ends a kept connection behind its next answer: closed while it is idle, it would cost the request on its way.
  */
 export function renderConfig(settings: ProxySettings, seat: Seat | undefined): string {
-  const header = settings.releaseHeader;
+  const header = settings.releaseHeader && checked(settings.releaseHeader);
   return `# Written by hello-devops. Changes made by hand are lost at the next deploy.
 global
   log stdout format raw daemon notice
@@ -47,6 +48,7 @@ defaults
   log global
   option dontlog-normal
   option redispatch
+  option idle-close-on-response
   retries 3
   timeout connect 5s
   timeout http-request 30s
@@ -74,6 +76,7 @@ frontend http
   bind :80
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
   default_backend app
 
 backend app
@@ -84,11 +87,18 @@ ${server("green", seat)}
 }
 
 function server(slot: Slot, seat: Seat | undefined): string {
-  if (seat?.slot === slot) return `  server ${slot} ${seat.container}:${seat.port}`;
+  if (seat?.slot === slot) return `  server ${slot} ${checked(seat.container)}:${seat.port}`;
   return `  server ${slot} ${slot}.invalid:${seat?.port ?? 80} disabled`;
 }
 
 /** What `X-Release` says for each slot. */
 export function renderMap(versions: Readonly<Record<Slot, string>>): string {
-  return `blue ${versions.blue}\ngreen ${versions.green}\n`;
+  return `blue ${checked(versions.blue)}\ngreen ${checked(versions.green)}\n`;
+}
+
+/** Whoever calls has checked it; here it can't be forgotten: a space or a line end would be a directive of its own. */
+function checked(text: string): string {
+  if (!/^[0-9A-Za-z._-]{1,64}$/.test(text))
+    throw new Error(`not for the proxy's configuration: ${JSON.stringify(text)}`);
+  return text;
 }

@@ -1,0 +1,62 @@
+import { expect, test } from "@jest/globals";
+import { readDeployInputs } from "../../../src/github/inputs";
+import { deploy } from "../../../src/release/deploy";
+import type { Log } from "../../../src/release/log";
+import type { DeployRequest } from "../../../src/release/request";
+import { source } from "../github/deploy-inputs";
+import { DEPLOY } from "./program";
+import { RecordingHost } from "./recording-host";
+
+const quiet: Log = {
+  info: () => {},
+  debug: () => {},
+  warning: () => {},
+  quote: () => {},
+  phase: (_name, body) => body(),
+};
+
+const quick = (request: DeployRequest): DeployRequest => ({
+  ...request,
+  app: "shop",
+  version: "r2",
+  bakeTime: 1,
+  health: { ...request.health, interval: 1, threshold: 1 },
+});
+
+/** What the runner really does, in the model's words; the folder's files are one `write release` there. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^BEGIN r2$/, "begin begin"],
+  [/^UNDO forget r2$/, "undo forget candidate"],
+  [/^UNDO remove shop-r2 \d+$/, "undo remove candidate"],
+  [/^docker create shop-r2$/, "docker create candidate"],
+  [/^docker start shop-r2$/, "docker start candidate"],
+  [/^DO write releases\/r2\/release\.json /, "do write release"],
+  [/^UNDO vacate green \d+$/, "undo vacate green"],
+  [/^DO fill green shop-r2 /, "do fill green"],
+  [/^UNDO ready blue shop-r1$/, "undo ready blue"],
+  [/^DO shift green blue\b/, "do shift to green"],
+  [/^UNDO policy shop-r2 no$/, "undo policy candidate no"],
+  [/^DO policy shop-r2 always$/, "do policy candidate always"],
+  [/^RETIRE policy shop-r1 no$/, "retire policy old no"],
+  [/^RETIRE vacate blue 5$/, "retire vacate blue"],
+  [/^RETIRE stop shop-r1 10$/, "retire stop old"],
+  [/^COMMIT$/, "commit"],
+];
+
+/** Not in the model: other files of the release, the history line, and the end. */
+const APART = /^(DO write releases\/r2\/(haproxy\.cfg|slots\.map) |DO check r2$|RETIRE history |BYE$)/;
+
+test("the model sends what a deploy sends, in its order", async () => {
+  const request = quick(readDeployInputs(source()).request);
+  const host = new RecordingHost(request);
+  const clock = { now: () => performance.now(), sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) };
+  const world = { hostName: "host", log: quiet, clock, transaction: "t2", cancel: new AbortController().signal };
+  const outcome = await deploy(request, { ...world, open: async () => host.host() });
+  host.close();
+  expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
+  const seen = host.notes
+    .filter((note) => !APART.test(note))
+    .map((note) => WORDS.find(([pattern]) => pattern.test(note))?.[1] ?? note);
+  const modelled = DEPLOY.filter(([kind]) => kind !== "look").map((row) => row.join(" ").replace(/^and /, "").trim());
+  expect(seen).toEqual(modelled);
+});

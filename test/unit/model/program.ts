@@ -1,0 +1,118 @@
+import type { Design } from "./state";
+
+/**
+ * What a runner sends for a release beside a live one, in the order of src/release/deploy.ts (`transact`) and what it
+ * calls: startCandidate, writeCandidateConfig, fillSlot, waitForSlot, shift, bake, commit. order.test.ts holds this
+ * table to that code. `old` serves in blue, the candidate comes to green.
+ */
+export type Entry =
+  | "begin"
+  | "forget candidate"
+  | "remove candidate"
+  | "vacate green"
+  | "ready blue"
+  | "policy candidate no"
+  | "policy candidate always"
+  | "policy old no"
+  | "vacate blue"
+  | "stop old";
+
+export type Mutation =
+  | "create candidate"
+  | "start candidate"
+  | "write release"
+  | "fill green"
+  | "shift to green"
+  | "policy candidate always";
+
+export interface Line {
+  readonly kind: "begin" | "undo" | "retire";
+  readonly entry: Entry;
+}
+
+export type Row =
+  | { readonly to: "guard"; readonly line: number; readonly pipelined: boolean }
+  | { readonly to: "guard"; readonly deed: Mutation }
+  | { readonly to: "guard"; readonly commit: true }
+  | { readonly to: "docker"; readonly call: "create candidate" | "start candidate" }
+  | { readonly to: "nobody"; readonly look: "the slot is up" | "bake" };
+
+export interface Program {
+  readonly rows: readonly Row[];
+  /** the journal, line by line; a journal on the host is always a beginning of it */
+  readonly lines: readonly Line[];
+  /** the line that takes a mutation back */
+  readonly undoOf: Readonly<Record<Mutation, number>>;
+}
+
+export type Draft =
+  | readonly ["begin" | "undo" | "retire", Entry]
+  | readonly ["and undo" | "and retire", Entry] // sent without waiting for the answer to the one before
+  | readonly ["docker", "create candidate" | "start candidate"]
+  | readonly ["do", Mutation]
+  | readonly ["look", "the slot is up" | "bake"]
+  | readonly ["commit", ""];
+
+const START: readonly Draft[] = [
+  ["begin", "begin"],
+  ["undo", "forget candidate"],
+  ["and undo", "remove candidate"],
+  ["docker", "create candidate"],
+  ["docker", "start candidate"],
+  ["do", "write release"],
+];
+const FILL: readonly Draft[] = [
+  ["undo", "vacate green"],
+  ["do", "fill green"],
+];
+const SHIFT: readonly Draft[] = [
+  ["look", "the slot is up"],
+  ["undo", "ready blue"],
+  ["do", "shift to green"],
+  ["look", "bake"],
+];
+const POLICY: readonly Draft[] = [
+  ["undo", "policy candidate no"],
+  ["do", "policy candidate always"],
+];
+const COMMIT: readonly Draft[] = [
+  ["retire", "policy old no"],
+  ["and retire", "vacate blue"],
+  ["and retire", "stop old"],
+  ["commit", ""],
+];
+
+export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
+
+/** The program, with the defects of a design that are the runner's. */
+export function programOf(design: Design): Program {
+  if (design.has("the mutation goes before its undo"))
+    return compile([...START, ...[...FILL].reverse(), ...SHIFT, ...POLICY, ...COMMIT]);
+  if (design.has("the rename goes before the policy"))
+    return compile([...START, ...FILL, ...SHIFT, ["retire", "policy candidate always"], ...COMMIT]);
+  return compile(DEPLOY);
+}
+
+function compile(drafts: readonly Draft[]): Program {
+  const lines: Line[] = [];
+  const rows = drafts.map((draft): Row => {
+    const [kind, what] = draft;
+    if (kind === "docker") return { to: "docker", call: what };
+    if (kind === "do") return { to: "guard", deed: what };
+    if (kind === "look") return { to: "nobody", look: what };
+    if (kind === "commit") return { to: "guard", commit: true };
+    const pipelined = kind.startsWith("and ");
+    lines.push({ kind: kind.replace("and ", "") as Line["kind"], entry: what });
+    return { to: "guard", line: lines.length - 1, pipelined };
+  });
+  const lineOf = (entry: Entry) => lines.findIndex((line) => line.entry === entry);
+  const undoOf = {
+    "create candidate": lineOf("remove candidate"),
+    "start candidate": lineOf("remove candidate"),
+    "write release": lineOf("forget candidate"),
+    "fill green": lineOf("vacate green"),
+    "shift to green": lineOf("ready blue"),
+    "policy candidate always": lineOf("policy candidate no"),
+  };
+  return { rows, lines, undoOf };
+}

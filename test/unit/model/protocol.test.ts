@@ -1,0 +1,22 @@
+import { expect, test } from "@jest/globals";
+import { told } from "./told";
+
+// Measured on two quiet cores: 3 s with two faults. MODEL_FAULTS=3 looks at every history with three faults (15 s).
+const FAULTS = Number(process.env.MODEL_FAULTS ?? 2);
+const PATIENCE = 120_000;
+
+test("a deploy without faults ends on one committed release, whichever gate fails", () => {
+  expect(told("no faults", { faults: 0 }).violation).toBeUndefined();
+});
+
+test(
+  `every invariant holds through every history with ${FAULTS} faults of ten kinds`,
+  () => {
+    expect(told(`${FAULTS} faults of all kinds`, { faults: FAULTS }).violation).toBeUndefined();
+  },
+  PATIENCE,
+);
+
+test("a failed candidate that is kept for a look is stopped, whichever fault comes", () => {
+  expect(told("keep-failed, 1 fault of all kinds", { faults: 1, design: ["keep-failed"] }).violation).toBeUndefined();
+});

@@ -1,0 +1,124 @@
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import type { Guard } from "../../../src/host/guard/guard";
+import type { Host } from "../../../src/host/host";
+import { renderConfig } from "../../../src/host/proxy/config";
+import type { SlotState } from "../../../src/host/proxy/runtime";
+import type { ReleaseRecord } from "../../../src/release/record";
+import type { DeployRequest } from "../../../src/release/request";
+
+const ADDRESS = "172.18.0.3";
+const DIGEST = `sha256:${"a".repeat(64)}`;
+
+/** A host on which everything works, with r1 live in blue: it notes each thing that a deploy changes, or asks to. */
+export class RecordingHost {
+  readonly notes: string[] = [];
+  readonly #request: DeployRequest;
+  readonly #app: Server;
+  #filled: readonly string[] = [];
+
+  constructor(request: DeployRequest) {
+    this.#request = request;
+    this.#app = createServer((_asked, answer) => answer.setHeader("x-release", request.version).end("ok")).listen(0);
+  }
+
+  close(): void {
+    this.#app.close();
+    this.#app.closeAllConnections();
+  }
+
+  /** As far as a deploy uses it; what it never calls is not there. */
+  host(): Host {
+    const never = new Promise<never>(() => {});
+    return {
+      name: "host",
+      connection: { closed: never },
+      engine: { greet: async () => ({ Version: "29.1.2", Arch: "amd64" }), close: () => {} },
+      docker: this.#docker(),
+      guard: async () => this.#guard(),
+      proxy: () => ({ slots: async () => this.#slots() }),
+      dial: async () => connect((this.#app.address() as AddressInfo).port, "127.0.0.1"),
+      drop: () => {},
+      close: () => {},
+    } as unknown as Host;
+  }
+
+  #note(...words: readonly string[]): void {
+    this.notes.push(words.join(" "));
+  }
+
+  #record(): ReleaseRecord {
+    const { app, run } = this.#request;
+    const image = { image: "ghcr.io/acme/shop", digest: `sha256:${"b".repeat(64)}`, fingerprint: "another" };
+    const place = { container: `${app}-r1`, slot: "blue", port: 5000, stopTimeout: 10, drainTimeout: 5 } as const;
+    const made = { transaction: "t1", createdAt: "2026-11-24T02:18:00.000Z", run };
+    return { format: 1, release: "r1", version: "v1", ...image, ...place, ...made };
+  }
+
+  #guard(): Guard {
+    const never = new Promise<never>(() => {});
+    return {
+      facts: { dockerGroup: "999", memoryFree: 2 ** 33 },
+      lost: never,
+      ready: async () => ({ current: "r1", recovered: "nothing", stuck: undefined }),
+      begin: async (release: string) => this.#note("BEGIN", release),
+      undo: async (...entry: string[]) => this.#note("UNDO", ...entry),
+      retire: async (...entry: string[]) => this.#note("RETIRE", ...entry),
+      read: async (...deed: string[]) => this.#read(deed),
+      do: async (...deed: string[]) => this.#do(deed),
+      commit: async () => {
+        this.#note("COMMIT");
+        return { retired: Promise.resolve(undefined) };
+      },
+      abort: async () => this.#note("ABORT"),
+      hold: async () => {},
+      bye: async () => this.#note("BYE"),
+      close: () => {},
+    } as unknown as Guard;
+  }
+
+  #read([verb, file]: readonly string[]): string {
+    if (verb === "releases") return JSON.stringify([this.#record()]);
+    if (file === "history") return "";
+    const { slot, container, port } = this.#record();
+    return renderConfig(this.#request.traffic, { slot, container, port });
+  }
+
+  #do(deed: readonly string[]): string {
+    if (deed[0] === "space") return String(2 ** 33);
+    this.#note("DO", ...deed);
+    if (deed[0] === "fill") this.#filled = deed;
+    return "";
+  }
+
+  #slots(): SlotState[] {
+    const [, , container = "", address = "", port] = this.#filled;
+    return [{ slot: "green", address, up: true, admin: "drain", container, port: Number(port) }];
+  }
+
+  #docker(): unknown {
+    const inspected = { State: { Running: true }, Config: { Image: this.#request.traffic.proxyImage }, HostConfig: {} };
+    const networks = { [`hello-devops-${this.#request.app}`]: { IPAddress: ADDRESS } };
+    const container = (name: string) => ({
+      start: async () => this.#note("docker start", name),
+      remove: async () => this.#note("docker remove", name),
+      inspect: async () => ({ ...inspected, NetworkSettings: { Networks: networks } }),
+      stats: async () => ({ memory_stats: { usage: 1 } }),
+      wait: () => new Promise(() => {}),
+    });
+    return {
+      info: async () => ({ Architecture: "x86_64", DockerRootDir: "/var/lib/docker" }),
+      listContainers: async () => [],
+      listNetworks: async () => Object.keys(networks).map((Name) => ({ Name })),
+      getContainer: container,
+      getImage: () => ({
+        distribution: async () => ({ Descriptor: { digest: DIGEST }, Platforms: [] }),
+        inspect: async () => ({ Config: { ExposedPorts: { "5000/tcp": {} } } }),
+      }),
+      createContainer: async ({ name }: { name: string }) => {
+        this.#note("docker create", name);
+        return container(name);
+      },
+    };
+  }
+}
