@@ -8,6 +8,7 @@ import { checks } from "./checks";
 
 const root = join(__dirname, "..");
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
+const LIMIT = 60 * 60_000;
 const count = { passed: 0, failed: 0, skipped: 0 };
 
 function runChecks(): void {
@@ -29,8 +30,9 @@ function runChecks(): void {
 function runJest(project: "unit" | "bed", ...flags: string[]): void {
   const folder = mkdtempSync(join(tmpdir(), "hello-devops-test-"));
   const report = join(folder, "report.json");
-  const jest = [bin("jest"), "--selectProjects", project, "--json", `--outputFile=${report}`, ...flags];
-  const ended = spawnSync(process.execPath, jest, { cwd: root, stdio: ["ignore", 2, 2] });
+  // --forceExit: what a failed test left open must not hold the whole run
+  const jest = [bin("jest"), "--selectProjects", project, "--forceExit", "--json", `--outputFile=${report}`, ...flags];
+  const ended = spawnSync(process.execPath, jest, { cwd: root, stdio: ["ignore", 2, 2], timeout: LIMIT });
   try {
     const result = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
     count.passed += result.numPassedTests ?? 0;

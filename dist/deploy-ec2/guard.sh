@@ -183,11 +183,24 @@ sessions() {
   runtime "show stat app 4 -1" 2>/dev/null | awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }'
 }
 
+old_worker_left() { # a master and one worker is what stays
+  local processes
+  # shellcheck disable=SC2016 # expanded by the bash in the container
+  processes=$(docker exec "$app-proxy" bash -c \
+    'n=0; for f in /proc/[0-9]*/comm; do read -r c <"$f" && [[ $c == haproxy ]] && n=$((n + 1)); done; echo "$n"' 2>/dev/null)
+  [[ $processes =~ ^[0-9]+$ ]] && ((processes > 2))
+}
+
 vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
   local slot=$1 left=$(($2 * 5)) open
   proxy_runs || { (($? == 1)); return; }
   set_slots "$slot drain" || return 1
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
+    pause 0.2
+    left=$((left - 1))
+  done
+  # after a reload the worker before it still carries its own connections, to the servers as they were then
+  while committed && ((left > 0)) && old_worker_left; do
     pause 0.2
     left=$((left - 1))
   done

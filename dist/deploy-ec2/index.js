@@ -104237,8 +104237,8 @@ const releaseHeader = (name, text) => {
     const key = text.toLowerCase();
     if (key === "host" || key === "content-type" || framing.includes(key))
         throw new UserError(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
-    if (token.test(text))
-        return text;
+    if (/^[0-9A-Za-z._-]{1,64}$/.test(text))
+        return text; // what enters the proxy's configuration
     throw new UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
 };
 
@@ -104866,6 +104866,7 @@ class DeedFailed extends Error {
 }
 const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(__dirname, "guard.sh"), "utf8");
 const BEATS_A_LEASE = 5;
+const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
 const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
 class Guard {
     facts = { dockerGroup: "", memoryFree: 0 };
@@ -104877,12 +104878,17 @@ class Guard {
     #found;
     #settleFound;
     #settleLost;
+    /** settles when another guard is found to hold the lock */
+    #held;
+    #settleHeld;
     #retired;
     #number = 0;
     #provenAt;
     #buffer = "";
     #stderr = "";
     #first = true;
+    /** READY was said */
+    #settled = false;
     #stuck;
     #gone;
     #beats;
@@ -104892,6 +104898,9 @@ class Guard {
         this.#provenAt = options.now();
         this.lost = new Promise((resolve) => {
             this.#settleLost = resolve;
+        });
+        this.#held = new Promise((resolve) => {
+            this.#settleHeld = resolve;
         });
         this.#found = new Promise((resolve, reject) => {
             this.#settleFound = { resolve, reject };
@@ -104912,10 +104921,10 @@ class Guard {
         const channel = await connection.exec(`exec bash --norc --noprofile -s -- ${options.app} ${options.transaction} ${seconds} '${holder}' ${options.mode}`);
         const guard = new Guard(channel, options);
         channel.write(program());
-        guard.#beats = setInterval(() => void guard.#beat().catch(() => { }), options.lease / BEATS_A_LEASE);
+        guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
         return guard;
     }
-    /** Waits for the lock, `timeout` milliseconds at most.
+    /** Waits for the lock, `timeout` milliseconds at most from when it is found held.
      * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
     ready(timeout, signal) {
         return new Promise((resolve, reject) => {
@@ -104923,11 +104932,15 @@ class Guard {
                 this.close();
                 reject(error);
             };
-            const timer = setTimeout(() => give(new UserError(`lock-timeout: another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`)), timeout);
+            const timers = [];
+            const limit = (milliseconds, why) => timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), milliseconds));
+            limit(timeout + READY_TIMEOUT, `the guard on the host was not ready within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`);
+            void this.#held.then(() => limit(timeout, `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`));
             const onAbort = () => give(new Error("cancelled while waiting for the lock"));
             signal.addEventListener("abort", onAbort, { once: true });
             this.#found.then(resolve, reject).finally(() => {
-                clearTimeout(timer);
+                for (const timer of timers)
+                    clearTimeout(timer);
                 signal.removeEventListener("abort", onAbort);
             });
         });
@@ -104998,6 +105011,15 @@ class Guard {
             throw this.#gone ?? new GuardLost("silent");
         }
     }
+    /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
+    #tick() {
+        const atWork = this.#retired !== undefined || [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+        const { lease, now } = this.#options;
+        if (this.#settled && !atWork && now() - this.#provenAt > lease)
+            this.#end(`no answer for ${lease / 1000} s, the lease`);
+        else
+            this.#beat().catch(() => { });
+    }
     #beat() {
         return this.#ask("BEAT");
     }
@@ -105039,15 +105061,20 @@ class Guard {
         if (word === "FACTS")
             this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
         else if (word === "HELD")
-            this.#options.onHeld(rest.join(" "));
+            this.#onHeld(rest.join(" "));
         else if (word === "REFUSED")
             this.#settleFound.reject(this.#refusal(rest[0] ?? "", rest.slice(1).join(" ")));
         else if (word === "LOST")
             this.#end(`it took the host back: ${rest.join(" ")}`);
         else if (word === "READY") {
             const [current = "", recovered = "nothing"] = rest;
+            this.#settled = true;
             this.#settleFound.resolve({ current, recovered: recovered, stuck: this.#stuck });
         }
+    }
+    #onHeld(holder) {
+        this.#settleHeld();
+        this.#options.onHeld(holder);
     }
     #answer(word, number, text) {
         if (word === "STUCK" && number === 0)
@@ -105161,6 +105188,14 @@ async function pullImage(docker, reference, credentials, onLine, signal) {
         throw fail(problem);
     await docker.getImage(reference).inspect();
 }
+function pullLine(line) {
+    try {
+        return JSON.parse(line);
+    }
+    catch {
+        return { error: `Docker answered "${line.slice(0, 80)}"` };
+    }
+}
 function readPull(stream, onLine, signal) {
     return new Promise((resolve, reject) => {
         let buffer = "";
@@ -105171,7 +105206,7 @@ function readPull(stream, onLine, signal) {
         const read = (line) => {
             if (line.trim() === "")
                 return;
-            const said = JSON.parse(line);
+            const said = pullLine(line);
             problem ??= said.error;
             if (said.status && !/^(Downloading|Extracting)$/.test(said.status))
                 onLine(said.id ? `${said.id}: ${said.status}` : said.status);
@@ -105182,7 +105217,10 @@ function readPull(stream, onLine, signal) {
             buffer = lines.pop() ?? "";
             lines.forEach(read);
         });
-        stream.on("error", reject);
+        stream.on("error", (error) => {
+            if (signal.aborted)
+                reject(error); // else cut: `close` says so
+        });
         stream.on("end", () => {
             ended = true;
             read(buffer);
@@ -105203,11 +105241,11 @@ function whyNoImage(reference, message, credentials) {
             : "without registry-username and registry-password";
         return `image: ${registry} refused ${reference} ${who}. Check the login, that it may read this repository, and the name.`;
     }
-    if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
-        return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
-    }
     if (/no matching manifest|does not match the specified platform/i.test(message)) {
         return `image: ${reference} has no variant for the host's processor. Build it for that platform (build's "platforms").`;
+    }
+    if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
+        return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
     }
     if (/toomanyrequests|rate limit/i.test(message))
         return `image: ${registry} limits how often may be pulled. Give registry-username and registry-password, or wait. It said: ${message}`;
@@ -105316,6 +105354,8 @@ function sentence(cause) {
 
 ;// CONCATENATED MODULE: ./src/host/proxy/config.ts
 const otherSlot = (slot) => (slot === "blue" ? "green" : "blue");
+/** How long a client may be silent within a request, in milliseconds: a slow upload is not the app's fault. */
+const CLIENT_TIMEOUT = 60_000;
 /** Where HAProxy finds the state folder of its app; `current` in it is the committed release. */
 const PROXY_STATE = "/state";
 const MAP = `${PROXY_STATE}/current/slots.map`;
@@ -105348,7 +105388,7 @@ defaults
   timeout connect 5s
   timeout http-request 30s
   timeout http-keep-alive 60s
-  timeout client ${settings.responseTimeout}ms
+  timeout client ${Math.max(settings.responseTimeout, CLIENT_TIMEOUT)}ms
   timeout server ${settings.responseTimeout}ms
   timeout tunnel ${settings.tunnelTimeout}ms
   timeout client-fin 30s
@@ -105369,6 +105409,7 @@ resolvers docker
 
 frontend http
   bind :80
+  http-request del-header Forwarded
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
@@ -106098,6 +106139,7 @@ async function within(limit, what, signal) {
 
 
 
+
 /**
  * The commit: the candidate's restart policy becomes `always` (journaled), what has to follow is on disk, then one rename
  * in the guard. Before the rename everything leads back, after it everything leads forward.
@@ -106145,20 +106187,28 @@ function historyLine({ candidate, request, scene, name }) {
  *
  * @returns warnings
  */
-async function retire(tx, retired, cancel) {
+async function retire(tx, retired, world) {
     const serves = `${tx.candidate.id} is committed and serves`;
-    const old = tx.scene.current;
+    const old = tx.scene.current?.release ?? "nothing";
     try {
-        const stuck = await Promise.race([retired, rejectsOn(cancel)]);
+        const stuck = await Promise.race([retired, rejectsOn(world.cancel)]);
         if (stuck)
             return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
-        if (old)
-            tx.log.info(`${old.release} is stopped and kept.`);
+        if (tx.scene.current)
+            tx.log.info(`${old} is stopped and kept.`);
         return await prune(tx);
     }
     catch (error) {
-        return [`${serves}. The host retires ${old?.release ?? "nothing"} by itself: ${error.message}.`];
+        const why = error.message;
+        if (error instanceof GuardLost && (await finishedAnew(tx, world)))
+            return [`${serves}. While ${old} was retired, ${why}; the host was reached again and has finished.`];
+        return [`${serves}. The host retires ${old} by itself, at the latest at the next deploy: ${why}.`];
     }
+}
+/** A guard that was killed, or went down with its host, leaves a journal: the next one finishes it. */
+async function finishedAnew(tx, world) {
+    tx.host.drop();
+    return (await askWhatServes(tx.request, world))?.release === tx.candidate.id;
 }
 const rejectsOn = (signal) => new Promise((_resolve, reject) => {
     if (signal.aborted)
@@ -106405,7 +106455,7 @@ async function probe(tx) {
     };
     const verdict = await becomesHealthy(once, expected, pace, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
-    judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
+    await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
 /** The candidate under the real traffic, asked through the proxy: the release must name itself. */
 async function bake(tx) {
@@ -106419,7 +106469,7 @@ async function bake(tx) {
     const once = () => http_ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
     const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
     const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
-    judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
+    await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
 }
 async function verifyCommand(tx, url) {
     const verify = tx.request.verify;
@@ -106441,7 +106491,7 @@ function question({ request }, host) {
     const { path, headers, timeout } = request.health;
     return { path, host: request.health.host ?? host, headers, timeout };
 }
-function judge(tx, gate, expected, verdict, sentence) {
+async function judge(tx, gate, expected, verdict, sentence) {
     tx.evidence.push({
         gate,
         verdict: verdict.healthy ? "healthy" : "unhealthy",
@@ -106449,6 +106499,8 @@ function judge(tx, gate, expected, verdict, sentence) {
         expected: describeExpectation(expected),
         lastSeen: verdict.seen.lastSeen,
     });
+    if (!verdict.healthy)
+        await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
     if (!verdict.healthy)
         throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
@@ -106649,6 +106701,7 @@ async function preflight(request, host, guard, found, tell) {
         guard.read("read", "history"),
         docker.listContainers({ all: true }),
         inspected(docker, proxyContainer(request.app)),
+        host.connection.requireForwarding(),
     ]);
     const current = committedRecord(request, releases, found);
     tell(current);
@@ -106955,7 +107008,7 @@ async function transact(tx, world, report) {
     catch (cause) {
         return takeBack(tx, world, report, stop.signal.aborted && !(cause instanceof GateError) ? stop.signal.reason : cause);
     }
-    for (const line of await report.phase("retire", () => retire(tx, retired, world.cancel)))
+    for (const line of await report.phase("retire", () => retire(tx, retired, world)))
         report.warn(line);
     return deployed(tx, world, report);
 }
@@ -113217,6 +113270,9 @@ function glob(pattern) {
 
 
 
+const PROHIBITED = 1;
+const CONNECT_FAILED = 2;
+const DOCKER_SOCKET = "/var/run/docker.sock";
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 /** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
 class Connection {
@@ -113285,6 +113341,28 @@ class Connection {
     dialSocket(path) {
         return this.#channel((done) => this.#client.openssh_forwardOutStreamLocal(path, done));
     }
+    /**
+     * Probes and the proxy's socket need both kinds of forwarding. Asked with what is there on every host, for sshd says
+     * the same of a socket that it may not and of one that it can't reach.
+     *
+     * @throws {UserError} that names the setting
+     */
+    async requireForwarding() {
+        const allowed = async (opening, setting, forbidden) => {
+            try {
+                (await opening).destroy();
+            }
+            catch (cause) {
+                if (!forbidden(cause))
+                    return;
+                throw new UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
+            }
+        };
+        await Promise.all([
+            allowed(this.dial("127.0.0.1", 22), "AllowTcpForwarding", ({ reason }) => reason === PROHIBITED),
+            allowed(this.dialSocket(DOCKER_SOCKET), "AllowStreamLocalForwarding", ({ reason }) => reason === PROHIBITED || reason === CONNECT_FAILED),
+        ]);
+    }
     close() {
         this.#ssh.dispose();
     }
@@ -113303,7 +113381,7 @@ class Connection {
             open((error, channel) => {
                 settled = true;
                 if (error)
-                    reject(error);
+                    reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
                 else
                     resolve(channel);
             });
@@ -113337,6 +113415,9 @@ function refusal(access, key, cause) {
         return say(`hosts: the name "${access.address}" does not resolve.`);
     if (cause.code === "ECONNREFUSED")
         return say(`${at}: the connection was refused. Does sshd run there, on that port?`);
+    if (/lost before handshake|no response from server/i.test(cause.message)) {
+        return say(`${at}: the host closed the connection before anybody was logged in. Is it sshd that listens there? It may be at its limit (MaxStartups), or ban this runner's address: its log says which.`);
+    }
     if (cause.level === "client-timeout" ||
         cause.code === "ETIMEDOUT" ||
         cause.code === "EHOSTUNREACH" ||
@@ -113346,10 +113427,13 @@ function refusal(access, key, cause) {
     return say(`${at}: no SSH connection: ${cause.message}`);
 }
 
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: ./node_modules/dockerode/lib/docker.js
 var docker = __nccwpck_require__(9040);
 var docker_default = /*#__PURE__*/__nccwpck_require__.n(docker);
 ;// CONCATENATED MODULE: ./src/host/docker.ts
+
 
 
 
@@ -113376,7 +113460,10 @@ class Engine {
             version = await this.docker.version();
         }
         catch (cause) {
-            throw new UserError(whyNoDocker(this.#agent.complaint, cause.message), { cause });
+            const { message, rawPacket } = cause; // node:http's, of what it could not parse
+            if (rawPacket && this.#agent.complaint === "")
+                throw new UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
+            throw new UserError(whyNoDocker(this.#agent.complaint, message), { cause });
         }
         const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
         if (component)
@@ -113413,16 +113500,18 @@ class DialStdioAgent extends external_node_http_.Agent {
         super({ keepAlive: true, maxSockets: MAX_CHANNELS });
         this.#connection = connection;
     }
-    // @ts-expect-error Node takes the stream by callback; the declared type knows only the return value
-    createConnection(_options, done) {
-        this.#connection.exec("docker system dial-stdio").then((channel) => {
+    /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */
+    createConnection() {
+        const stream = new DialStdio(async () => {
+            const channel = await this.#connection.exec("docker system dial-stdio");
             channel.stderr.on("data", (chunk) => {
                 this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
             });
-            this.#open.add(channel);
-            channel.once("close", () => this.#open.delete(channel));
-            done(null, asSocket(channel));
-        }, (error) => done(error));
+            return channel;
+        });
+        this.#open.add(stream);
+        stream.once("close", () => this.#open.delete(stream));
+        return stream;
     }
     end() {
         this.destroy();
@@ -113430,19 +113519,55 @@ class DialStdioAgent extends external_node_http_.Agent {
             stream.destroy();
     }
 }
-/** node:http calls these on its sockets; a channel has no such knobs. */
-function asSocket(channel) {
-    const same = () => channel;
-    return Object.assign(channel, { setKeepAlive: same, setNoDelay: same, setTimeout: same, ref: same, unref: same });
+/** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
+class DialStdio extends external_node_stream_.Duplex {
+    #dial;
+    #channel;
+    constructor(dial) {
+        super({ allowHalfOpen: false });
+        this.#dial = dial;
+    }
+    _construct(done) {
+        this.#dial().then((channel) => {
+            this.#channel = channel;
+            channel.on("data", (chunk) => this.push(chunk) || channel.pause());
+            channel.on("end", () => this.push(null));
+            channel.on("error", (error) => this.destroy(error));
+            channel.on("close", () => channel.readableEnded || this.destroy());
+            done();
+        }, done);
+    }
+    _read() {
+        this.#channel?.resume();
+    }
+    _write(chunk, _encoding, done) {
+        this.#channel?.write(chunk, done);
+    }
+    _final(done) {
+        this.#channel?.end(done);
+    }
+    _destroy(error, done) {
+        this.#channel?.destroy();
+        done(error);
+    }
+    setKeepAlive = () => this;
+    setNoDelay = () => this;
+    setTimeout = () => this;
+    ref = () => this;
+    unref = () => this;
 }
+/** What to say of output before the first word of a protocol. */
+const talksFirst = (said, whose) => `The host wrote "${said.split("\n")[0]?.trim().slice(0, 80)}" before ${whose} first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`;
 function whyNoDocker(complaint, message) {
-    if (/not found|no such file.*docker$/im.test(complaint) && /docker/.test(complaint) && !/sock/.test(complaint)) {
+    if (/not found|unknown command|no such file/i.test(complaint) &&
+        /docker/.test(complaint) &&
+        !/sock/.test(complaint)) {
         return "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
     }
     if (/permission denied/i.test(complaint)) {
         return "This user may not use Docker on the host. Add it to the group of /var/run/docker.sock: sudo usermod -aG docker USER.";
     }
-    if (/cannot connect|is the docker daemon running|no such file/i.test(complaint)) {
+    if (/cannot connect|is the docker daemon running|no such file|connection refused/i.test(complaint)) {
         return "Docker is installed on the host but does not run. Start it: sudo systemctl enable --now docker.";
     }
     const last = complaint.trim().split("\n").at(-1) || message;

@@ -16,6 +16,12 @@ export interface Access {
   readonly connectTimeout: number;
 }
 
+/** ssh2's errors of a channel that the host did not open: `reason` of RFC 4254, 5.1 */
+type ChannelError = Error & { readonly reason?: number };
+const PROHIBITED = 1;
+const CONNECT_FAILED = 2;
+
+const DOCKER_SOCKET = "/var/run/docker.sock";
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
 /** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
@@ -90,6 +96,34 @@ export class Connection {
     return this.#channel<Duplex>((done) => this.#client.openssh_forwardOutStreamLocal(path, done));
   }
 
+  /**
+   * Probes and the proxy's socket need both kinds of forwarding. Asked with what is there on every host, for sshd says
+   * the same of a socket that it may not and of one that it can't reach.
+   *
+   * @throws {UserError} that names the setting
+   */
+  async requireForwarding(): Promise<void> {
+    const allowed = async (opening: Promise<Duplex>, setting: string, forbidden: (error: ChannelError) => boolean) => {
+      try {
+        (await opening).destroy();
+      } catch (cause) {
+        if (!forbidden(cause as ChannelError)) return;
+        throw new UserError(
+          `The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`,
+          { cause },
+        );
+      }
+    };
+    await Promise.all([
+      allowed(this.dial("127.0.0.1", 22), "AllowTcpForwarding", ({ reason }) => reason === PROHIBITED),
+      allowed(
+        this.dialSocket(DOCKER_SOCKET),
+        "AllowStreamLocalForwarding",
+        ({ reason }) => reason === PROHIBITED || reason === CONNECT_FAILED,
+      ),
+    ]);
+  }
+
   close(): void {
     this.#ssh.dispose();
   }
@@ -109,7 +143,7 @@ export class Connection {
       void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
       open((error, channel) => {
         settled = true;
-        if (error) reject(error);
+        if (error) reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
         else resolve(channel);
       });
     });
@@ -152,6 +186,11 @@ function refusal(access: Access, key: Buffer | undefined, cause: Error & { code?
     return say(`hosts: the name "${access.address}" does not resolve.`);
   if (cause.code === "ECONNREFUSED")
     return say(`${at}: the connection was refused. Does sshd run there, on that port?`);
+  if (/lost before handshake|no response from server/i.test(cause.message)) {
+    return say(
+      `${at}: the host closed the connection before anybody was logged in. Is it sshd that listens there? It may be at its limit (MaxStartups), or ban this runner's address: its log says which.`,
+    );
+  }
   if (
     cause.level === "client-timeout" ||
     cause.code === "ETIMEDOUT" ||

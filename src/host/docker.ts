@@ -1,7 +1,6 @@
-import { Agent, type AgentOptions } from "node:http";
-import type { Duplex } from "node:stream";
+import { Agent } from "node:http";
+import { Duplex } from "node:stream";
 import Docker from "dockerode";
-import type { ClientChannel } from "ssh2";
 import { UserError } from "../user-error";
 import type { Connection } from "./connection";
 
@@ -30,7 +29,10 @@ export class Engine {
     try {
       version = await this.docker.version();
     } catch (cause) {
-      throw new UserError(whyNoDocker(this.#agent.complaint, (cause as Error).message), { cause });
+      const { message, rawPacket } = cause as Error & { rawPacket?: Buffer }; // node:http's, of what it could not parse
+      if (rawPacket && this.#agent.complaint === "")
+        throw new UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
+      throw new UserError(whyNoDocker(this.#agent.complaint, message), { cause });
     }
     const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
     if (component)
@@ -81,19 +83,18 @@ class DialStdioAgent extends Agent {
     this.#connection = connection;
   }
 
-  // @ts-expect-error Node takes the stream by callback; the declared type knows only the return value
-  override createConnection(_options: AgentOptions, done: (error: Error | null, stream?: Duplex) => void): void {
-    this.#connection.exec("docker system dial-stdio").then(
-      (channel) => {
-        channel.stderr.on("data", (chunk: Buffer) => {
-          this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
-        });
-        this.#open.add(channel);
-        channel.once("close", () => this.#open.delete(channel));
-        done(null, asSocket(channel));
-      },
-      (error: Error) => done(error),
-    );
+  /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */
+  override createConnection(): Duplex {
+    const stream = new DialStdio(async () => {
+      const channel = await this.#connection.exec("docker system dial-stdio");
+      channel.stderr.on("data", (chunk: Buffer) => {
+        this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
+      });
+      return channel;
+    });
+    this.#open.add(stream);
+    stream.once("close", () => this.#open.delete(stream));
+    return stream;
   }
 
   end(): void {
@@ -102,20 +103,67 @@ class DialStdioAgent extends Agent {
   }
 }
 
-/** node:http calls these on its sockets; a channel has no such knobs. */
-function asSocket(channel: ClientChannel): Duplex {
-  const same = () => channel;
-  return Object.assign(channel, { setKeepAlive: same, setNoDelay: same, setTimeout: same, ref: same, unref: same });
+/** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
+class DialStdio extends Duplex {
+  readonly #dial: () => Promise<Duplex>;
+  #channel: Duplex | undefined;
+
+  constructor(dial: () => Promise<Duplex>) {
+    super({ allowHalfOpen: false });
+    this.#dial = dial;
+  }
+
+  override _construct(done: (error?: Error) => void): void {
+    this.#dial().then((channel) => {
+      this.#channel = channel;
+      channel.on("data", (chunk: Buffer) => this.push(chunk) || channel.pause());
+      channel.on("end", () => this.push(null));
+      channel.on("error", (error) => this.destroy(error));
+      channel.on("close", () => channel.readableEnded || this.destroy());
+      done();
+    }, done);
+  }
+
+  override _read(): void {
+    this.#channel?.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#channel?.write(chunk, done);
+  }
+
+  override _final(done: () => void): void {
+    this.#channel?.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#channel?.destroy();
+    done(error);
+  }
+
+  setKeepAlive = (): this => this;
+  setNoDelay = (): this => this;
+  setTimeout = (): this => this;
+  ref = (): this => this;
+  unref = (): this => this;
 }
 
+/** What to say of output before the first word of a protocol. */
+const talksFirst = (said: string, whose: string): string =>
+  `The host wrote "${said.split("\n")[0]?.trim().slice(0, 80)}" before ${whose} first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`;
+
 function whyNoDocker(complaint: string, message: string): string {
-  if (/not found|no such file.*docker$/im.test(complaint) && /docker/.test(complaint) && !/sock/.test(complaint)) {
+  if (
+    /not found|unknown command|no such file/i.test(complaint) &&
+    /docker/.test(complaint) &&
+    !/sock/.test(complaint)
+  ) {
     return "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
   }
   if (/permission denied/i.test(complaint)) {
     return "This user may not use Docker on the host. Add it to the group of /var/run/docker.sock: sudo usermod -aG docker USER.";
   }
-  if (/cannot connect|is the docker daemon running|no such file/i.test(complaint)) {
+  if (/cannot connect|is the docker daemon running|no such file|connection refused/i.test(complaint)) {
     return "Docker is installed on the host but does not run. Start it: sudo systemctl enable --now docker.";
   }
   const last = complaint.trim().split("\n").at(-1) || message;

@@ -103,6 +103,14 @@ export async function pullImage(
   await docker.getImage(reference).inspect();
 }
 
+function pullLine(line: string): PullLine {
+  try {
+    return JSON.parse(line) as PullLine;
+  } catch {
+    return { error: `Docker answered "${line.slice(0, 80)}"` };
+  }
+}
+
 function readPull(
   stream: NodeJS.ReadableStream,
   onLine: (line: string) => void,
@@ -116,7 +124,7 @@ function readPull(
     signal.addEventListener("abort", onAbort, { once: true });
     const read = (line: string) => {
       if (line.trim() === "") return;
-      const said = JSON.parse(line) as PullLine;
+      const said = pullLine(line);
       problem ??= said.error;
       if (said.status && !/^(Downloading|Extracting)$/.test(said.status))
         onLine(said.id ? `${said.id}: ${said.status}` : said.status);
@@ -127,7 +135,9 @@ function readPull(
       buffer = lines.pop() ?? "";
       lines.forEach(read);
     });
-    stream.on("error", reject);
+    stream.on("error", (error) => {
+      if (signal.aborted) reject(error); // else cut: `close` says so
+    });
     stream.on("end", () => {
       ended = true;
       read(buffer);
@@ -149,11 +159,11 @@ function whyNoImage(reference: string, message: string, credentials: Credentials
       : "without registry-username and registry-password";
     return `image: ${registry} refused ${reference} ${who}. Check the login, that it may read this repository, and the name.`;
   }
-  if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
-    return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
-  }
   if (/no matching manifest|does not match the specified platform/i.test(message)) {
     return `image: ${reference} has no variant for the host's processor. Build it for that platform (build's "platforms").`;
+  }
+  if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
+    return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
   }
   if (/toomanyrequests|rate limit/i.test(message))
     return `image: ${registry} limits how often may be pulled. Give registry-username and registry-password, or wait. It said: ${message}`;

@@ -1,9 +1,11 @@
-import { DeedFailed } from "../host/guard/guard";
+import { DeedFailed, GuardLost } from "../host/guard/guard";
 import { encoded } from "./candidate";
 import { GateError } from "./failure";
 import { NO_RELEASE } from "./naming";
 import { FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
 import { mutate, type Transaction } from "./transaction";
+import { askWhatServes } from "./truth";
+import type { World } from "./world";
 
 /**
  * The commit: the candidate's restart policy becomes `always` (journaled), what has to follow is on disk, then one rename
@@ -60,18 +62,27 @@ function historyLine({ candidate, request, scene, name }: Transaction): HistoryL
 export async function retire(
   tx: Transaction,
   retired: Promise<string | undefined>,
-  cancel: AbortSignal,
+  world: World,
 ): Promise<readonly string[]> {
   const serves = `${tx.candidate.id} is committed and serves`;
-  const old = tx.scene.current;
+  const old = tx.scene.current?.release ?? "nothing";
   try {
-    const stuck = await Promise.race([retired, rejectsOn(cancel)]);
+    const stuck = await Promise.race([retired, rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
-    if (old) tx.log.info(`${old.release} is stopped and kept.`);
+    if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
     return await prune(tx);
   } catch (error) {
-    return [`${serves}. The host retires ${old?.release ?? "nothing"} by itself: ${(error as Error).message}.`];
+    const why = (error as Error).message;
+    if (error instanceof GuardLost && (await finishedAnew(tx, world)))
+      return [`${serves}. While ${old} was retired, ${why}; the host was reached again and has finished.`];
+    return [`${serves}. The host retires ${old} by itself, at the latest at the next deploy: ${why}.`];
   }
+}
+
+/** A guard that was killed, or went down with its host, leaves a journal: the next one finishes it. */
+async function finishedAnew(tx: Transaction, world: World): Promise<boolean> {
+  tx.host.drop();
+  return (await askWhatServes(tx.request, world))?.release === tx.candidate.id;
 }
 
 const rejectsOn = (signal: AbortSignal): Promise<never> =>

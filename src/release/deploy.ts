@@ -168,7 +168,7 @@ async function transact(tx: Transaction, world: World, report: Report): Promise<
       stop.signal.aborted && !(cause instanceof GateError) ? stop.signal.reason : cause,
     );
   }
-  for (const line of await report.phase("retire", () => retire(tx, retired, world.cancel))) report.warn(line);
+  for (const line of await report.phase("retire", () => retire(tx, retired, world))) report.warn(line);
   return deployed(tx, world, report);
 }
 

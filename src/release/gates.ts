@@ -18,7 +18,7 @@ export async function probe(tx: Transaction): Promise<void> {
   };
   const verdict = await becomesHealthy(once, expected, pace, clock, stop.signal);
   const where = `${request.health.path} on port ${candidate.port}`;
-  judge(
+  await judge(
     tx,
     "probe",
     expected,
@@ -39,7 +39,7 @@ export async function bake(tx: Transaction): Promise<void> {
   const once = () => ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
   const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
   const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
-  judge(
+  await judge(
     tx,
     "bake",
     expected,
@@ -70,13 +70,13 @@ function question({ request }: Transaction, host: string) {
   return { path, host: request.health.host ?? host, headers, timeout };
 }
 
-function judge(
+async function judge(
   tx: Transaction,
   gate: string,
   expected: Expectation,
   verdict: Verdict,
   sentence: (why: string) => string,
-): void {
+): Promise<void> {
   tx.evidence.push({
     gate,
     verdict: verdict.healthy ? "healthy" : "unhealthy",
@@ -84,6 +84,7 @@ function judge(
     expected: describeExpectation(expected),
     lastSeen: verdict.seen.lastSeen,
   });
+  if (!verdict.healthy) await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
   if (!verdict.healthy) throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
   tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }

@@ -32,6 +32,7 @@ export async function preflight(
     guard.read("read", "history"),
     docker.listContainers({ all: true }),
     inspected(docker, proxyContainer(request.app)),
+    host.connection.requireForwarding(),
   ]);
   const current = committedRecord(request, releases, found);
   tell(current);

@@ -4,13 +4,16 @@ import { WebSocket } from "ws";
 /** One WebSocket client; each message is awaited. */
 export class Echo {
   readonly #socket: WebSocket;
-  readonly closed: Promise<void>;
+  /** when it was closed, by `performance.now()` */
+  readonly closed: Promise<number>;
+  /** when the last answer came */
+  answeredAt = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => {
-      socket.once("close", () => resolve());
+      socket.once("close", () => resolve(performance.now()));
     });
   }
 
@@ -24,7 +27,10 @@ export class Echo {
 
   say(text: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.#socket.once("message", (data) => resolve(String(data)));
+      this.#socket.once("message", (data) => {
+        this.answeredAt = performance.now();
+        resolve(String(data));
+      });
       this.closed.then(() => reject(new Error(`closed before it answered "${text}"`)));
       this.#socket.send(text);
     });

@@ -82,6 +82,7 @@ interface Waiting {
 
 const program = () => readFileSync(join(__dirname, "guard.sh"), "utf8");
 const BEATS_A_LEASE = 5;
+const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
 const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
 
 export class Guard {
@@ -94,12 +95,17 @@ export class Guard {
   readonly #found: Promise<Found>;
   #settleFound!: { resolve(found: Found): void; reject(error: Error): void };
   #settleLost!: (error: GuardLost) => void;
+  /** settles when another guard is found to hold the lock */
+  readonly #held: Promise<void>;
+  #settleHeld!: () => void;
   #retired: { resolve(stuck: string | undefined): void; reject(error: Error): void } | undefined;
   #number = 0;
   #provenAt: number;
   #buffer = "";
   #stderr = "";
   #first = true;
+  /** READY was said */
+  #settled = false;
   #stuck: string | undefined;
   #gone: GuardLost | undefined;
   #beats: NodeJS.Timeout | undefined;
@@ -110,6 +116,9 @@ export class Guard {
     this.#provenAt = options.now();
     this.lost = new Promise((resolve) => {
       this.#settleLost = resolve;
+    });
+    this.#held = new Promise((resolve) => {
+      this.#settleHeld = resolve;
     });
     this.#found = new Promise((resolve, reject) => {
       this.#settleFound = { resolve, reject };
@@ -133,11 +142,11 @@ export class Guard {
     );
     const guard = new Guard(channel, options);
     channel.write(program());
-    guard.#beats = setInterval(() => void guard.#beat().catch(() => {}), options.lease / BEATS_A_LEASE);
+    guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
     return guard;
   }
 
-  /** Waits for the lock, `timeout` milliseconds at most.
+  /** Waits for the lock, `timeout` milliseconds at most from when it is found held.
    * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
   ready(timeout: number, signal: AbortSignal): Promise<Found> {
     return new Promise((resolve, reject) => {
@@ -145,19 +154,23 @@ export class Guard {
         this.close();
         reject(error);
       };
-      const timer = setTimeout(
-        () =>
-          give(
-            new UserError(
-              `lock-timeout: another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
-            ),
-          ),
-        timeout,
+      const timers: NodeJS.Timeout[] = [];
+      const limit = (milliseconds: number, why: string) =>
+        timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), milliseconds));
+      limit(
+        timeout + READY_TIMEOUT,
+        `the guard on the host was not ready within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`,
+      );
+      void this.#held.then(() =>
+        limit(
+          timeout,
+          `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
+        ),
       );
       const onAbort = () => give(new Error("cancelled while waiting for the lock"));
       signal.addEventListener("abort", onAbort, { once: true });
       this.#found.then(resolve, reject).finally(() => {
-        clearTimeout(timer);
+        for (const timer of timers) clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
       });
     });
@@ -237,6 +250,15 @@ export class Guard {
     }
   }
 
+  /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
+  #tick(): void {
+    const atWork = this.#retired !== undefined || [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+    const { lease, now } = this.#options;
+    if (this.#settled && !atWork && now() - this.#provenAt > lease)
+      this.#end(`no answer for ${lease / 1000} s, the lease`);
+    else this.#beat().catch(() => {});
+  }
+
   #beat(): Promise<string> {
     return this.#ask("BEAT");
   }
@@ -283,13 +305,19 @@ export class Guard {
     }
     this.#options.onEvent(line);
     if (word === "FACTS") this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
-    else if (word === "HELD") this.#options.onHeld(rest.join(" "));
+    else if (word === "HELD") this.#onHeld(rest.join(" "));
     else if (word === "REFUSED") this.#settleFound.reject(this.#refusal(rest[0] ?? "", rest.slice(1).join(" ")));
     else if (word === "LOST") this.#end(`it took the host back: ${rest.join(" ")}`);
     else if (word === "READY") {
       const [current = "", recovered = "nothing"] = rest;
+      this.#settled = true;
       this.#settleFound.resolve({ current, recovered: recovered as Found["recovered"], stuck: this.#stuck });
     }
+  }
+
+  #onHeld(holder: string): void {
+    this.#settleHeld();
+    this.#options.onHeld(holder);
   }
 
   #answer(word: string, number: number, text: string): void {

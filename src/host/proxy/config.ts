@@ -20,6 +20,9 @@ export interface Seat {
   readonly port: number;
 }
 
+/** How long a client may be silent within a request, in milliseconds: a slow upload is not the app's fault. */
+const CLIENT_TIMEOUT = 60_000;
+
 /** Where HAProxy finds the state folder of its app; `current` in it is the committed release. */
 export const PROXY_STATE = "/state";
 const MAP = `${PROXY_STATE}/current/slots.map`;
@@ -53,7 +56,7 @@ defaults
   timeout connect 5s
   timeout http-request 30s
   timeout http-keep-alive 60s
-  timeout client ${settings.responseTimeout}ms
+  timeout client ${Math.max(settings.responseTimeout, CLIENT_TIMEOUT)}ms
   timeout server ${settings.responseTimeout}ms
   timeout tunnel ${settings.tunnelTimeout}ms
   timeout client-fin 30s
@@ -74,6 +77,7 @@ resolvers docker
 
 frontend http
   bind :80
+  http-request del-header Forwarded
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]

@@ -32,7 +32,7 @@ export class RecordingHost {
     const never = new Promise<never>(() => {});
     return {
       name: "host",
-      connection: { closed: never },
+      connection: { closed: never, requireForwarding: async () => {} },
       engine: { greet: async () => ({ Version: "29.1.2", Arch: "amd64" }), close: () => {} },
       docker: this.#docker(),
       guard: async () => this.#guard(),
