@@ -524,7 +524,7 @@ on_message() {
 }
 
 commit() {
-  if [[ -z $target ]] || ! point_current "$target"; then
+  if [[ -z $target || ! -e releases/$target/haproxy.cfg ]] || ! point_current "$target"; then
     answer "$1" 1 "current could not be renamed"
     return
   fi

@@ -4,10 +4,12 @@
 #   docker/containers/NAME/   running (0, 1), policy, transaction     docker/networks/NAME
 #   docker/slots/SLOT         STATE CONTAINER                          docker/sessions/SLOT   requests in flight
 #   docker/worker             the proxy's pid                          docker/loaded          its configuration
+#   docker/processes          how many HAProxy processes run in the proxy's container: a master and one worker, as a rule
 #   docker/calls              what was asked, a line a call
 #   docker/orders/            down: no daemon; fail-VERB: fails; hold-VERB: answers once the file is gone
 set -u
 cd "${BASH_SOURCE[0]%/*}/../docker" || exit 125
+PATH=${PATH#*:} # its own mv and rm are not the guard's
 
 containers=containers
 down() { [[ -e orders/down ]]; }
@@ -15,17 +17,19 @@ no_daemon() {
   echo "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?" >&2
   exit 1
 }
-put() { printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; }
-running() { [[ -d $containers/$1 && $(<"$containers/$1/running") == 1 ]]; }
+put() { printf '%s\n' "$2" >"$1"; }
+get() { IFS= read -r got <"$1" || [[ -n $got ]]; }
+running() { [[ -d $containers/$1 ]] && get "$containers/$1/running" && [[ $got == 1 ]]; }
 known() { [[ -d $containers/$1 ]] || { echo "Error: No such container: $1" >&2 && exit 1; }; }
 
 # What HAProxy does with haproxy.cfg as it starts: slots that are not "disabled" take traffic.
 load_config() {
   local words
-  cp "$(cat app)/current/haproxy.cfg" loaded
+  get app
+  cp "$got/current/haproxy.cfg" loaded
   while read -ra words; do
     [[ ${words[0]:-} == server ]] || continue
-    if [[ ${words[3]:-} == disabled ]]; then put "slots/${words[1]}" "maint -"; else put "slots/${words[1]}" "ready ${words[2]%:*}"; fi
+    if [[ ${words[3]:-} == disabled ]]; then put "slots/${words[1]}" "maint ${words[2]%:*}"; else put "slots/${words[1]}" "ready ${words[2]%:*}"; fi
   done <loaded
 }
 
@@ -36,7 +40,7 @@ slots() {
     number=$((number + 1))
     read -r state name <"slots/$slot"
     case $state in ready) bits=0 ;; drain) bits=8 ;; maint) bits=1 ;; esac
-    printf '3 app %s %s 172.18.0.%s 2 %s %s\n' "$number" "$slot" "$number" "$bits" "$name"
+    printf '3 app %s %s 172.18.0.%s 2 %s 1 1 0 6 3 7 6 0 0 0 %s 5000\n' "$number" "$slot" "$number" "$bits" "$name"
   done
   printf '\n'
 }
@@ -59,32 +63,48 @@ runtime() {
 
 inside() { # inside COMMAND...: docker exec in the proxy
   case $1 in
-    bash) runtime "$5" ;;
+    bash) if (($# == 3)); then cat processes; else runtime "$5"; fi ;;
     haproxy)
       local file
-      file=$(cat app)/${4#/state/}
+      get app; file=$got/${4#/state/}
       if grep -q broken "$file"; then printf '[ALERT] parsing [%s:1]\n[ALERT] fatal\n' "$4" >&2 && exit 1; fi
       printf '[WARNING] one\n[WARNING] two\nConfiguration file is valid\n'
       ;;
   esac
 }
 
-list() { # list -q|-aq --filter KEY=VALUE...
+network() { # network ls -q --filter name=^/?NAME$ | rm NAME
+  local name=${*: -1}
+  if [[ $1 == rm ]]; then rm "networks/$name"; return; fi
+  name=${name#name=^/?} name=${name%\$}
+  [[ ! -e networks/$name ]] || printf '%s\n' "$name"
+}
+
+list() { # list -q|-qa --filter KEY=VALUE...
   local every=$1 name='' owner='' folder
   for folder in "$@"; do
     case $folder in
-      name=*) name=${folder#name=^/} name=${name%\$} ;;
+      name=*) name=${folder#name=^/} name=${name#\?} name=${name%\$} ;;
       label=hello-devops.transaction=*) owner=${folder##*=} ;;
     esac
   done
   [[ -d $containers/$name ]] || return 0
   [[ -z $owner || $(<"$containers/$name/transaction") == "$owner" ]] || return 0
-  if [[ $every == -aq ]] || running "$name"; then printf '%s\n' "$name"; fi
+  if [[ $every == *a* ]] || running "$name"; then printf '%s\n' "$name"; fi
+}
+
+step() { # step CALL: only a call that changes something is one; to die before a look is to die before what follows it
+  # shellcheck source=/dev/null # crashing-command.sh
+  case $1 in
+    version* | ps* | *" ls "* | *" haproxy -c "* | *" - show "*) ;;
+    *) . ../bin/step ;;
+  esac
 }
 
 main() {
   local last=${*: -1}
   printf '%s\n' "$*" >>calls
+  [[ ! -e ../crash-at ]] || step "$*"
   down && no_daemon
   while [[ -e orders/hold-$1 ]]; do sleep 0.01; done
   down && no_daemon
@@ -92,14 +112,13 @@ main() {
   case $1 in
     version) echo 29.1.2 ;;
     exec) running "$2" || exit 1; inside "${@:3}" ;;
-    inspect) if [[ $3 == network ]]; then [[ -e networks/$4 ]]; else known "$last"; running "$last" && echo true || echo false; fi ;;
     ps) list "${@:2}" ;;
     kill) put worker "$(($(<worker) + 1))"; load_config ;;
     start) known "$last"; put "$containers/$last/running" 1; [[ $last != *-proxy ]] || load_config ;;
     stop) known "$last"; put "$containers/$last/running" 0 ;;
     rm) known "$last"; rm -rf "${containers:?}/$last" ;;
     update) known "$last"; put "$containers/$last/policy" "$3" ;;
-    network) rm "networks/$3" ;;
+    network) network "${@:2}" ;;
     *) echo "fake-docker.sh: unknown call $*" >&2; exit 125 ;;
   esac
 }

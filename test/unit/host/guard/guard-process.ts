@@ -36,11 +36,10 @@ export class GuardProcess {
 
   constructor(host: HostFolder, start: GuardStart) {
     this.#pidFile = host.path(`guard.pid.${ports}`);
-    const run = `ln -sfn ${this.#pidFile} ${host.path("guard.pid")}
-      setsid bash -c 'echo $$ >"${this.#pidFile}"; exec bash --norc --noprofile -s -- "$@"' - "$@"; :`;
+    const run = `setsid bash --norc -c 'echo $$ >"${host.path("guard.pid")}"; echo $$ >"${this.#pidFile}"; exec bash --norc --noprofile -s -- "$@"' - "$@"; :`;
     const { app = "shop", transaction = "t2", lease = 30, holder = "run 2", mode = "deploy" } = start;
     const words = [app, transaction, String(lease), holder, mode];
-    this.sshd = spawn(host.path("bin", start.parent ?? "sshd"), ["-c", run, "-", ...words], {
+    this.sshd = spawn(host.path("bin", start.parent ?? "sshd"), ["--norc", "-c", run, "-", ...words], {
       cwd: host.folder,
       env: {
         PATH: `${host.path("bin")}:${process.env.PATH}`,

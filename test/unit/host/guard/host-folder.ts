@@ -2,13 +2,11 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -87,15 +85,19 @@ export class HostFolder {
     rmSync(this.path("docker/orders", name), { force: true });
   }
 
-  /** Each of the guard's outside commands counts from now on, and the `at`-th kills it (crashing-command.sh). */
-  countSteps(): void {
-    renameSync(this.path("bin/docker"), this.path("bin/docker-itself"));
-    for (const name of ["docker", "sync", "mv", "ln", "rm"])
+  /** Before its guard starts, because bash remembers where it found a command. */
+  stepByStep(): void {
+    for (const name of ["step", "sync", "mv", "ln", "rm"])
       copyFileSync(join(__dirname, "crashing-command.sh"), this.path("bin", name));
   }
 
-  steps(): number {
-    return existsSync(this.path("steps")) ? lstatSync(this.path("steps")).size : 0;
+  /** The guard dies just before the `step`-th outside command that it runs from now on (crashing-command.sh). */
+  crashAt(step: number): void {
+    writeFileSync(this.path("crash-at"), `${step}\n`);
+  }
+
+  crashNoMore(): void {
+    rmSync(this.path("crash-at"));
   }
 
   create(name: string, container: FakeContainer): void {
@@ -159,12 +161,14 @@ export class HostFolder {
     ])
       mkdirSync(this.path(name), { recursive: true });
     copyFileSync(join(__dirname, "fake-docker.sh"), this.path("bin/docker"));
+    copyFileSync(join(__dirname, "short-sleep.sh"), this.path("bin/sleep"));
     symlinkSync("/bin/bash", this.path("bin/sshd")); // comm is the file's name
     const files = {
       app: this.state(),
       worker: "100",
+      processes: "2",
       "slots/blue": "ready shop-1",
-      "slots/green": "maint -",
+      "slots/green": "maint green.invalid",
       "sessions/blue": "0",
       "sessions/green": "0",
       "networks/hello-devops-shop": "",

@@ -1,5 +1,5 @@
 /** Waits for a state, never for a time; says what it waited for when that does not come. */
-export async function until(state: () => boolean, what: string, limit = 10_000): Promise<void> {
+export async function until(state: () => boolean, what: string, limit = 60_000): Promise<void> {
   const deadline = performance.now() + limit;
   while (!state()) {
     if (performance.now() > deadline) throw new Error(`waited ${limit / 1000} s for ${what}`);

@@ -1,0 +1,105 @@
+import { existsSync, rmSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import type { GuardProcess } from "./guard-process";
+import { HostFolder } from "./host-folder";
+import { aboutToCommit, HISTORY, OLD_CONFIG } from "./one-deploy";
+import { until } from "./until";
+
+jest.setTimeout(60_000);
+let prepared: HostFolder;
+let host: HostFolder;
+let guard: GuardProcess;
+
+beforeAll(async () => {
+  prepared = HostFolder.serving();
+  await aboutToCommit(prepared);
+  rmSync(prepared.state("journal"));
+});
+afterAll(() => prepared.end());
+
+/** A host with a shifted candidate, and a guard that has nothing to undo yet. */
+beforeEach(async () => {
+  host = prepared.copy();
+  guard = host.guard();
+  await guard.ready();
+  await guard.ask("BEGIN", "r3");
+});
+afterEach(() => host.end());
+
+type Look = () => unknown;
+const container = (name: string) => () => host.outcome().containers[name];
+
+const verbs: readonly [entry: string, look: Look, done: unknown][] = [
+  ["policy shop-2 no", container("shop-2"), "runs, no"],
+  ["ready blue shop-1", () => host.outcome().blue, "ready shop-1"],
+  ["maint green", () => host.outcome().green, "maint"],
+  ["vacate green 0", () => host.outcome().green, "maint"],
+  ["remove shop-2 0", container("shop-2"), undefined],
+  ["keep shop-2 0", container("shop-2"), "stopped, always"],
+  ["stop shop-1 0", container("shop-1"), "stopped, always"],
+  ["network hello-devops-shop", () => existsSync(host.path("docker/networks/hello-devops-shop")), false],
+  ["config r1", () => host.outcome().proxyRuns, OLD_CONFIG.trim()],
+];
+
+test.each(verbs)("waits with %s for a daemon that is away, and then does it", async (entry, look, done) => {
+  expect(look()).not.toEqual(done);
+  await guard.ask("UNDO", entry);
+  host.order("down");
+  const before = host.calls().length;
+  guard.send("ABORT 9");
+  await until(() => host.calls().length > before + 2, "calls that are refused");
+  host.countermand("down");
+  await guard.says(/^ABORTED 9$/);
+  expect(look()).toEqual(done);
+});
+
+const withFiles: typeof verbs = [
+  ...verbs,
+  ["forget r2", () => existsSync(host.state("releases/r2")), false],
+  [`history ${Buffer.from(HISTORY).toString("base64")}`, () => host.outcome().history, [HISTORY]],
+];
+
+test.each(withFiles)("does %s twice with the same end", async (entry, look, done) => {
+  await guard.ask("UNDO", entry);
+  await guard.ask("UNDO", entry);
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+  expect(look()).toEqual(done);
+  expect(guard.lines.filter((line) => line.startsWith("UNDONE"))).toHaveLength(2);
+});
+
+const nothingThere = [
+  "policy gone no",
+  "remove gone 0",
+  "keep gone 0",
+  "stop gone 0",
+  "network gone",
+  "config gone",
+  "forget gone",
+];
+
+test.each(nothingThere)("takes %s for done where it is not there", async (entry) => {
+  await guard.ask("UNDO", entry);
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+});
+
+test("removes no container of another transaction by the same name", async () => {
+  host.create("shop-9", { running: true, policy: "no", transaction: "t1" });
+  await guard.ask("UNDO", "remove", "shop-9", "0");
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+  expect(host.outcome().containers["shop-9"]).toBe("runs, no");
+});
+
+test("never forgets the committed release", async () => {
+  await guard.ask("UNDO", "forget", "r1");
+  await guard.ask("ABORT");
+  expect(host.outcome().releases[0]).toContain("r1: haproxy.cfg");
+});
+
+test("keeps the newest 200 lines of the history, one a transaction", async () => {
+  const { writeFileSync } = await import("node:fs");
+  const lines = Array.from({ length: 230 }, (_, index) => `{"transaction":"x${index}"}`);
+  writeFileSync(host.state("history"), `${lines.join("\n")}\n`);
+  await guard.ask("UNDO", "history", Buffer.from(HISTORY).toString("base64"));
+  await guard.ask("ABORT");
+  expect(host.outcome().history).toEqual([...lines.slice(-199), HISTORY]);
+});
