@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { alive, type GuardProcess, program } from "./guard-process";
 import { HostFolder } from "./host-folder";
-import { DEPLOY, deployUpTo, HISTORY, onTheNew, onTheOld } from "./one-deploy";
+import { DEPLOY, deployUpTo, HISTORY, onTheNew, onTheOld, R2_CONFIG } from "./one-deploy";
 import { until } from "./until";
 
 jest.setTimeout(60_000);
@@ -215,6 +215,7 @@ test("stops the old release only when a worker from before a reload has let go o
   guard = host.guard();
   await guard.ready();
   await guard.ask("BEGIN", "r2");
+  await guard.ask("DO", "write", "releases/r2/haproxy.cfg", Buffer.from(R2_CONFIG).toString("base64"));
   await guard.ask("RETIRE", "vacate", "blue", "60");
   await guard.ask("RETIRE", "stop", "shop-1", "0");
   writeFileSync(host.path("docker/processes"), "3");
@@ -225,6 +226,14 @@ test("stops the old release only when a worker from before a reload has let go o
   writeFileSync(host.path("docker/processes"), "2");
   await guard.says(/^RETIRED 99$/);
   expect(host.outcome().containers["shop-1"]).toBe("stopped, always");
+});
+
+test("commits no release whose proxy configuration is not there", async () => {
+  guard = host.guard();
+  await guard.ready();
+  await guard.ask("BEGIN", "r2");
+  expect(await guard.refused("COMMIT")).toBe("FAIL current could not be renamed");
+  expect(host.current()).toBe("releases/r1");
 });
 
 test("loads the committed configuration into a proxy that restarted before the rename", async () => {
