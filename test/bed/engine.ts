@@ -1,6 +1,6 @@
 // Makes sure that a Docker engine answers; where it may (Debian, root), installs and starts one.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder } from "./bed";
@@ -41,6 +41,17 @@ async function installEngine(): Promise<void> {
   if (!(await succeeds(run("docker", ["--version"])))) await apt("docker-cli");
 }
 
+/** An engine that was killed leaves its pid behind; where another process has that pid by now, dockerd would not start. */
+function forgetDead(pidFile: string, program: string): void {
+  try {
+    const pid = readFileSync(pidFile, "utf8").trim();
+    const name = existsSync(`/proc/${pid}/comm`) ? readFileSync(`/proc/${pid}/comm`, "utf8").trim() : "";
+    if (name !== program) rmSync(pidFile);
+  } catch {
+    // there is none
+  }
+}
+
 async function startEngine(): Promise<void> {
   if (existsSync("/run/systemd/system")) {
     say("starting the Docker engine (systemctl start docker)");
@@ -49,6 +60,8 @@ async function startEngine(): Promise<void> {
     mkdirSync(cacheFolder, { recursive: true });
     const log = join(cacheFolder, "dockerd.log");
     say(`starting dockerd; its log is in ${log}`);
+    forgetDead("/var/run/docker.pid", "dockerd");
+    forgetDead("/var/run/docker/containerd/containerd.pid", "containerd");
     const out = openSync(log, "a");
     spawn("dockerd", [], { detached: true, stdio: ["ignore", out, out] }).unref();
   }

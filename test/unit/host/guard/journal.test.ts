@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what a shell would expand
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { HostFolder } from "./host-folder";
 import { aboutToCommit, onTheOld } from "./one-deploy";
@@ -41,6 +42,13 @@ async function next(host: HostFolder): Promise<string> {
   if (said.startsWith("REFUSED")) expect([host.calls().length, host.outcome()]).toEqual([calls, before]);
   return said;
 }
+
+test("replays a journal that format 1 wrote", async () => {
+  const fixture = join(__dirname, "../../../fixtures/state-format-1/journal");
+  const host = leftWith(readFileSync(fixture, "utf8"));
+  expect(await next(host)).toBe("r1 undone");
+  expect(host.outcome()).toMatchObject({ journal: false });
+});
 
 test("has an entry on the disk, with its checksum, before it answers", async () => {
   const host = HostFolder.serving();
