@@ -104837,9 +104837,7 @@ function base64Cores(text) {
         .filter((core) => core.length >= 8);
 }
 
-;// CONCATENATED MODULE: ./src/host/guard/guard.ts
-
-
+;// CONCATENATED MODULE: ./src/host/guard/failures.ts
 
 /** The app's folder is not on the host yet: this is the first deploy. */
 class FolderAbsent extends Error {
@@ -104864,270 +104862,24 @@ class DeedFailed extends Error {
         this.detail = detail;
     }
 }
-const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(__dirname, "guard.sh"), "utf8");
-const BEATS_A_LEASE = 5;
-const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
-const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
-class Guard {
-    facts = { dockerGroup: "", memoryFree: 0 };
-    /** settles with the reason when the guard is no longer there */
-    lost;
-    #channel;
-    #options;
-    #waiting = new Map();
-    #found;
-    #settleFound;
-    #settleLost;
-    /** settles when another guard is found to hold the lock */
-    #held;
-    #settleHeld;
-    #retired;
-    #number = 0;
-    #provenAt;
-    #buffer = "";
-    #stderr = "";
-    #first = true;
-    /** READY was said */
-    #settled = false;
-    #stuck;
-    #gone;
-    #beats;
-    constructor(channel, options) {
-        this.#channel = channel;
-        this.#options = options;
-        this.#provenAt = options.now();
-        this.lost = new Promise((resolve) => {
-            this.#settleLost = resolve;
-        });
-        this.#held = new Promise((resolve) => {
-            this.#settleHeld = resolve;
-        });
-        this.#found = new Promise((resolve, reject) => {
-            this.#settleFound = { resolve, reject };
-        });
-        this.#found.catch(() => { }); // reported by whoever awaits ready()
-        channel.setEncoding("utf8");
-        channel.on("data", (text) => this.#read(text));
-        channel.stderr.on("data", (chunk) => {
-            this.#stderr = `${this.#stderr}${chunk.toString("utf8")}`.slice(-2000);
-        });
-        channel.on("error", () => { });
-        channel.once("close", () => this.#end(this.#stderr.trim().split("\n").at(-1) || "its channel closed"));
-    }
-    /** Starts the guard on the host. It is the deploy's only once `ready()` has answered. */
-    static async start(connection, options) {
-        const holder = options.holder.replace(HOLDER_CHARACTERS, "_").slice(0, 300);
-        const seconds = Math.round(options.lease / 1000);
-        const channel = await connection.exec(`exec bash --norc --noprofile -s -- ${options.app} ${options.transaction} ${seconds} '${holder}' ${options.mode}`);
-        const guard = new Guard(channel, options);
-        channel.write(program());
-        guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
-        return guard;
-    }
-    /** Waits for the lock, `timeout` milliseconds at most from when it is found held.
-     * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
-    ready(timeout, signal) {
-        return new Promise((resolve, reject) => {
-            const give = (error) => {
-                this.close();
-                reject(error);
-            };
-            const timers = [];
-            const limit = (milliseconds, why) => timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), milliseconds));
-            limit(timeout + READY_TIMEOUT, `the guard on the host was not ready within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`);
-            void this.#held.then(() => limit(timeout, `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`));
-            const onAbort = () => give(new Error("cancelled while waiting for the lock"));
-            signal.addEventListener("abort", onAbort, { once: true });
-            this.#found.then(resolve, reject).finally(() => {
-                for (const timer of timers)
-                    clearTimeout(timer);
-                signal.removeEventListener("abort", onAbort);
-            });
-        });
-    }
-    begin(release) {
-        return this.#ask("BEGIN", release);
-    }
-    /** The entry is on the host's disk when this resolves; only then may the mutation be sent. */
-    async undo(...entry) {
-        await this.#ask("UNDO", ...entry);
-    }
-    async retire(...entry) {
-        await this.#ask("RETIRE", ...entry);
-    }
-    /** @throws {DeedFailed} with what the host said */
-    async do(...deed) {
-        await this.hold();
-        return this.#ask("DO", ...deed);
-    }
-    /** A deed whose answer is a text: a file of the state folder, or all release.json as one array. '' = no such file. */
-    async read(...deed) {
-        return Buffer.from(await this.do(...deed), "base64").toString("utf8");
-    }
-    /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
-    async commit() {
-        await this.hold();
-        const retired = new Promise((resolve, reject) => {
-            this.#retired = { resolve, reject };
-        });
-        retired.catch(() => { }); // reported by whoever awaits it
-        await this.#ask("COMMIT");
-        return { retired };
-    }
-    /**
-     * Everything is taken back when this resolves, but for `stuck`, an entry that could not be. `committed`: the rename had
-     * gone through after all, and the host has gone forward.
-     */
-    async abort() {
-        const answer = await this.#ask("ABORT");
-        this.close();
-        const settled = answer === "ABORTED" || answer === "COMMITTED";
-        return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
-    }
-    async bye() {
-        await this.#ask("BYE").catch(() => { });
-        this.close();
-    }
-    /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
-    close() {
-        clearInterval(this.#beats);
-        this.#channel.end();
-    }
-    /**
-     * Before each mutation: the guard answered something that was sent less than half a lease ago. A runner that slept
-     * longer (stopped, swapped out, its wire cut) has perhaps been taken back already, and must not touch the host again.
-     *
-     * @throws {GuardLost}
-     */
-    async hold() {
-        if (this.#gone)
-            throw this.#gone;
-        const half = this.#options.lease / 2;
-        if (this.#options.now() - this.#provenAt <= half)
-            return;
-        await Promise.race([this.#beat(), silence(half)]);
-        if (this.#options.now() - this.#provenAt > half) {
-            this.#end(`no answer for ${(half / 1000).toFixed(1)} s, half the lease`);
-            throw this.#gone ?? new GuardLost("silent");
-        }
-    }
-    /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
-    #tick() {
-        const atWork = this.#retired !== undefined || [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
-        const { lease, now } = this.#options;
-        if (this.#settled && !atWork && now() - this.#provenAt > lease)
-            this.#end(`no answer for ${lease / 1000} s, the lease`);
-        else
-            this.#beat().catch(() => { });
-    }
-    #beat() {
-        return this.#ask("BEAT");
-    }
-    #ask(kind, ...words) {
-        if (this.#gone)
-            return Promise.reject(this.#gone);
-        const number = ++this.#number;
-        const sentAt = this.#options.now();
-        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
-        return new Promise((resolve, reject) => {
-            this.#waiting.set(number, { sentAt, what, resolve, reject });
-            this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
-        });
-    }
-    #read(text) {
-        const lines = `${this.#buffer}${text}`.split("\n");
-        this.#buffer = lines.pop() ?? "";
-        for (const line of lines)
-            this.#line(line);
-    }
-    #line(line) {
-        if (this.#first && line !== "GUARD 1") {
-            this.#settleFound.reject(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
-            this.#channel.end();
-            return;
-        }
-        this.#first = false;
-        const [word = "", ...rest] = line.split(" ");
-        if (word === "OK" ||
-            word === "FAIL" ||
-            word === "COMMITTED" ||
-            word === "RETIRED" ||
-            word === "ABORTED" ||
-            word === "STUCK") {
-            this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
-            return;
-        }
-        this.#options.onEvent(line);
-        if (word === "FACTS")
-            this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
-        else if (word === "HELD")
-            this.#onHeld(rest.join(" "));
-        else if (word === "REFUSED")
-            this.#settleFound.reject(this.#refusal(rest[0] ?? "", rest.slice(1).join(" ")));
-        else if (word === "LOST")
-            this.#end(`it took the host back: ${rest.join(" ")}`);
-        else if (word === "READY") {
-            const [current = "", recovered = "nothing"] = rest;
-            this.#settled = true;
-            this.#settleFound.resolve({ current, recovered: recovered, stuck: this.#stuck });
-        }
-    }
-    #onHeld(holder) {
-        this.#settleHeld();
-        this.#options.onHeld(holder);
-    }
-    #answer(word, number, text) {
-        if (word === "STUCK" && number === 0)
-            this.#stuck = text;
-        const waiting = this.#waiting.get(number);
-        if (!waiting) {
-            if (word === "RETIRED" || word === "STUCK")
-                this.#retired?.resolve(word === "STUCK" ? text : undefined);
-            return;
-        }
-        this.#waiting.delete(number);
-        this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
-        const took = Math.round(this.#options.now() - waiting.sentAt);
-        if (waiting.what !== "BEAT")
-            this.#options.onEvent(`${waiting.what}: ${word} in ${took} ms`);
-        if (word === "FAIL")
-            waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
-        else
-            waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
-    }
-    #end(why) {
-        if (this.#gone)
-            return;
-        clearInterval(this.#beats);
-        this.#gone = new GuardLost(`the guard on ${this.#options.app} is gone: ${why}`);
-        this.#settleFound.reject(this.#gone);
-        for (const waiting of this.#waiting.values())
-            waiting.reject(this.#gone);
-        this.#waiting.clear();
-        this.#retired?.reject(this.#gone);
-        this.#settleLost(this.#gone);
-    }
-    #refusal(reason, detail) {
-        const folder = `/var/lib/hello-devops/${this.#options.app}`;
-        switch (reason) {
-            case "absent":
-                return new FolderAbsent(this.facts);
-            case "rights":
-                return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
-            case "format":
-                return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
-            case "kill-user-processes":
-                return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
-            case "damage":
-                return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
-            default:
-                return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
-        }
+/** What the guard says before it is ready, as a sentence for a person. */
+function refusal(app, facts, reason, detail) {
+    const folder = `/var/lib/hello-devops/${app}`;
+    switch (reason) {
+        case "absent":
+            return new FolderAbsent(facts);
+        case "rights":
+            return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
+        case "format":
+            return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
+        case "kill-user-processes":
+            return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
+        case "damage":
+            return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
+        default:
+            return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
     }
 }
-const silence = (milliseconds) => new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-});
 
 ;// CONCATENATED MODULE: ./src/host/pull.ts
 
@@ -113318,7 +113070,7 @@ class Connection {
         }
         catch (cause) {
             ssh.dispose();
-            throw refusal(access, seen.key, cause);
+            throw connection_refusal(access, seen.key, cause);
         }
         const client = ssh.connection;
         if (!client)
@@ -113397,7 +113149,7 @@ class ConnectionLost extends Error {
 }
 /** An RSA key signs with SHA-2 only (RFC 8332). */
 const signatures = (types) => types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
-function refusal(access, key, cause) {
+function connection_refusal(access, key, cause) {
     const at = `${access.address} port ${access.port}`;
     const say = (text) => new UserError(text, { cause });
     const verdict = key ? access.trust.judge(key) : "known";
@@ -113573,6 +113325,259 @@ function whyNoDocker(complaint, message) {
     const last = complaint.trim().split("\n").at(-1) || message;
     return `The host's Docker does not answer: ${last}`;
 }
+
+;// CONCATENATED MODULE: ./src/host/guard/guard.ts
+
+
+
+
+const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(__dirname, "guard.sh"), "utf8");
+const BEATS_A_LEASE = 5;
+const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
+const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
+class Guard {
+    facts = { dockerGroup: "", memoryFree: 0 };
+    /** settles with the reason when the guard is no longer there */
+    lost;
+    #channel;
+    #options;
+    #waiting = new Map();
+    #found;
+    #settleFound;
+    #settleLost;
+    /** settles when another guard is found to hold the lock */
+    #held;
+    #settleHeld;
+    #retired;
+    #number = 0;
+    #provenAt;
+    #buffer = "";
+    #stderr = "";
+    #first = true;
+    /** READY was said */
+    #settled = false;
+    #stuck;
+    #gone;
+    #beats;
+    constructor(channel, options) {
+        this.#channel = channel;
+        this.#options = options;
+        this.#provenAt = options.now();
+        this.lost = new Promise((resolve) => {
+            this.#settleLost = resolve;
+        });
+        this.#held = new Promise((resolve) => {
+            this.#settleHeld = resolve;
+        });
+        this.#found = new Promise((resolve, reject) => {
+            this.#settleFound = { resolve, reject };
+        });
+        this.#found.catch(() => { }); // reported by whoever awaits ready()
+        channel.setEncoding("utf8");
+        channel.on("data", (text) => this.#read(text));
+        channel.stderr.on("data", (chunk) => {
+            this.#stderr = `${this.#stderr}${chunk.toString("utf8")}`.slice(-2000);
+        });
+        channel.on("error", () => { });
+        channel.once("close", () => this.#end(this.#stderr.trim().split("\n").at(-1) || "its channel closed"));
+    }
+    /** Starts the guard on the host. It is the deploy's only once `ready()` has answered. */
+    static async start(connection, options) {
+        const holder = options.holder.replace(HOLDER_CHARACTERS, "_").slice(0, 300);
+        const seconds = Math.round(options.lease / 1000);
+        const channel = await connection.exec(`exec bash --norc --noprofile -s -- ${options.app} ${options.transaction} ${seconds} '${holder}' ${options.mode}`);
+        const guard = new Guard(channel, options);
+        channel.write(program());
+        guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
+        return guard;
+    }
+    /** Waits for the lock, `timeout` milliseconds at most from when it is found held.
+     * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
+    ready(timeout, signal) {
+        return new Promise((resolve, reject) => {
+            const give = (error) => {
+                this.close();
+                reject(error);
+            };
+            const timers = [];
+            const limit = (milliseconds, why) => timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), milliseconds));
+            limit(timeout + READY_TIMEOUT, `the guard on the host was not ready within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`);
+            void this.#held.then(() => limit(timeout, `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`));
+            const onAbort = () => give(new Error("cancelled while waiting for the lock"));
+            signal.addEventListener("abort", onAbort, { once: true });
+            this.#found.then(resolve, reject).finally(() => {
+                for (const timer of timers)
+                    clearTimeout(timer);
+                signal.removeEventListener("abort", onAbort);
+            });
+        });
+    }
+    begin(release) {
+        return this.#ask("BEGIN", release);
+    }
+    /** The entry is on the host's disk when this resolves; only then may the mutation be sent. */
+    async undo(...entry) {
+        await this.#ask("UNDO", ...entry);
+    }
+    async retire(...entry) {
+        await this.#ask("RETIRE", ...entry);
+    }
+    /** @throws {DeedFailed} with what the host said */
+    async do(...deed) {
+        await this.hold();
+        return this.#ask("DO", ...deed);
+    }
+    /** A deed whose answer is a text: a file of the state folder, or all release.json as one array. '' = no such file. */
+    async read(...deed) {
+        return Buffer.from(await this.do(...deed), "base64").toString("utf8");
+    }
+    /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
+    async commit() {
+        await this.hold();
+        const retired = new Promise((resolve, reject) => {
+            this.#retired = { resolve, reject };
+        });
+        retired.catch(() => { }); // reported by whoever awaits it
+        await this.#ask("COMMIT");
+        return { retired };
+    }
+    /**
+     * Everything is taken back when this resolves, but for `stuck`, an entry that could not be. `committed`: the rename had
+     * gone through after all, and the host has gone forward.
+     */
+    async abort() {
+        const answer = await this.#ask("ABORT");
+        this.close();
+        const settled = answer === "ABORTED" || answer === "COMMITTED";
+        return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
+    }
+    async bye() {
+        await this.#ask("BYE").catch(() => { });
+        this.close();
+    }
+    /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
+    close() {
+        clearInterval(this.#beats);
+        this.#channel.end();
+    }
+    /**
+     * Before each mutation: the guard answered something that was sent less than half a lease ago. A runner that slept
+     * longer (stopped, swapped out, its wire cut) has perhaps been taken back already, and must not touch the host again.
+     *
+     * @throws {GuardLost}
+     */
+    async hold() {
+        if (this.#gone)
+            throw this.#gone;
+        const half = this.#options.lease / 2;
+        if (this.#options.now() - this.#provenAt <= half)
+            return;
+        await Promise.race([this.#beat(), silence(half)]);
+        if (this.#options.now() - this.#provenAt > half) {
+            this.#end(`no answer for ${(half / 1000).toFixed(1)} s, half the lease`);
+            throw this.#gone ?? new GuardLost("silent");
+        }
+    }
+    /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
+    #tick() {
+        const atWork = this.#retired !== undefined || [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+        const { lease, now } = this.#options;
+        if (this.#settled && !atWork && now() - this.#provenAt > lease)
+            this.#end(`no answer for ${lease / 1000} s, the lease`);
+        else
+            this.#beat().catch(() => { });
+    }
+    #beat() {
+        return this.#ask("BEAT");
+    }
+    #ask(kind, ...words) {
+        if (this.#gone)
+            return Promise.reject(this.#gone);
+        const number = ++this.#number;
+        const sentAt = this.#options.now();
+        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
+        return new Promise((resolve, reject) => {
+            this.#waiting.set(number, { sentAt, what, resolve, reject });
+            this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
+        });
+    }
+    #read(text) {
+        const lines = `${this.#buffer}${text}`.split("\n");
+        this.#buffer = lines.pop() ?? "";
+        for (const line of lines)
+            this.#line(line);
+    }
+    #line(line) {
+        if (this.#first && line !== "GUARD 1") {
+            this.#settleFound.reject(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
+            this.#channel.end();
+            return;
+        }
+        this.#first = false;
+        const [word = "", ...rest] = line.split(" ");
+        if (word === "OK" ||
+            word === "FAIL" ||
+            word === "COMMITTED" ||
+            word === "RETIRED" ||
+            word === "ABORTED" ||
+            word === "STUCK") {
+            this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
+            return;
+        }
+        this.#options.onEvent(line);
+        if (word === "FACTS")
+            this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
+        else if (word === "HELD")
+            this.#onHeld(rest.join(" "));
+        else if (word === "REFUSED")
+            this.#settleFound.reject(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
+        else if (word === "LOST")
+            this.#end(`it took the host back: ${rest.join(" ")}`);
+        else if (word === "READY") {
+            const [current = "", recovered = "nothing"] = rest;
+            this.#settled = true;
+            this.#settleFound.resolve({ current, recovered: recovered, stuck: this.#stuck });
+        }
+    }
+    #onHeld(holder) {
+        this.#settleHeld();
+        this.#options.onHeld(holder);
+    }
+    #answer(word, number, text) {
+        if (word === "STUCK" && number === 0)
+            this.#stuck = text;
+        const waiting = this.#waiting.get(number);
+        if (!waiting) {
+            if (word === "RETIRED" || word === "STUCK")
+                this.#retired?.resolve(word === "STUCK" ? text : undefined);
+            return;
+        }
+        this.#waiting.delete(number);
+        this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
+        const took = Math.round(this.#options.now() - waiting.sentAt);
+        if (waiting.what !== "BEAT")
+            this.#options.onEvent(`${waiting.what}: ${word} in ${took} ms`);
+        if (word === "FAIL")
+            waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
+        else
+            waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
+    }
+    #end(why) {
+        if (this.#gone)
+            return;
+        clearInterval(this.#beats);
+        this.#gone = new GuardLost(`the guard on ${this.#options.app} is gone: ${why}`);
+        this.#settleFound.reject(this.#gone);
+        for (const waiting of this.#waiting.values())
+            waiting.reject(this.#gone);
+        this.#waiting.clear();
+        this.#retired?.reject(this.#gone);
+        this.#settleLost(this.#gone);
+    }
+}
+const silence = (milliseconds) => new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+});
 
 ;// CONCATENATED MODULE: ./src/host/proxy/runtime.ts
 const MAINT = 1;

@@ -1,5 +1,5 @@
 import { lastLogLines } from "../host/containers";
-import { GuardLost } from "../host/guard/guard";
+import { GuardLost } from "../host/guard/failures";
 import { afterAbort, committedAfterAll, nameOf } from "./ending";
 import { Cancelled, sentence } from "./failure";
 import type { Outcome } from "./outcome";

@@ -1,4 +1,4 @@
-import { DeedFailed, GuardLost } from "../host/guard/guard";
+import { DeedFailed, GuardLost } from "../host/guard/failures";
 import { encoded } from "./candidate";
 import { GateError } from "./failure";
 import { NO_RELEASE } from "./naming";

@@ -1,4 +1,5 @@
-import { FolderAbsent, type Found, type Guard, GuardLost } from "../host/guard/guard";
+import { FolderAbsent, GuardLost } from "../host/guard/failures";
+import type { Found, Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import { pullImage } from "../host/pull";
 import { UserError } from "../user-error";

@@ -1,4 +1,4 @@
-import { GuardLost } from "../host/guard/guard";
+import { GuardLost } from "../host/guard/failures";
 import { UserError } from "../user-error";
 import { Cancelled, GateError, sentence } from "./failure";
 import type { Failure, Outcome, ReleaseName } from "./outcome";

@@ -1,5 +1,6 @@
 import type { Clock } from "../health/gate";
-import { FolderAbsent, type Found, type Guard } from "../host/guard/guard";
+import { FolderAbsent } from "../host/guard/failures";
+import type { Found, Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import { folderBody } from "../host/proxy/container";
 import { isPresent, pullImage, registryOf } from "../host/pull";

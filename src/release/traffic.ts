@@ -1,5 +1,5 @@
 import { appNetwork, inspected, proxyContainer } from "../host/containers";
-import { DeedFailed } from "../host/guard/guard";
+import { DeedFailed } from "../host/guard/failures";
 import type { Host } from "../host/host";
 import { otherSlot, renderConfig, renderMap, type Seat, type Slot } from "../host/proxy/config";
 import { proxyBody } from "../host/proxy/container";

@@ -1,4 +1,4 @@
-import { FolderAbsent } from "../host/guard/guard";
+import { FolderAbsent } from "../host/guard/failures";
 import { UserError } from "../user-error";
 import { takeLock } from "./lock";
 import { isNone } from "./naming";

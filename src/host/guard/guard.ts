@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ClientChannel } from "ssh2";
 import { UserError } from "../../user-error";
 import type { Connection } from "../connection";
+import { DeedFailed, type GuardFacts, GuardLost, refusal } from "./failures";
 
 /**
  * The runner's end of the guard (guard.sh). One message a line:
@@ -33,13 +34,6 @@ export interface GuardOptions {
   readonly now: () => number;
 }
 
-export interface GuardFacts {
-  /** the group of /var/run/docker.sock */
-  readonly dockerGroup: string;
-  /** bytes */
-  readonly memoryFree: number;
-}
-
 /** What the guard found when it took the lock. */
 export interface Found {
   /** the committed release; '' = there is none */
@@ -48,29 +42,6 @@ export interface Found {
   readonly recovered: "nothing" | "undone" | "finished" | "pending";
   /** an entry that it could not do */
   readonly stuck: string | undefined;
-}
-
-/** The app's folder is not on the host yet: this is the first deploy. */
-export class FolderAbsent extends Error {
-  constructor(readonly facts: GuardFacts) {
-    super("the app has no state folder on the host");
-  }
-}
-
-/** The guard is gone or silent. Whether the host was taken back is for the next guard to say. */
-export class GuardLost extends Error {
-  override readonly name = "GuardLost";
-}
-
-/** A deed that the host could not do; `detail` is what it said. */
-export class DeedFailed extends Error {
-  override readonly name = "DeedFailed";
-  constructor(
-    readonly deed: string,
-    readonly detail: string,
-  ) {
-    super(`${deed}: ${detail || "failed"}`);
-  }
 }
 
 interface Waiting {
@@ -306,7 +277,8 @@ export class Guard {
     this.#options.onEvent(line);
     if (word === "FACTS") this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
     else if (word === "HELD") this.#onHeld(rest.join(" "));
-    else if (word === "REFUSED") this.#settleFound.reject(this.#refusal(rest[0] ?? "", rest.slice(1).join(" ")));
+    else if (word === "REFUSED")
+      this.#settleFound.reject(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
     else if (word === "LOST") this.#end(`it took the host back: ${rest.join(" ")}`);
     else if (word === "READY") {
       const [current = "", recovered = "nothing"] = rest;
@@ -344,32 +316,6 @@ export class Guard {
     this.#waiting.clear();
     this.#retired?.reject(this.#gone);
     this.#settleLost(this.#gone);
-  }
-
-  #refusal(reason: string, detail: string): Error {
-    const folder = `/var/lib/hello-devops/${this.#options.app}`;
-    switch (reason) {
-      case "absent":
-        return new FolderAbsent(this.facts);
-      case "rights":
-        return new UserError(
-          `This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`,
-        );
-      case "format":
-        return new UserError(
-          `${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`,
-        );
-      case "kill-user-processes":
-        return new UserError(
-          "systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.",
-        );
-      case "damage":
-        return new UserError(
-          `The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`,
-        );
-      default:
-        return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
-    }
   }
 }
 
