@@ -1,8 +1,9 @@
 // Bundles each action into dist/<name>/, the files that users run. `--check` builds aside and compares byte by byte.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { guardProgram } from "./guard-program";
 
 const root = join(__dirname, "..");
 const actions = readdirSync(join(root, "actions"));
@@ -22,7 +23,7 @@ function build(action: string, into: string): void {
     rmSync(into, { recursive: true, force: true });
     mkdirSync(into, { recursive: true });
     for (const file of KEPT) copyFileSync(join(made, file), join(into, file));
-    copyFileSync(join(root, "src", "host", "guard", "guard.sh"), join(into, "guard.sh")); // read at run time, beside the bundle
+    writeFileSync(join(into, "guard.sh"), guardProgram()); // read at run time, beside the bundle
   } finally {
     rmSync(made, { recursive: true, force: true });
   }

@@ -13,17 +13,19 @@ export const newTransaction = ({ request }: DeployInputs): string =>
 
 /** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
 export function realWorld(inputs: DeployInputs, transaction: string, log: Log, cancel: AbortSignal): World {
-  const { host, access } = inputs;
-  const way = {
-    ...host,
-    privateKey: privateKey(access.key, access.passphrase),
-    passphrase: access.passphrase,
-    trust: hostKeyTrust(access.knownHosts, host.address, host.port),
-    connectTimeout: access.connectTimeout,
-  };
+  const { hosts, access } = inputs;
+  const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
+  const several = hosts.length > 1;
+  const targets = hosts.map((host) => {
+    const { address, port } = host;
+    const trust = hostKeyTrust(access.knownHosts, address, port);
+    const way = { ...host, ...key, trust, connectTimeout: access.connectTimeout };
+    const alike = hosts.filter((other) => other.address === address).length > 1;
+    const name = alike ? `${address}:${port}` : address;
+    return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
+  });
   return {
-    open: () => Host.open(way, (line) => log.debug(line)),
-    hostName: host.address,
+    hosts: targets,
     log,
     clock: systemClock,
     transaction,

@@ -38,6 +38,7 @@ docker() { timeout -k 5 "${docker_limit:-60}" docker "$@" 9>&- </dev/null; }
 pause() { sleep "$1" 9>&-; }
 fsync() { sync "$@" 9>&- </dev/null; }
 
+
 # ---------------------------------------------------------------- what a name may look like
 
 is_container() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
@@ -47,6 +48,7 @@ is_slot() { [[ $1 == blue || $1 == green ]]; }
 is_seconds() { [[ $1 =~ ^(0|[1-9][0-9]{0,4})$ ]]; } # 08 would be octal in arithmetic
 is_format() { [[ $1 =~ ^[0-9]{1,3}$ ]] && ((10#$1 <= FORMAT)); }
 is_header() { [[ "$*" =~ ^[a-z0-9-]{1,63}\ [a-z0-9][a-z0-9-]{0,31}\ [0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
+is_connection() { [[ "$*" =~ ^[0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
 is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
 is_address() { [[ $1 =~ ^[0-9a-f.:]{2,45}$ ]]; }
 is_path() { [[ $1 =~ ^/[A-Za-z0-9/_.-]{0,200}$ ]]; }
@@ -83,6 +85,7 @@ valid_deed() {
   esac
 }
 
+
 # ---------------------------------------------------------------- the journal
 
 checksum() { printf '%s' "$1" | sha256sum | cut -c1-16; }
@@ -100,17 +103,20 @@ append() { # on disk when it returns 0
   printf '%s %s\n' "$1" "$(checksum "$1")" >&8 && fsync journal
 }
 
+# Entries overwrite the space that was taken at first: the next one begins behind the last whole one.
+seek_end() { dd bs=1 count=0 seek="$journal_bytes" status=none >&8 9>&- </dev/null; }
+
 close_journal() {
   exec 8>&-
   rm -f journal journal.next && fsync .
-  target='' transaction_of_journal='' undo=() retire=()
+  target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0
 }
 
 # Fills target, undo and retire from a journal that a dead guard left. A torn last line is ignored: its mutation
 # was not yet allowed. Any other damage is not guessed at.
 load_journal() {
   local line payload torn='' words
-  target='' undo=() retire=()
+  target='' undo=() retire=() prepared='' reverting=0 journal_bytes=0
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -n $line ]] || continue
     [[ -z $torn ]] || refuse damage "a line in the middle of $STATE/$app/journal is damaged: $torn"
@@ -119,6 +125,7 @@ load_journal() {
       torn=$line
       continue
     fi
+    journal_bytes=$((journal_bytes + ${#line} + 1))
     read -ra words <<<"$payload"
     case ${words[0]} in
       begin)
@@ -131,10 +138,20 @@ load_journal() {
         valid_entry "${words[@]:1}" || refuse damage "not an entry, in $STATE/$app/journal: $payload"
         if [[ ${words[0]} == undo ]]; then undo+=("${payload#undo }"); else retire+=("${payload#retire }"); fi
         ;;
+      taken)
+        is_connection "${words[@]:1}" || refuse damage "not a connection, in $STATE/$app/journal: $payload"
+        dead_sshd=${words[1]} dead_sshd_started=${words[2]} dead_connection=${words[*]:3}
+        ;;
+      prepared)
+        is_release "${words[1]:-}" || refuse damage "not a release, in $STATE/$app/journal: $payload"
+        prepared=${words[1]}
+        ;;
+      revert) reverting=1 ;;
       *) refuse damage "unknown entry ${words[0]} in $STATE/$app/journal" ;;
     esac
   done <journal
 }
+
 
 # ---------------------------------------------------------------- the proxy
 
@@ -220,6 +237,7 @@ reload_proxy() { # the new worker serves before this returns
   done
   return 1
 }
+
 
 # ---------------------------------------------------------------- verbs of the journal: each may run twice
 
@@ -320,6 +338,7 @@ perform_surely() {
   done
 }
 
+
 # ---------------------------------------------------------------- back, and forward
 
 take_back() {
@@ -362,12 +381,15 @@ start_proxy() { # somebody stopped it by hand: the committed release is to serve
   return 0
 }
 
+may_finish() { ((!reverting)) && committed; }
 committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$target" ]]; }
 
 # Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A rename that is seen may be
 # in memory alone: it is fsynced before anything is built on it.
 settle() {
-  if committed; then fsync . && finish; else take_back; fi || {
+  if may_finish; then fsync . && finish
+  elif committed && ! point_current "$prepared"; then failed_entry="point $prepared" && false
+  else take_back; fi || {
     stuck=1
     return 1
   }
@@ -402,6 +424,7 @@ channels() { # channels CONNECTION
     [[ -z $session || $session == "$own_session" ]] || printf '%s\n' "$pid"
   done < <(grep -lsFxz "SSH_CONNECTION=$1" /proc/[0-9]*/environ 9>&- </dev/null)
 }
+
 
 # ---------------------------------------------------------------- deeds: what the runner asks for now
 
@@ -475,7 +498,8 @@ point_current() {
   return 1
 }
 
-# ---------------------------------------------------------------- the loop
+
+# ---------------------------------------------------------------- messages of the runner
 
 answer() { # answer N STATUS TEXT: one line; a failure's text goes as base64
   if (($2 == 0)); then say "OK $1 ${3//$'\n'/ }"; else say "FAIL $1 $(printf '%s' "$3" | head -c 4000 | base64 -w0)"; fi
@@ -489,22 +513,8 @@ on_message() {
   words=("${words[@]:2}")
   case $kind in
     BEAT) say "OK $n" ;;
-    BEGIN)
-      if [[ -n $target ]] || ! is_release "${words[0]:-}"; then answer "$n" 1 "cannot begin ${words[0]:-}"
-      elif open_journal "${words[0]}" 2>/dev/null; then answer "$n" 0 ''
-      else
-        rm -f journal.next
-        answer "$n" 1 "the undo journal can't be written: $(df -Pk . | awk 'NR == 2 { print $4 }') KiB are free on $PWD"
-        target=''
-      fi
-      ;;
-    UNDO | RETIRE)
-      if [[ -z $target ]] || ! valid_entry "${words[@]}"; then answer "$n" 1 "not a journal entry: ${words[*]}"
-      elif append "${kind,,} ${words[*]}"; then
-        if [[ $kind == UNDO ]]; then undo+=("${words[*]}"); else retire+=("${words[*]}"); fi
-        answer "$n" 0 ''
-      else answer "$n" 1 "the undo journal can't be written"; fi
-      ;;
+    BEGIN) begin "$n" "${words[0]:-}" ;;
+    UNDO | RETIRE) note "$n" "$kind" "${words[@]}" ;;
     DO)
       if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
       else
@@ -512,15 +522,47 @@ on_message() {
         answer "$n" $? "$text"
       fi
       ;;
+    PREPARE) prepare "$n" ;;
     COMMIT) commit "$n" ;;
+    FINISH) if may_finish; then if finish; then say "RETIRED $n"; else say "STUCK $n $failed_entry"; fi; else answer "$n" 1 "nothing is committed"; fi ;;
+    REVERT) revert "$n" ;;
     ABORT)
-      committed && text=COMMITTED || text=ABORTED
-      if settle; then say "$text $n"; else say "STUCK $n $failed_entry"; fi
-      exit 0
+      if may_finish; then text=COMMITTED; else text=ABORTED; fi
+      end_with "$n" "$text"
       ;;
     BYE) leave "$n" ;;
     *) broken "unknown message $kind" ;;
   esac
+}
+
+begin() { # begin N RELEASE
+  if [[ -n $target ]] || ! is_release "$2"; then answer "$1" 1 "cannot begin $2"
+  elif open_journal "$2" 2>/dev/null; then answer "$1" 0 ''
+  else
+    rm -f journal.next
+    answer "$1" 1 "the undo journal can't be written: $(df -Pk . | awk 'NR == 2 { print $4 }') KiB are free on $PWD"
+    target=''
+  fi
+}
+
+note() { # note N UNDO|RETIRE ENTRY...: on disk before it is answered
+  local n=$1 kind=$2
+  shift 2
+  if [[ -z $target ]] || ! valid_entry "$@"; then answer "$n" 1 "not a journal entry: $*"
+  elif append "${kind,,} $*"; then
+    if [[ $kind == UNDO ]]; then undo+=("$*"); else retire+=("$*"); fi
+    answer "$n" 0 ''
+  else answer "$n" 1 "the undo journal can't be written"; fi
+}
+
+# A fleet's host: all but the rename is done. From here on a lost runner gets a lease's time to come back and decide.
+prepare() {
+  local was
+  was=$(readlink current)
+  if [[ -n $target && -e releases/$target/haproxy.cfg ]] && append "prepared ${was#releases/}"; then
+    prepared=${was#releases/}
+    answer "$1" 0 ''
+  else answer "$1" 1 "current can't be prepared for $target"; fi
 }
 
 commit() {
@@ -529,7 +571,21 @@ commit() {
     return
   fi
   say "COMMITTED $1"
-  if finish; then say "RETIRED $1"; else say "STUCK $1 $failed_entry"; fi
+}
+
+# Another host of the fleet could not commit, and nothing was retired here: what was committed goes back.
+revert() {
+  if [[ -z $prepared ]] || ! append revert; then
+    answer "$1" 1 "nothing is prepared"
+    return
+  fi
+  reverting=1
+  end_with "$1" ABORTED
+}
+
+end_with() { # end_with N WORD: settles, and this guard is over
+  if settle; then say "$2 $1"; else say "STUCK $1 $failed_entry"; fi
+  exit 0
 }
 
 leave() { # with a transaction open this is an abort
@@ -538,12 +594,37 @@ leave() { # with a transaction open this is an abort
   exit 0
 }
 
+# ---------------------------------------------------------------- the lock, the loop, and what comes first
+
+# The runner asks for the lock when it is this host's turn: hosts of a fleet are locked one after the other.
+#   first   a deploy that begins; this lock held by its own transaction is a host that it names twice
+#   again   the same deploy after a lost connection: a prepared journal of its own is taken over, not replayed
+#   settle  whatever an earlier guard of it left is replayed
+await_turn() {
+  local line n how=''
+  until [[ -n $how ]]; do
+    IFS= read -r -t "$lease" line || exit 0
+    case $line in
+      BEAT\ *) say "OK ${line#BEAT }" ;;
+      LOCK\ *) read -r _ n how _ <<<"$line" ;;
+      *) refuse message "LOCK expected" ;;
+    esac
+  done
+  [[ $n =~ ^[0-9]+$ && $how =~ ^(first|again|settle)$ ]] || refuse message "LOCK expected"
+  turn=$how turn_number=$n
+}
+
 take_lock() {
-  local line status told=''
+  local line status told='' holder_now owner
   until flock -n 9; do
-    holder_now=$(head -c 400 holder 2>/dev/null)
-    [[ $holder_now == "$told" ]] || say "HELD $holder_now"
-    told=$holder_now
+    { IFS= read -r holder_now && IFS= read -r owner; } 2>/dev/null <holder
+    if [[ ${owner:-} == "$transaction" ]]; then
+      [[ $turn != first ]] || refuse twice "$holder_now"
+      [[ -e reconnect ]] || printf '%s\n' "$transaction" >reconnect 2>/dev/null
+    elif [[ ${holder_now:0:400} != "$told" ]]; then
+      say "HELD ${holder_now:0:400}"
+      told=${holder_now:0:400}
+    fi
     IFS= read -r -t 0.3 line
     status=$?
     if ((status == 0)); then
@@ -552,7 +633,9 @@ take_lock() {
       exit 0
     fi
   done
-  printf '%s\n' "$holder" >holder 2>/dev/null
+  rm -f reconnect
+  printf '%s\n%s\n' "$holder" "$transaction" >holder 2>/dev/null
+  say "OK $turn_number"
 }
 
 broken() { # broken WHY: a runner that can't be understood is no runner
@@ -562,8 +645,19 @@ broken() { # broken WHY: a runner that can't be understood is no runner
 lose() { # lose WHY
   say "LOST $1"
   fence "$sshd" "$sshd_started" "$SSH_CONNECTION"
-  [[ -z $target ]] || ((stuck)) || settle
+  [[ -z $target ]] || ((stuck)) || { await_reconnect; settle; }
   exit 0
+}
+
+# Other hosts of the fleet may be committed by now, or may have failed to: for a lease, that is the runner's to say. It
+# comes back with a guard of its own, to which the lock and the journal are left as they are.
+await_reconnect() {
+  local tries
+  [[ -n $prepared ]] && ((!reverting)) || return 0
+  for ((tries = 0; tries < lease * 5; tries++)); do
+    [[ "$(cat reconnect 2>/dev/null)" != "$transaction" ]] || exit 0
+    pause 0.2
+  done
 }
 
 serve() {
@@ -587,7 +681,8 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
-  transaction_of_journal='' target='' undo=() retire=() fenced=0 stuck=0 failed_entry='' proxy_down_is=1
+  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0
+  fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"
   sshd=$PPID sshd_started=$(started "$PPID") own_session=$(session_of $$)
@@ -599,7 +694,9 @@ main() {
   [[ -w . ]] || refuse rights "$STATE/$app"
   if [[ -s format ]] && ! is_format "$(head -c 9 format)"; then refuse format "$(head -c 9 format)"; fi
   recovered=nothing
+  await_turn
   if [[ $mode == look ]]; then
+    say "OK $turn_number"
     [[ ! -e journal ]] || recovered=pending
     look
   fi
@@ -624,9 +721,20 @@ recover() { # a journal without a lock holder is a deploy that died
   fi
   fence "$dead_sshd" "$dead_sshd_started" "$dead_connection" ||
     refuse fence "the connection of the deploy that died (sshd process $dead_sshd) can't be ended by $(id -un). End it: sudo kill $dead_sshd"
-  if committed; then recovered=finished; else recovered=undone; fi
+  if [[ $turn == again && $transaction_of_journal == "$transaction" && -n $prepared ]] && ((!reverting)); then
+    take_over
+    return
+  fi
+  if may_finish; then recovered=finished; else recovered=undone; fi
   settle || say "STUCK 0 $failed_entry"
   fenced=0
+}
+
+take_over() { # the journal goes on, with the connection that a later guard has to fence
+  exec 8<>journal
+  { seek_end && append "taken $sshd $sshd_started $SSH_CONNECTION"; } || refuse journal "it can't be written"
+  fenced=0 recovered=prepared
+  ! may_finish || recovered=committed
 }
 
 look() { # deeds that read, until the input ends

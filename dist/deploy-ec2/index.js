@@ -104292,15 +104292,23 @@ function onlyValue(value, later) {
 const instanceId = /^i-[0-9a-f]{8,17}$/;
 const host_address_name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
 const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
-/** One host, `[user@]address[:port]`; what it leaves out comes from `otherwise`. */
-function oneHost(otherwise) {
+const mostHosts = 100;
+/** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
+function hostAddresses(otherwise) {
     return (input, text) => {
-        const [host, ...more] = items(text);
-        if (host === undefined)
+        const named = items(text).map((host) => hostAddress(input, host, otherwise));
+        if (named.length === 0)
             throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
-        if (more.length > 0)
-            throw new UserError(`${input}: got ${more.length + 1} hosts; several hosts in one deploy come in a later version. Name one host.`);
-        return hostAddress(input, host, otherwise);
+        if (named.length > mostHosts)
+            throw new UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
+        const seen = new Set();
+        for (const host of named) {
+            const place = `${host.address} port ${host.port}`;
+            if (seen.has(place))
+                throw new UserError(`${input}: ${place} is named twice. Name each host once.`);
+            seen.add(place);
+        }
+        return named;
     };
 }
 function hostAddress(input, text, otherwise) {
@@ -104403,6 +104411,14 @@ const nanoCpus = (name, text) => {
     if (value >= 1e7 && value <= 1024e9)
         return value;
     throw new UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
+};
+/** `2` hosts, or `50%` of them. */
+const waveSize = (name, text) => {
+    const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
+    const value = Number(number);
+    if (number === undefined || (percent && value > 100))
+        throw new UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`);
+    return percent ? { percent: value } : { hosts: value };
 };
 
 ;// CONCATENATED MODULE: ./src/github/values/ssh.ts
@@ -104510,7 +104526,7 @@ function refuseShell(name, rest, quote) {
 function readDeployInputs(io) {
     const from = new InputReader(io);
     const inputs = {
-        host: host(from),
+        hosts: hosts(from),
         access: inputs_access(from),
         request: {
             app: from.optional("app", appName, () => appOf(io.env.GITHUB_REPOSITORY)),
@@ -104522,6 +104538,7 @@ function readDeployInputs(io) {
             health: health(from),
             bakeTime: from.needed("bake-time", duration("0s", "6h")),
             verify: verify(from),
+            waveSize: from.needed("wave-size", waveSize),
             safety: safety(from),
             run: runOf(io.env),
         },
@@ -104534,10 +104551,10 @@ function readDeployInputs(io) {
     return inputs;
 }
 const asItIs = (_name, text) => text;
-function host(from) {
+function hosts(from) {
     const user = from.needed("ssh-user", userName);
     const port = from.needed("ssh-port", portNumber);
-    return from.needed("hosts", oneHost({ user, port }));
+    return from.needed("hosts", hostAddresses({ user, port }));
 }
 const inputs_access = (from) => ({
     key: from.raw("ssh-key", (name, text) => privateKey(name, text.trim())),
@@ -104874,6 +104891,8 @@ function refusal(app, facts, reason, detail) {
             return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
         case "kill-user-processes":
             return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
+        case "twice":
+            return new UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
         case "damage":
             return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
         default:
@@ -105104,6 +105123,213 @@ function sentence(cause) {
     return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
+;// CONCATENATED MODULE: ./src/release/log.ts
+/** A log in which each line says whose it is. */
+const named = (log, name) => ({
+    info: (line) => log.info(`${name}: ${line}`),
+    debug: (line) => log.debug(`${name}: ${line}`),
+    warning: (line) => log.warning(`${name}: ${line}`),
+    quote: (text) => {
+        log.info(`${name}:`);
+        log.quote(text);
+    },
+    phase: (title, body) => log.phase(title, body),
+});
+
+;// CONCATENATED MODULE: ./src/release/fleet.ts
+
+/** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */
+class Fleet {
+    members;
+    /** the host whose failure stopped the deploy; undefined = it was cancelled, or nothing has failed */
+    failedOn;
+    #stop = new AbortController();
+    constructor(world) {
+        this.members = world.hosts.map((target) => this.#member(target, world));
+    }
+    get signal() {
+        return this.#stop.signal;
+    }
+    get several() {
+        return this.members.length > 1;
+    }
+    #member(target, { log: all, hosts }) {
+        const { name } = target;
+        const log = hosts.length > 1 ? named(all, name) : all;
+        const say = (line) => all.info(`${name}: ${line}`);
+        const stop = { signal: this.#stop.signal, abort: (reason) => this.#fail(member, reason) };
+        const member = { target, name, log, say, evidence: [], stop };
+        return member;
+    }
+    #fail(member, reason) {
+        if (this.signal.aborted)
+            return;
+        this.failedOn = member;
+        this.#stop.abort(reason);
+    }
+    /** For all of its hosts: the job was cancelled. */
+    cancel(reason) {
+        this.#stop.abort(reason);
+    }
+    /**
+     * Does the same on several hosts side by side. The first failure stops the others where they wait; it is thrown when
+     * all have ended, so that nothing is under way behind it.
+     */
+    async each(members, body) {
+        const ended = await Promise.allSettled(members.map(async (member) => {
+            try {
+                return await body(member);
+            }
+            catch (error) {
+                this.#fail(member, error);
+                throw error;
+            }
+        }));
+        const failed = ended.find(({ status }) => status === "rejected");
+        if (failed)
+            throw this.signal.reason;
+        return ended.map((end) => end.value);
+    }
+    close() {
+        for (const { host } of this.members)
+            host?.close();
+    }
+}
+/** What is there by the phase that asks for it. */
+function of(member, what) {
+    const value = member[what];
+    if (!value)
+        throw new Error(`${member.name} has no ${what} yet`);
+    return value;
+}
+/** In waves of so many hosts, in their order. */
+function waves(members, size) {
+    const count = Math.ceil(members.length / size);
+    return Array.from({ length: count }, (_, n) => members.slice(n * size, (n + 1) * size));
+}
+
+;// CONCATENATED MODULE: ./src/release/ending.ts
+
+
+
+
+const nameOf = ({ release, version, digest }) => ({ release, version, digest });
+/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
+function urlOf({ traffic: { httpPort } }, host) {
+    return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
+}
+/** One deploy's outcome, whichever way it ended. */
+class Endings {
+    request;
+    fleet;
+    report;
+    constructor(request, fleet, report) {
+        this.request = request;
+        this.fleet = fleet;
+        this.report = report;
+    }
+    /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
+    failedBefore(cause) {
+        return this.#close("failed", (member) => this.#asBefore(member, "failed"), this.#failure(cause, [], ""));
+    }
+    unchanged() {
+        const release = this.fleet.members[0]?.current?.release ?? "";
+        return { ...this.#close("unchanged", (member) => this.#asBefore(member, "unchanged")), release };
+    }
+    planned() {
+        return this.#close("planned", (member) => this.#asBefore(member, "planned"));
+    }
+    /** Every host is committed, but those that are `unknown`: they were not reached any more. */
+    committed(ends) {
+        const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
+        const failure = lost.length === 0
+            ? undefined
+            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this deploy again when it is back: it ends all hosts on one release.`), [], "");
+        return this.#close(failure ? "failed" : "deployed", (member) => {
+            if (!ends.has(member))
+                return this.#asBefore(member, "unchanged");
+            if (ends.get(member) === "unknown")
+                return this.#host(member, "failed", undefined, false);
+            return this.#host(member, "deployed", this.#candidate(member), true);
+        }, failure);
+    }
+    /** A host could not commit, and those that had committed follow it back. */
+    parted(ends) {
+        const all = [...ends.values()];
+        const back = all.every((end) => end === "back") && [...ends.keys()].some(({ current }) => current);
+        const ended = (member) => {
+            switch (ends.get(member)) {
+                case undefined:
+                    return this.#asBefore(member, "unchanged");
+                case "back":
+                    return this.#asBefore(member, member.current ? "rolled-back" : "failed");
+                case "unknown":
+                    return this.#host(member, "failed", undefined, false);
+                default:
+                    return this.#host(member, "deployed", this.#candidate(member), true);
+            }
+        };
+        const apart = all.some((end) => end !== "back") ? PARTED : "";
+        return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
+    }
+    takenBack(cause, phase, { truths, lines }) {
+        const unasked = [...truths.values()].some((truth) => truth === undefined);
+        const ended = (member) => {
+            if (!truths.has(member))
+                return this.#asBefore(member, "unchanged");
+            const truth = truths.get(member);
+            const status = truth && member.current ? "rolled-back" : "failed";
+            return this.#host(member, status, truth?.serving, truth !== undefined);
+        };
+        const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
+        const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
+        return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+    }
+    #close(status, ended, failure) {
+        const { members, several } = this.fleet;
+        const hosts = members.map(ended);
+        const scene = members.find((member) => member.scene)?.scene;
+        const evidence = members.flatMap((member) => member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)));
+        const end = {
+            status,
+            release: scene?.id ?? "",
+            digest: scene?.image.digest ?? this.request.image.digest ?? "",
+            previous: hosts[0]?.previous,
+            url: hosts[0]?.url ?? "",
+            hosts,
+            settled: hosts.every(({ settled }) => settled),
+            failure,
+        };
+        return this.report.close(end, evidence);
+    }
+    #asBefore = (member, status) => this.#host(member, status, member.current && nameOf(member.current), true);
+    #host(member, status, serving, settled) {
+        const { name, current, target } = member;
+        return {
+            name,
+            status,
+            url: urlOf(this.request, target.address),
+            previous: current && nameOf(current),
+            serving,
+            settled,
+        };
+    }
+    #candidate(member) {
+        const { candidate, request, scene } = of(member, "tx");
+        return { release: candidate.id, version: request.version, digest: scene.image.digest };
+    }
+    #failure(cause, log, more, phase = this.report.phaseNow) {
+        const gate = cause instanceof GateError ? cause.gate : phase;
+        const cancelled = cause instanceof Cancelled;
+        const host = this.fleet.several && !cancelled ? this.fleet.failedOn?.name : undefined;
+        const reason = `${host ? `${host}: ` : ""}${sentence(cause)}${more}`;
+        return { host, gate, reason, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
+    }
+}
+const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
+const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
+const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
+
 ;// CONCATENATED MODULE: ./src/host/proxy/config.ts
 const otherSlot = (slot) => (slot === "blue" ? "green" : "blue");
 /** How long a client may be silent within a request, in milliseconds: a slow upload is not the app's fault. */
@@ -105236,6 +105462,73 @@ chgrp -R "$2" "$1"; chmod 2770 "$1" "$1/releases" "$1/run"; chmod g+rw "$1/forma
     };
 }
 
+;// CONCATENATED MODULE: ./src/release/lock.ts
+
+
+
+const rejectsOn = (signal) => new Promise((_resolve, reject) => {
+    if (signal.aborted)
+        reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+});
+/** Alone, nobody is waited for. */
+const alone = (turn) => ({ turn, before: Promise.resolve(), locked: () => { } });
+/** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
+async function takeLock(host, request, log, clock, signal, queue) {
+    const guard = await host.guard({
+        ...request,
+        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
+        onEvent: (line) => log.debug(`guard: ${line}`),
+        now: clock.now,
+    });
+    await Promise.race([queue.before, guard.refused, rejectsOn(signal)]);
+    await guard.lock(queue.turn, request.lockTimeout, signal);
+    queue.locked();
+    const found = await guard.ready(signal);
+    if (found.recovered === "undone")
+        log.info("An earlier deploy had died here; the guard took it back.");
+    if (found.recovered === "finished")
+        log.info("An earlier deploy had died after its commit; the guard finished it.");
+    return { guard, found };
+}
+/** Takes the lock; on the first deploy it makes the app's folder on the host before that. */
+async function takeOrMakeLock(host, request, lock, log, clock, signal, queue) {
+    try {
+        return await takeLock(host, lock, log, clock, signal, queue);
+    }
+    catch (error) {
+        if (!(error instanceof FolderAbsent))
+            throw error;
+        if (lock.mode === "look")
+            throw error;
+        log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
+        await ensureProxyImage(host, request, log, signal);
+        await makeFolder(host, request, error.facts.dockerGroup);
+        return takeLock(host, lock, log, clock, signal, queue);
+    }
+}
+/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
+async function ensureProxyImage(host, request, log, signal) {
+    const image = request.traffic.proxyImage;
+    if (await isPresent(host.docker, image))
+        return;
+    log.info(`Pulling the proxy, ${image}.`);
+    const same = registryOf(image) === registryOf(request.image.name);
+    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
+}
+async function makeFolder(host, request, dockerGroup) {
+    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
+    try {
+        await container.start();
+        const { StatusCode } = (await container.wait());
+        if (StatusCode !== 0)
+            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
+    }
+    finally {
+        await container.remove({ v: true, force: true }).catch(() => { });
+    }
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./src/release/naming.ts
@@ -105273,6 +105566,146 @@ function fingerprint(request) {
 const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
+
+;// CONCATENATED MODULE: ./src/release/record.ts
+
+const FORMAT = 1;
+/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
+function parseReleases(json) {
+    let records;
+    try {
+        records = JSON.parse(json);
+    }
+    catch (cause) {
+        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
+    }
+    for (const record of records) {
+        if (typeof record.format !== "number" || record.format > FORMAT) {
+            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+        }
+    }
+    return records;
+}
+
+;// CONCATENATED MODULE: ./src/release/world.ts
+const lockRequest = (request, world) => ({
+    app: request.app,
+    transaction: world.transaction,
+    lease: request.safety.lease,
+    lockTimeout: request.safety.lockTimeout,
+    holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
+    mode: request.safety.dryRun ? "look" : "deploy",
+});
+
+;// CONCATENATED MODULE: ./src/release/truth.ts
+
+
+
+
+
+
+const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
+const PAUSE = 2_000;
+/**
+ * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
+ * Nothing but the host is believed. undefined = it could not be reached in time.
+ */
+async function askWhatServes(request, world, target, log) {
+    const { clock, cancel } = world;
+    const deadline = clock.now() + REACH_AGAIN;
+    while (clock.now() < deadline && !cancel.aborted) {
+        try {
+            return await ask(request, world, target, log);
+        }
+        catch (error) {
+            if (error instanceof FolderAbsent)
+                return { release: "", serving: undefined };
+            log.info(`Not yet: ${error.message}`);
+            if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message))
+                return undefined;
+        }
+        await clock.sleep(PAUSE, cancel).catch(() => { });
+    }
+    return undefined;
+}
+async function ask(request, world, target, log) {
+    const host = await target.open();
+    try {
+        const lock = { ...lockRequest(request, world), mode: "deploy" };
+        const { guard, found } = await takeLock(host, lock, log, world.clock, world.cancel, alone("settle"));
+        const records = parseReleases(await guard.read("releases"));
+        await guard.bye();
+        const record = records.find(({ release }) => release === found.current);
+        return { release: isNone(found.current) ? "" : found.current, serving: record, transaction: record?.transaction };
+    }
+    finally {
+        host.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/abort.ts
+
+
+
+
+
+
+/**
+ * One way back, whatever the cause: each host's guard has its journal. A living guard is told to abort; a lost one has
+ * begun already, and its host is asked what came of it.
+ */
+async function takeBack(fleet, members, world, cause) {
+    const failed = fleet.failedOn ?? members[0];
+    const lines = failed?.tx?.candidate.created && !(cause instanceof GuardLost) ? await lastWords(failed.tx) : [];
+    const where = fleet.several && fleet.failedOn ? `${fleet.failedOn.name}: ` : "";
+    world.log.info(`${where}${sentence(cause)} ${goingBack(members)}`);
+    const truths = await Promise.all(members.map(async (member) => [member, await abortOrAsk(member, world, cause)]));
+    return { truths: new Map(truths), lines };
+}
+function goingBack(members) {
+    const [only, ...others] = members;
+    if (others.length > 0)
+        return `All ${members.length} hosts go back.`;
+    return `The host goes back to ${only?.current?.release ?? "what it was"}.`;
+}
+/** undefined = nobody could say; the guard on the host does it by itself */
+async function abortOrAsk(member, world, cause) {
+    const tx = of(member, "tx");
+    try {
+        return await abort(member, tx);
+    }
+    catch (error) {
+        if (!(error instanceof GuardLost))
+            throw error;
+        if (error !== cause)
+            member.log.info(error.message);
+    }
+    tx.host.drop();
+    if (cause instanceof Cancelled)
+        return undefined; // seconds are left: post asks
+    return askWhatServes(tx.request, world, member.target, member.log);
+}
+async function abort(member, { host, guard, candidate, scene }) {
+    host.engine.close(); // nothing of ours may be under way while the guard undoes
+    const { committed, stuck } = await guard.abort();
+    if (stuck) {
+        member.log.warning(`The host could not do "${stuck}". Its guard tries again at the next deploy.`);
+        return undefined;
+    }
+    if (committed)
+        return { release: candidate.id, serving: undefined };
+    const { current } = scene;
+    member.say(current ? `${current.release} serves.` : "nothing serves, as before.");
+    return { release: current?.release ?? "", serving: current && nameOf(current) };
+}
+async function lastWords(tx) {
+    try {
+        return await lastLogLines(tx.host.docker, tx.candidate.container);
+    }
+    catch {
+        return [];
+    }
+}
 
 ;// CONCATENATED MODULE: ./src/release/transaction.ts
 /**
@@ -105471,282 +105904,6 @@ async function servesThrough(host, app, record) {
         : slot.admin !== "ready") && slots.length === 2);
 }
 
-;// CONCATENATED MODULE: ./src/release/ending.ts
-
-
-
-
-const nameOf = ({ release, version, digest }) => ({ release, version, digest });
-const candidateName = ({ candidate, request, scene }) => ({
-    release: candidate.id,
-    version: request.version,
-    digest: scene.image.digest,
-});
-/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
-function urlOf(request, { hostName }) {
-    const { httpPort } = request.traffic;
-    return `http://${hostName.includes(":") ? `[${hostName}]` : hostName}${httpPort === 80 ? "" : `:${httpPort}`}`;
-}
-/** What every ending tells; `serving` is what was committed when the deploy began, where nothing else is said. */
-function base(request, world, { current, scene }) {
-    const previous = current && nameOf(current);
-    return {
-        release: scene?.id ?? "",
-        digest: scene?.image.digest ?? request.image.digest ?? "",
-        previous,
-        serving: previous,
-        url: urlOf(request, world),
-        host: world.hostName,
-        settled: true,
-        failure: undefined,
-    };
-}
-const deployed = (tx, world, report) => report.close({ ...base(tx.request, world, report), status: "deployed", serving: candidateName(tx) });
-function committedAfterAll(tx, world, report) {
-    report.warn(`The connection was lost during the commit, and the host says that ${tx.candidate.id} is committed.`);
-    return deployed(tx, world, report);
-}
-/** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
-function failedBefore(request, world, report, cause) {
-    const failure = failureOf(cause, report.phaseNow, []);
-    return report.close({ ...base(request, world, report), status: "failed", failure });
-}
-const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-function afterAbort(tx, world, report, { cause, phase, lines, truth }) {
-    return report.close({
-        ...base(tx.request, world, report),
-        status: tx.scene.current && truth ? "rolled-back" : "failed",
-        serving: truth?.serving,
-        settled: truth !== undefined,
-        failure: failureOf(cause, phase, lines, truth ? "" : LEFT_ALONE),
-    });
-}
-function unchanged(request, world, report) {
-    const all = base(request, world, report);
-    const release = all.serving?.release ?? "";
-    world.log.info(`${release} serves already, with the same image, options, env and checks: nothing to do.`);
-    return report.close({ ...all, status: "unchanged", release });
-}
-function planned(request, world, report, scene) {
-    const { current, id } = scene;
-    const { health, traffic } = request;
-    const lines = [
-        `Would ${scene.imagePresent ? "use" : "pull"} ${scene.reference}`,
-        ...(scene.proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
-        ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
-        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
-        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
-        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
-    ];
-    for (const line of lines)
-        world.log.info(line);
-    return report.close({ ...base(request, world, report), status: "planned" });
-}
-function plannedFirst(request, world, report) {
-    const { app, traffic, image } = request;
-    world.log.info(`Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`);
-    world.log.info(`Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`);
-    return report.close({ ...base(request, world, report), status: "planned" });
-}
-function failureOf(cause, phase, log, more = "") {
-    const gate = cause instanceof GateError ? cause.gate : phase;
-    const cancelled = cause instanceof Cancelled;
-    return { gate, reason: `${sentence(cause)}${more}`, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
-}
-const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
-
-;// CONCATENATED MODULE: ./src/release/lock.ts
-
-
-
-/** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
-async function takeLock(host, request, log, clock, signal) {
-    const guard = await host.guard({
-        ...request,
-        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
-        onEvent: (line) => log.debug(`guard: ${line}`),
-        now: clock.now,
-    });
-    const found = await guard.ready(request.lockTimeout, signal);
-    if (found.recovered === "undone")
-        log.info("An earlier deploy had died here; the guard took it back.");
-    if (found.recovered === "finished")
-        log.info("An earlier deploy had died after its commit; the guard finished it.");
-    return { guard, found };
-}
-/** Takes the lock; on the first deploy it makes the app's folder on the host before that. */
-async function takeOrMakeLock(host, request, lock, log, clock, signal) {
-    try {
-        return await takeLock(host, lock, log, clock, signal);
-    }
-    catch (error) {
-        if (!(error instanceof FolderAbsent))
-            throw error;
-        if (lock.mode === "look")
-            throw error;
-        log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
-        await ensureProxyImage(host, request, log, signal);
-        await makeFolder(host, request, error.facts.dockerGroup);
-        return takeLock(host, lock, log, clock, signal);
-    }
-}
-/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
-async function ensureProxyImage(host, request, log, signal) {
-    const image = request.traffic.proxyImage;
-    if (await isPresent(host.docker, image))
-        return;
-    log.info(`Pulling the proxy, ${image}.`);
-    const same = registryOf(image) === registryOf(request.image.name);
-    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
-}
-async function makeFolder(host, request, dockerGroup) {
-    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
-    try {
-        await container.start();
-        const { StatusCode } = (await container.wait());
-        if (StatusCode !== 0)
-            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
-    }
-    finally {
-        await container.remove({ v: true, force: true }).catch(() => { });
-    }
-}
-
-;// CONCATENATED MODULE: ./src/release/record.ts
-
-const FORMAT = 1;
-/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
-function parseReleases(json) {
-    let records;
-    try {
-        records = JSON.parse(json);
-    }
-    catch (cause) {
-        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
-    }
-    for (const record of records) {
-        if (typeof record.format !== "number" || record.format > FORMAT) {
-            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
-        }
-    }
-    return records;
-}
-
-;// CONCATENATED MODULE: ./src/release/world.ts
-const lockRequest = (request, world) => ({
-    app: request.app,
-    transaction: world.transaction,
-    lease: request.safety.lease,
-    lockTimeout: request.safety.lockTimeout,
-    holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
-    mode: request.safety.dryRun ? "look" : "deploy",
-});
-
-;// CONCATENATED MODULE: ./src/release/truth.ts
-
-
-
-
-
-
-const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
-const PAUSE = 2_000;
-/**
- * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
- * Nothing but the host is believed. undefined = it could not be reached in time.
- */
-async function askWhatServes(request, world) {
-    const { clock, log, cancel } = world;
-    const deadline = clock.now() + REACH_AGAIN;
-    while (clock.now() < deadline && !cancel.aborted) {
-        try {
-            return await ask(request, world);
-        }
-        catch (error) {
-            if (error instanceof FolderAbsent)
-                return { release: "", serving: undefined };
-            log.info(`Not yet: ${error.message}`);
-            if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message))
-                return undefined;
-        }
-        await clock.sleep(PAUSE, cancel).catch(() => { });
-    }
-    return undefined;
-}
-async function ask(request, world) {
-    const host = await world.open();
-    try {
-        const lock = { ...lockRequest(request, world), mode: "deploy" };
-        const { guard, found } = await takeLock(host, lock, world.log, world.clock, world.cancel);
-        const records = parseReleases(await guard.read("releases"));
-        await guard.bye();
-        const record = records.find(({ release }) => release === found.current);
-        return { release: isNone(found.current) ? "" : found.current, serving: record };
-    }
-    finally {
-        host.close();
-    }
-}
-
-;// CONCATENATED MODULE: ./src/release/abort.ts
-
-
-
-
-
-/**
- * One way back, whatever the cause: the guard's journal. A living guard is told to abort; a lost one has begun already,
- * and the host is asked what came of it.
- */
-async function takeBack(tx, world, report, cause) {
-    const phase = report.phaseNow;
-    const lines = tx.candidate.created && !(cause instanceof GuardLost) ? await lastWords(tx) : [];
-    world.log.info(`${sentence(cause)} The host goes back to ${tx.scene.current?.release ?? "what it was"}.`);
-    const truth = await report.phase("abort", () => abortOrAsk(tx, world, cause));
-    if (truth?.release === tx.candidate.id)
-        return committedAfterAll(tx, world, report);
-    return afterAbort(tx, world, report, { cause, phase, lines, truth });
-}
-/** undefined = nobody could say; the guard on the host does it by itself */
-async function abortOrAsk(tx, world, cause) {
-    if (!(cause instanceof GuardLost)) {
-        try {
-            return await abort(tx, world);
-        }
-        catch (error) {
-            if (!(error instanceof GuardLost))
-                throw error;
-            world.log.info(error.message);
-        }
-    }
-    tx.host.drop();
-    if (cause instanceof Cancelled)
-        return undefined; // seconds are left: post asks
-    return askWhatServes(tx.request, world);
-}
-async function abort(tx, world) {
-    tx.host.engine.close(); // nothing of ours may be under way while the guard undoes
-    const { committed, stuck } = await tx.guard.abort();
-    if (stuck) {
-        world.log.warning(`The host could not do "${stuck}". Its guard tries again at the next deploy.`);
-        return undefined;
-    }
-    if (committed)
-        return { release: tx.candidate.id, serving: undefined };
-    const { current } = tx.scene;
-    world.log.info(`${world.hostName}: ${current ? `${current.release} serves` : "nothing serves, as before"}.`);
-    return { release: current?.release ?? "", serving: current && nameOf(current) };
-}
-async function lastWords(tx) {
-    try {
-        return await lastLogLines(tx.host.docker, tx.candidate.container);
-    }
-    catch {
-        return [];
-    }
-}
-
 ;// CONCATENATED MODULE: ./src/release/candidate.ts
 
 
@@ -105892,29 +106049,15 @@ async function within(limit, what, signal) {
 
 
 
-/**
- * The commit: the candidate's restart policy becomes `always` (journaled), what has to follow is on disk, then one rename
- * in the guard. Before the rename everything leads back, after it everything leads forward.
- *
- * @returns `retired`, still under way: the old release drains and stops; its value is a step that got stuck, if any
- */
-async function commit(tx) {
+
+/** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
+async function readyToCommit(tx) {
     const { candidate, guard, scene } = tx;
     const old = scene.current;
     await mutate(tx, [["policy", candidate.container, "no"]], () => guard.do("policy", candidate.container, "always"));
     const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
     await Promise.all(after.map((entry) => guard.retire(...entry)));
     tx.stop.signal.throwIfAborted();
-    try {
-        const committed = await guard.commit();
-        tx.log.info(`${tx.host.name}: ${candidate.id} is committed.`);
-        return committed;
-    }
-    catch (cause) {
-        if (!(cause instanceof DeedFailed))
-            throw cause;
-        throw new GateError("commit", `The host could not commit ${candidate.id}: ${cause.detail}. ${old?.release ?? "Nothing"} still serves.`, { cause });
-    }
 }
 const retirement = (old) => [
     ["policy", old.container, "no"],
@@ -105939,11 +106082,12 @@ function historyLine({ candidate, request, scene, name }) {
  *
  * @returns warnings
  */
-async function retire(tx, retired, world) {
+async function retire(member, world) {
+    const tx = of(member, "tx");
     const serves = `${tx.candidate.id} is committed and serves`;
     const old = tx.scene.current?.release ?? "nothing";
     try {
-        const stuck = await Promise.race([retired, rejectsOn(world.cancel)]);
+        const stuck = await Promise.race([tx.guard.finish(), rejectsOn(world.cancel)]);
         if (stuck)
             return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
         if (tx.scene.current)
@@ -105952,21 +106096,17 @@ async function retire(tx, retired, world) {
     }
     catch (error) {
         const why = error.message;
-        if (error instanceof GuardLost && (await finishedAnew(tx, world)))
+        if (error instanceof GuardLost && (await finishedAnew(member, world)))
             return [`${serves}. While ${old} was retired, ${why}; the host was reached again and has finished.`];
         return [`${serves}. The host retires ${old} by itself, at the latest at the next deploy: ${why}.`];
     }
 }
 /** A guard that was killed, or went down with its host, leaves a journal: the next one finishes it. */
-async function finishedAnew(tx, world) {
-    tx.host.drop();
-    return (await askWhatServes(tx.request, world))?.release === tx.candidate.id;
+async function finishedAnew(member, world) {
+    const { host, request, candidate } = of(member, "tx");
+    host.drop();
+    return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
 }
-const rejectsOn = (signal) => new Promise((_resolve, reject) => {
-    if (signal.aborted)
-        reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-});
 /** Takes away what is older than `keep-releases`: containers, records, and images that nothing uses. Its failures are warnings. */
 async function prune(tx) {
     const { host, request, scene, candidate, guard } = tx;
@@ -106003,6 +106143,145 @@ async function tolerate(warnings, what, deed) {
         if (status !== 404 && status !== 409)
             warnings.push(`Could not ${what}: ${error.message}`);
     }
+}
+
+;// CONCATENATED MODULE: ./src/release/decision.ts
+
+
+
+
+
+
+const decision_REACH_AGAIN = 120_000;
+const decision_PAUSE = 1_000;
+/**
+ * The commit of all hosts, in two phases: all but the rename is done and on disk everywhere; then the rename everywhere.
+ * Up to the first of these, any failure takes all back. From there on nothing but a host itself can stop it; where one
+ * has gone back, the others follow it.
+ *
+ * @throws what stopped it before the first rename, or the `GateError` of a host that could not rename
+ */
+async function commit(fleet, members, world) {
+    await fleet.each(members, (member) => readyToCommit(of(member, "tx")));
+    const [only, ...others] = members;
+    if (only && others.length === 0) {
+        await fleet.each([only], commitAlone);
+        return new Map([[only, "committed"]]);
+    }
+    await fleet.each(members, (member) => of(member, "guard").prepare());
+    fleet.signal.throwIfAborted();
+    const done = [];
+    const ends = await Promise.all(members.map(async (member) => {
+        const end = await commitOne(member, world);
+        done.push(world.clock.now());
+        return [member, end];
+    }));
+    if (ends.every(([, end]) => end !== "back")) {
+        const apart = Math.round(Math.max(...done) - Math.min(...done));
+        world.log.info(`The first and the last of ${members.length} hosts committed ${apart} ms apart.`);
+        return new Map(ends);
+    }
+    return new Map(await Promise.all(ends.map(async ([member, end]) => end === "committed" ? [member, await revert(member, world)] : [member, end])));
+}
+async function commitAlone(member) {
+    const { guard, candidate, scene } = of(member, "tx");
+    try {
+        await guard.commit();
+        member.say(`${candidate.id} is committed.`);
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        throw refused(candidate.id, cause, scene.current?.release);
+    }
+}
+const refused = (release, cause, serves = "Nothing") => new GateError("commit", `The host could not commit ${release}: ${cause.detail}. ${serves} still serves.`, { cause });
+async function commitOne(member, world) {
+    const { guard, candidate, scene } = of(member, "tx");
+    try {
+        await guard.commit();
+        member.say(`${candidate.id} is committed.`);
+        return "committed";
+    }
+    catch (cause) {
+        if (cause instanceof DeedFailed) {
+            member.stop.abort(refused(candidate.id, cause, scene.current?.release));
+            return goBack(member);
+        }
+        if (!(cause instanceof GuardLost))
+            throw cause;
+        member.log.info(`${cause.message}. Coming back to it ...`);
+        const end = await comeBack(member, world, (again) => again.commit());
+        if (end === "back")
+            member.stop.abort(new GateError("commit", `The host went back by itself before it heard of the commit: ${cause.message}.`, {
+                cause,
+            }));
+        return end;
+    }
+}
+async function goBack(member) {
+    try {
+        const { committed, stuck } = await of(member, "tx").guard.abort();
+        if (stuck)
+            return "unknown";
+        return committed ? "finished" : "back";
+    }
+    catch {
+        return "unknown";
+    }
+}
+/** Another host could not commit. A guard that was lost meanwhile is asked for anew. */
+async function revert(member, world) {
+    member.log.info(`Another host could not commit: ${of(member, "tx").candidate.id} is taken back here, too.`);
+    try {
+        return (await of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
+    }
+    catch (error) {
+        if (!(error instanceof GuardLost))
+            throw error;
+        return comeBack(member, world, undefined);
+    }
+}
+/**
+ * A new connection and a new guard of this transaction, which takes over what the lost one had prepared; then the rename
+ * (`rename`), or the way back (none). A host that was left alone for longer than its lease has decided by itself.
+ */
+async function comeBack(member, world, rename) {
+    const { clock } = world;
+    const deadline = clock.now() + decision_REACH_AGAIN;
+    while (clock.now() < deadline) {
+        of(member, "tx").host.drop();
+        try {
+            return await decideAgain(member, world, rename);
+        }
+        catch (error) {
+            member.log.info(`Not yet: ${error.message}`);
+        }
+        await clock.sleep(decision_PAUSE, new AbortController().signal);
+    }
+    return "unknown";
+}
+async function decideAgain(member, world, rename) {
+    const tx = of(member, "tx");
+    const host = await member.target.open();
+    member.host = host;
+    const lock = { ...lockRequest(tx.request, world), mode: "deploy" };
+    const never = new AbortController().signal; // the decision is made: a cancel comes too late for it
+    member.tx = { ...tx, host };
+    const { guard, found } = await takeLock(host, lock, member.log, world.clock, never, alone("again"));
+    member.guard = guard;
+    member.tx = { ...tx, host, guard };
+    if (found.recovered === "prepared" && rename) {
+        await rename(guard);
+        member.say(`${tx.candidate.id} is committed.`);
+        return "committed";
+    }
+    if (found.recovered === "committed" && rename)
+        return "committed";
+    if (found.recovered === "prepared" || found.recovered === "committed") {
+        return (await guard.revert()) === undefined ? "back" : "unknown";
+    }
+    return found.current === tx.candidate.id ? "finished" : "back";
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -106256,6 +106535,31 @@ async function judge(tx, gate, expected, verdict, sentence) {
     if (!verdict.healthy)
         throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
+}
+
+;// CONCATENATED MODULE: ./src/release/plan.ts
+
+
+/** What a deploy would do on one host, for a dry run. */
+function planFor(request, member) {
+    const { current, id, proxy, imagePresent, reference } = of(member, "scene");
+    const { health, traffic } = request;
+    return [
+        `Would ${imagePresent ? "use" : "pull"} ${reference}`,
+        ...(proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
+        ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
+        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
+        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
+        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
+    ];
+}
+/** The same where there is nothing on the host to look at yet. */
+function planForFirst({ app, traffic, image }) {
+    return [
+        `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
+        `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
+    ];
 }
 
 // EXTERNAL MODULE: external "node:tls"
@@ -106554,15 +106858,10 @@ class Report {
     clock;
     stop;
     phases = [];
-    evidence = [];
     warnings = [];
     startedAt = new Date().toISOString();
     /** the phase that runs, or ran last */
     phaseNow = "connect";
-    /** what was committed when the deploy began, once that is known */
-    current;
-    /** what the host was like, once it was looked at */
-    scene;
     #startedAt;
     constructor(log, clock, stop) {
         this.log = log;
@@ -106599,11 +106898,11 @@ class Report {
         this.warnings.push(line);
         this.log.warning(line);
     }
-    close(end) {
+    close(end, evidence) {
         return {
             ...end,
             phases: this.phases,
-            evidence: this.evidence,
+            evidence,
             warnings: this.warnings,
             startedAt: this.startedAt,
             duration: this.clock.now() - this.#startedAt,
@@ -106626,84 +106925,97 @@ class Report {
 
 
 
+
+
 /**
- * One deploy, as a transaction on the host. It resolves with how it ended, also when it failed: at every moment the host
- * was on one committed release, and is now.
+ * One deploy, as one transaction on all of its hosts. It resolves with how it ended, also when it failed: at every moment
+ * each host was on one committed release, and is now.
  */
 async function deploy(request, world) {
-    const stop = new AbortController();
-    const report = new Report(world.log, world.clock, stop.signal);
-    const onCancel = () => stop.abort(world.cancel.reason);
+    const fleet = new Fleet(world);
+    const report = new Report(world.log, world.clock, fleet.signal);
+    const endings = new Endings(request, fleet, report);
+    const onCancel = () => fleet.cancel(world.cancel.reason);
     world.cancel.addEventListener("abort", onCancel, { once: true });
     if (world.cancel.aborted)
         onCancel();
     try {
-        return await attempt(request, world, report, stop);
+        return await attempt(request, world, fleet, report, endings);
     }
     catch (cause) {
-        return failedBefore(request, world, report, cause);
+        return endings.failedBefore(fleet.signal.aborted ? fleet.signal.reason : cause);
     }
     finally {
         world.cancel.removeEventListener("abort", onCancel);
+        await Promise.all(fleet.members.map(({ guard }) => guard?.bye()));
+        fleet.close();
     }
 }
-async function attempt(request, world, report, stop) {
-    const host = await report.stoppable("connect", () => connect(world));
+async function attempt(request, world, fleet, report, endings) {
+    const { members } = fleet;
+    await report.stoppable("connect", () => fleet.each(members, connect));
+    await report.stoppable("guard", () => takeLocks(request, world, fleet));
+    const known = members.filter(({ guard }) => guard);
+    await report.stoppable("preflight", () => fleet.each(known, (member) => look(request, member)));
+    for (const member of known)
+        for (const line of of(member, "scene").warnings)
+            report.warn(line);
+    const moving = await changing(request, fleet, known);
+    if (moving.length === 0 && known.length === members.length)
+        return endings.unchanged();
+    if (request.safety.dryRun)
+        return plan(request, members, endings);
+    await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
+    for (const member of moving)
+        member.tx = openTransaction(request, world, member);
+    return transact(request, world, fleet, moving, report, endings);
+}
+async function connect(member) {
+    const host = await member.target.open();
+    member.host = host;
+    const version = await host.engine.greet();
+    member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+    void host.connection.closed.then(() => {
+        if (member.host === host)
+            member.stop.abort(new GuardLost("the connection to the host was lost"));
+    });
+}
+/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
+async function takeLocks(request, world, fleet) {
+    const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    let before = Promise.resolve();
+    const queues = new Map();
+    for (const member of inOrder) {
+        let locked = () => { };
+        const turn = { turn: "first", before, locked: () => locked() };
+        before = new Promise((resolve) => {
+            locked = resolve;
+        });
+        queues.set(member, turn);
+    }
+    await fleet.each(inOrder, (member) => takeGuard(request, world, member, queues.get(member)));
+}
+/** The same for a host by whatever name it is reached. */
+const keyOf = (member) => `${of(member, "host").connection.hostKey} ${member.name}`;
+/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
+async function takeGuard(request, world, member, queue) {
+    const { log, stop } = member;
+    const host = of(member, "host");
+    const lock = lockRequest(request, world);
     try {
-        const locked = await report.stoppable("guard", () => takeGuard(request, world, host, stop.signal));
-        if (!locked)
-            return plannedFirst(request, world, report);
-        const { guard, found } = locked;
+        const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
+        member.guard = guard;
+        member.found = found;
         refuseStuck(found);
-        void guard.lost.then((lost) => stop.abort(lost));
-        void host.connection.closed.then(() => stop.abort(new GuardLost("the connection to the host was lost")));
-        try {
-            const scene = await report.stoppable("preflight", () => preflight(request, host, guard, found, (current) => {
-                report.current = current;
-            }));
-            report.scene = scene;
-            for (const line of scene.warnings)
-                report.warn(line);
-            if (await isUnchanged(request, host, found, scene))
-                return unchanged(request, world, report);
-            if (request.safety.dryRun)
-                return planned(request, world, report, scene);
-            await report.stoppable("pull", () => pull(request, world, host, scene, stop.signal));
-            return await transact(openTransaction(request, world, report, host, guard, scene, stop), world, report);
-        }
-        catch (cause) {
-            throw stop.signal.aborted ? stop.signal.reason : cause; // asked before bye, by which the guard is gone too
-        }
-        finally {
-            await guard.bye();
-        }
-    }
-    finally {
-        host.close();
-    }
-}
-async function connect(world) {
-    const host = await world.open();
-    try {
-        const version = await host.engine.greet();
-        world.log.info(`${world.hostName}: connected, Docker ${version.Version}, ${version.Arch}`);
-        return host;
+        void guard.lost.then((lost) => {
+            if (member.guard === guard)
+                stop.abort(lost);
+        });
     }
     catch (error) {
-        host.close();
-        throw error;
-    }
-}
-/** undefined = a dry run before the first deploy: there is nothing on the host to look at. */
-async function takeGuard(request, world, host, signal) {
-    const { log, clock } = world;
-    try {
-        return await takeOrMakeLock(host, request, lockRequest(request, world), log, clock, signal);
-    }
-    catch (error) {
-        if (error instanceof FolderAbsent)
-            return undefined;
-        throw error;
+        if (!(error instanceof FolderAbsent))
+            throw error;
+        queue.locked();
     }
 }
 /** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
@@ -106713,56 +107025,122 @@ function refuseStuck({ stuck, current }) {
     throw new UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
         "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
 }
-async function isUnchanged(request, host, found, scene) {
-    const { current } = scene;
-    if (!current || request.safety.force || found.recovered !== "nothing")
-        return false;
-    if (current.digest !== scene.image.digest || current.fingerprint !== scene.fingerprint)
-        return false;
-    return servesThrough(host, request.app, current);
+async function look(request, member) {
+    member.scene = await preflight(request, of(member, "host"), of(member, "guard"), of(member, "found"), (current) => {
+        member.current = current;
+    });
 }
-async function pull(request, world, host, scene, signal) {
+function plan(request, members, endings) {
+    for (const member of members)
+        for (const line of member.scene ? planFor(request, member) : planForFirst(request))
+            member.log.info(line);
+    return endings.planned();
+}
+/** The hosts on which there is something to do. */
+async function changing(request, fleet, members) {
+    const unchanged = await fleet.each(members, (member) => isUnchanged(request, member));
+    return members.filter((_member, n) => !unchanged[n]);
+}
+async function isUnchanged(request, member) {
+    const { current, image, fingerprint } = of(member, "scene");
+    if (!current || request.safety.force || of(member, "found").recovered !== "nothing")
+        return false;
+    if (current.digest !== image.digest || current.fingerprint !== fingerprint)
+        return false;
+    if (!(await servesThrough(of(member, "host"), request.app, current)))
+        return false;
+    member.log.info(`${current.release} serves already, with the same image, options, env and checks: nothing to do.`);
+    return true;
+}
+async function pull(request, member) {
+    const { log, stop } = member;
+    const { imagePresent, reference } = of(member, "scene");
+    const host = of(member, "host");
     const app = async () => {
-        if (scene.imagePresent) {
-            world.log.info(`${scene.reference} is on the host already.`);
+        if (imagePresent) {
+            log.info(`${reference} is on the host already.`);
             return;
         }
-        await pullImage(host.docker, scene.reference, request.image.credentials, (line) => world.log.debug(line), signal);
-        world.log.info(`Pulled ${scene.reference}.`);
+        await pullImage(host.docker, reference, request.image.credentials, (line) => log.debug(line), stop.signal);
+        log.info(`Pulled ${reference}.`);
     };
-    await Promise.all([app(), ensureProxyImage(host, request, world.log, signal)]);
+    await Promise.all([app(), ensureProxyImage(host, request, log, stop.signal)]);
 }
-function openTransaction(request, world, report, host, guard, scene, stop) {
-    const { id, current } = scene;
-    const { log, clock, transaction: name } = world;
-    const slot = candidateSlot(current);
-    const candidate = { id, container: `${request.app}-${id}`, slot, address: "", port: 0, created: false };
-    return { name, request, host, guard, scene, candidate, log, clock, stop, evidence: report.evidence };
+function openTransaction(request, world, member) {
+    const { log, stop, evidence } = member;
+    const scene = of(member, "scene");
+    const slot = candidateSlot(scene.current);
+    const container = `${request.app}-${scene.id}`;
+    const candidate = { id: scene.id, container, slot, address: "", port: 0, created: false };
+    const { clock, transaction: name } = world;
+    return {
+        name,
+        request,
+        host: of(member, "host"),
+        guard: of(member, "guard"),
+        scene,
+        candidate,
+        log,
+        clock,
+        stop,
+        evidence,
+    };
 }
-/** From the first mutation to the commit. Whatever stops it, the guard's journal is the one way back. */
-async function transact(tx, world, report) {
-    const { guard, request, stop } = tx;
-    let retired;
+/** From the first mutation to the commit. Whatever stops it, on whichever host, the guards' journals are the one way back. */
+async function transact(request, world, fleet, moving, report, endings) {
+    const each = (name, members, body) => report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
     try {
-        await guard.begin(tx.candidate.id);
-        await ensureNetwork(tx);
+        await fleet.each(moving, (member) => begin(of(member, "tx")));
         if (request.preDeploy)
-            await report.phase("pre-deploy", () => candidate_preDeploy(tx));
-        await report.phase("start", () => start(tx));
-        await report.phase("probe", () => probe(tx));
-        await report.phase("shift", () => moveTraffic(tx));
-        await report.phase("bake", async () => {
-            await bake(tx);
-            await verifyCommand(tx, urlOf(request, world));
-        });
-        ({ retired } = await report.phase("commit", () => commit(tx)));
+            await each("pre-deploy", moving.slice(0, 1), candidate_preDeploy);
+        await each("start", moving, start);
+        await each("probe", moving, probe);
+        for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+            await each("shift", wave, moveTraffic);
+            await report.phase("bake", async () => {
+                await fleet.each(wave, (member) => bake(of(member, "tx")));
+                for (const member of wave)
+                    await fleet.each([member], () => verifyCommand(of(member, "tx"), urlOf(request, member.target.address)));
+            });
+        }
     }
     catch (cause) {
-        return takeBack(tx, world, report, stop.signal.aborted && !(cause instanceof GateError) ? stop.signal.reason : cause);
+        return deploy_goBack(world, fleet, moving, report, endings, cause);
     }
-    for (const line of await report.phase("retire", () => retire(tx, retired, world)))
-        report.warn(line);
-    return deployed(tx, world, report);
+    return commitAndRetire(world, fleet, moving, report, endings);
+}
+async function commitAndRetire(world, fleet, moving, report, endings) {
+    let ends;
+    try {
+        ends = await report.phase("commit", () => commit(fleet, moving, world));
+    }
+    catch (cause) {
+        return deploy_goBack(world, fleet, moving, report, endings, cause);
+    }
+    if ([...ends.values()].includes("back"))
+        return endings.parted(ends);
+    const retiring = moving.filter((member) => ends.get(member) === "committed");
+    const warnings = await report.phase("retire", () => Promise.all(retiring.map((member) => retire(member, world))));
+    retiring.forEach((member, n) => {
+        for (const line of warnings[n] ?? [])
+            report.warn(fleet.several ? `${member.name}: ${line}` : line);
+    });
+    return endings.committed(ends);
+}
+async function deploy_goBack(world, fleet, moving, report, endings, thrown) {
+    const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+    const phase = report.phaseNow;
+    const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
+    const [only] = moving;
+    if (only && moving.length === 1 && taken.truths.get(only)?.release === of(only, "tx").candidate.id) {
+        report.warn(`The connection was lost during the commit, and the host says that ${of(only, "tx").candidate.id} is committed.`);
+        return endings.committed(new Map([[only, "finished"]]));
+    }
+    return endings.takenBack(cause, phase, taken);
+}
+async function begin(tx) {
+    await tx.guard.begin(tx.candidate.id);
+    await ensureNetwork(tx);
 }
 async function start(tx) {
     await ensureProxy(tx);
@@ -106776,6 +107154,8 @@ async function moveTraffic(tx) {
     await shift(tx);
     tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} waits behind it.`);
 }
+/** At least one host; a percentage is rounded down. */
+const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));
 
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
 
@@ -111827,8 +112207,12 @@ const longestReason = 1500;
 const longestLogLine = 200;
 /** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
 function outputsOf(outcome) {
-    const status = outcome.status === "planned" ? "unchanged" : outcome.status;
-    const hosts = [{ host: outcome.host, status, release: outcome.serving?.release ?? "" }];
+    const status = told(outcome.status);
+    const hosts = outcome.hosts.map((host) => ({
+        host: host.name,
+        status: told(host.status),
+        release: host.serving?.release ?? "",
+    }));
     return {
         status,
         release: outcome.release,
@@ -111842,6 +112226,7 @@ function outputsOf(outcome) {
         duration: (outcome.duration / 1000).toFixed(1),
     };
 }
+const told = (status) => (status === "planned" ? "unchanged" : status);
 /** The one annotation of a deploy that failed: where, why, and what the candidate said last. */
 function annotationOf({ failure, status }) {
     if (!failure)
@@ -111929,11 +112314,24 @@ function whatRuns(outcome, { image, version }) {
         [html `Image`, code(image)],
         [html `Digest`, code(outcome.digest)],
         [html `Before`, outcome.previous ? release(outcome.previous) : html `nothing`],
-        [html `Host`, code(outcome.host)],
-        [html `Runs now`, outcome.serving ? release(outcome.serving) : html `nothing, or it could not be asked`],
-        [html `URL`, outcome.url === "" ? html `–` : html_link(outcome.url, escaped(outcome.url))],
     ];
-    return table([], rows);
+    const [only, ...others] = outcome.hosts;
+    if (only && others.length === 0)
+        rows.push([html `Host`, code(only.name)], [html `Runs now`, runsNow(only)], [html `URL`, only.url === "" ? html `–` : html_link(only.url, escaped(only.url))]);
+    const fleet = others.length === 0 ? html `` : html `\n${summary_hosts(outcome.hosts)}`;
+    return html `${table([], rows)}${fleet}`;
+}
+const runsNow = ({ serving }) => serving ? release(serving) : html `nothing, or it could not be asked`;
+function summary_hosts(all) {
+    const rows = all
+        .slice(0, mostRows)
+        .map((host) => [
+        html_link(host.url, escaped(host.name)),
+        ends[host.status],
+        host.previous ? release(host.previous) : html `nothing`,
+        runsNow(host),
+    ]);
+    return table([html `Host`, html `Result`, html `Before`, html `Runs now`], rows);
 }
 const release = (name) => html `${code(name.release)} ${code(name.digest)}`;
 const warnings = (texts) => texts.length === 0
@@ -111964,7 +112362,7 @@ function gates(evidence) {
     const rows = evidence
         .slice(0, mostRows)
         .map((seen) => [
-        escaped(seen.gate),
+        escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
         seen.verdict === "healthy" ? html `healthy` : html `<b>${escaped(seen.verdict)}</b>`,
         html `${seen.probes}`,
         escaped(seen.expected),
@@ -111987,7 +112385,7 @@ function nextSteps(outcome, { image, container }) {
     if (outcome.status === "deployed" && outcome.previous)
         steps.push(html `<li>To go back, deploy the digest before again: <code>image: ${escaped(image)}</code>, <code>digest: ${escaped(outcome.previous.digest)}</code>, <code>version: ${escaped(outcome.previous.version)}</code>.</li>\n`);
     if (container !== undefined)
-        steps.push(html `<li>To look at it on ${code(outcome.host)}: ${code(`docker logs ${container}`)}</li>\n`);
+        steps.push(html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
     return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
 }
 const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
@@ -113029,13 +113427,16 @@ const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 /** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
 class Connection {
     name;
+    /** its fingerprint, `SHA256:...` */
+    hostKey;
     /** settles when the connection is over, however it ended */
     closed;
     #ssh;
     #client;
     #over = false;
-    constructor(name, ssh, client) {
+    constructor(name, hostKey, ssh, client) {
         this.name = name;
+        this.hostKey = hostKey;
         this.#ssh = ssh;
         this.#client = client;
         this.closed = new Promise((resolve) => {
@@ -113076,7 +113477,7 @@ class Connection {
         if (!client)
             throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
         client.setNoDelay(true);
-        return new Connection(access.address, ssh, client);
+        return new Connection(access.address, seen.key ? known_hosts_fingerprint(seen.key) : "", ssh, client);
     }
     get over() {
         return this.#over;
@@ -113348,7 +113749,6 @@ class Guard {
     /** settles when another guard is found to hold the lock */
     #held;
     #settleHeld;
-    #retired;
     #number = 0;
     #provenAt;
     #buffer = "";
@@ -113391,21 +113791,42 @@ class Guard {
         guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
         return guard;
     }
-    /** Waits for the lock, `timeout` milliseconds at most from when it is found held.
-     * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
-    ready(timeout, signal) {
+    /**
+     * Takes the app's lock; waits for it `timeout` milliseconds at most.
+     *
+     * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held.
+     */
+    lock(turn, timeout, signal) {
+        return this.#within(Promise.race([this.#ask("LOCK", turn), this.refused]), timeout + READY_TIMEOUT, `the guard on the host did not take the lock within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`, signal, {
+            timeout,
+            why: `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
+        }).then(() => { });
+    }
+    /** Once it has the lock: what it found, and what it did with what a dead deploy had left. */
+    ready(signal) {
+        const why = `the guard on the host was not ready within ${READY_TIMEOUT / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`;
+        return this.#within(this.#found, READY_TIMEOUT, why, signal);
+    }
+    /** Never resolves: rejects when the host can't have a guard. */
+    get refused() {
+        return this.#found.then(() => new Promise(() => { }));
+    }
+    #within(what, limit, why, signal, held) {
         return new Promise((resolve, reject) => {
             const give = (error) => {
                 this.close();
                 reject(error);
             };
             const timers = [];
-            const limit = (milliseconds, why) => timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), milliseconds));
-            limit(timeout + READY_TIMEOUT, `the guard on the host was not ready within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`);
-            void this.#held.then(() => limit(timeout, `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`));
+            const bound = (milliseconds, reason) => timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${reason}`)), milliseconds));
+            bound(limit, why);
+            let over = false;
+            if (held)
+                void this.#held.then(() => over || bound(held.timeout, held.why));
             const onAbort = () => give(new Error("cancelled while waiting for the lock"));
             signal.addEventListener("abort", onAbort, { once: true });
-            this.#found.then(resolve, reject).finally(() => {
+            what.then(resolve, reject).finally(() => {
+                over = true;
                 for (const timer of timers)
                     clearTimeout(timer);
                 signal.removeEventListener("abort", onAbort);
@@ -113431,15 +113852,26 @@ class Guard {
     async read(...deed) {
         return Buffer.from(await this.do(...deed), "base64").toString("utf8");
     }
-    /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
+    /** All but the rename is done, and a lost runner gets a lease's time to come back and decide. */
+    async prepare() {
+        await this.hold();
+        await this.#ask("PREPARE");
+    }
+    /** Resolves when `current` is renamed. */
     async commit() {
         await this.hold();
-        const retired = new Promise((resolve, reject) => {
-            this.#retired = { resolve, reject };
-        });
-        retired.catch(() => { }); // reported by whoever awaits it
         await this.#ask("COMMIT");
-        return { retired };
+    }
+    /** Resolves when the old release has stopped, with the entry that is stuck, if any. */
+    async finish() {
+        const answer = await this.#ask("FINISH");
+        return answer === "RETIRED" ? undefined : answer;
+    }
+    /** Another host of the fleet could not commit: this one goes back, too. @returns the entry that is stuck, if any */
+    async revert() {
+        const answer = await this.#ask("REVERT");
+        this.close();
+        return answer === "ABORTED" ? undefined : answer;
     }
     /**
      * Everything is taken back when this resolves, but for `stuck`, an entry that could not be. `committed`: the rename had
@@ -113480,7 +113912,7 @@ class Guard {
     }
     /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
     #tick() {
-        const atWork = this.#retired !== undefined || [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+        const atWork = [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
         const { lease, now } = this.#options;
         if (this.#settled && !atWork && now() - this.#provenAt > lease)
             this.#end(`no answer for ${lease / 1000} s, the lease`);
@@ -113547,11 +113979,8 @@ class Guard {
         if (word === "STUCK" && number === 0)
             this.#stuck = text;
         const waiting = this.#waiting.get(number);
-        if (!waiting) {
-            if (word === "RETIRED" || word === "STUCK")
-                this.#retired?.resolve(word === "STUCK" ? text : undefined);
+        if (!waiting)
             return;
-        }
         this.#waiting.delete(number);
         this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
         const took = Math.round(this.#options.now() - waiting.sentAt);
@@ -113571,7 +114000,6 @@ class Guard {
         for (const waiting of this.#waiting.values())
             waiting.reject(this.#gone);
         this.#waiting.clear();
-        this.#retired?.reject(this.#gone);
         this.#settleLost(this.#gone);
     }
 }
@@ -113721,17 +114149,19 @@ function whyUnreadable(message, passphrase) {
 const newTransaction = ({ request }) => `${request.run.id ?? "local"}-${request.run.attempt}-${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`;
 /** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
 function realWorld(inputs, transaction, log, cancel) {
-    const { host, access } = inputs;
-    const way = {
-        ...host,
-        privateKey: private_key_privateKey(access.key, access.passphrase),
-        passphrase: access.passphrase,
-        trust: hostKeyTrust(access.knownHosts, host.address, host.port),
-        connectTimeout: access.connectTimeout,
-    };
+    const { hosts, access } = inputs;
+    const key = { privateKey: private_key_privateKey(access.key, access.passphrase), passphrase: access.passphrase };
+    const several = hosts.length > 1;
+    const targets = hosts.map((host) => {
+        const { address, port } = host;
+        const trust = hostKeyTrust(access.knownHosts, address, port);
+        const way = { ...host, ...key, trust, connectTimeout: access.connectTimeout };
+        const alike = hosts.filter((other) => other.address === address).length > 1;
+        const name = alike ? `${address}:${port}` : address;
+        return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
+    });
     return {
-        open: () => Host.open(way, (line) => log.debug(line)),
-        hostName: host.address,
+        hosts: targets,
         log,
         clock: systemClock,
         transaction,
@@ -113782,6 +114212,43 @@ function cancelledBySignals() {
     return cancel.signal;
 }
 
+;// CONCATENATED MODULE: ./src/release/mend.ts
+
+
+
+/**
+ * What is done after a deploy that did not get to its end: each host is asked what it runs, and nothing but the host is
+ * believed. A runner that died between the commits of two hosts has left them apart: all of them had passed every gate,
+ * so the others are brought to what was committed, by a deploy like any other.
+ *
+ * @param main the transaction of the deploy that did not end
+ */
+async function mend(request, world, main) {
+    const { hosts, log } = world;
+    log.info(`The deploy did not get to its end. Asking ${hosts.map(({ name }) => name).join(", ")} what it runs ...`);
+    const truths = await Promise.all(hosts.map((target) => askWhatServes(request, world, target, hosts.length > 1 ? named(log, target.name) : log)));
+    hosts.forEach((target, n) => {
+        tell(request, world, target, truths[n]);
+    });
+    const ended = truths.map((truth) => truth?.transaction === main);
+    if (ended.every(Boolean) || !ended.some(Boolean))
+        return;
+    log.info("The runner died between two commits. The hosts that are behind are brought to the committed release.");
+    const outcome = await deploy(request, world);
+    if (outcome.failure)
+        log.warning(`The hosts are on different releases: ${outcome.failure.reason}`);
+    else
+        log.info("All hosts are on one release.");
+}
+function tell(request, { log }, { name }, truth) {
+    if (!truth)
+        log.warning(`${name} was not reached. Its guard settles by itself once its lease has run out.`);
+    else if (truth.serving)
+        log.info(`${name} runs ${truth.serving.release} (${truth.serving.digest}) of "${request.app}".`);
+    else
+        log.info(`${name} runs no release of "${request.app}".`);
+}
+
 ;// CONCATENATED MODULE: ./actions/deploy-ec2/post.ts
 
 
@@ -113792,8 +114259,8 @@ function cancelledBySignals() {
 
 
 /**
- * After a main that could not finish: takes the lock, by which a new guard replays what a dead one left, and says what
- * the host runs. It believes nothing but the host. Whatever goes wrong here is a warning: main has the step's colour.
+ * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
+ * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
  */
 async function post(io) {
     const secrets = secretsOf(io);
@@ -113803,21 +114270,12 @@ async function post(io) {
         return;
     try {
         const inputs = readDeployInputs(io);
-        const { app } = inputs.request;
         const log = new JobLog(core_namespaceObject, maskOf(secrets));
-        const name = `post-${getState("transaction")}`;
-        const world = realWorld(inputs, name, log, new AbortController().signal);
-        log.info(`The deploy did not get to its end. Asking ${world.hostName} what it runs ...`);
-        const truth = await askWhatServes(inputs.request, world);
-        if (!truth)
-            log.warning(`${world.hostName} was not reached. Its guard settles by itself once its lease has run out.`);
-        else if (truth.serving)
-            log.info(`${world.hostName} runs ${truth.serving.release} (${truth.serving.digest}) of "${app}".`);
-        else
-            log.info(`${world.hostName} runs no release of "${app}".`);
+        const main = getState("transaction");
+        await mend(inputs.request, realWorld(inputs, `post-${main}`, log, new AbortController().signal), main);
     }
     catch (error) {
-        warning(`What the host runs could not be asked: ${safeText(error.message)}`);
+        warning(`What the hosts run could not be asked: ${safeText(error.message)}`);
     }
 }
 

@@ -15,16 +15,17 @@ import { logOptions, network, volumes } from "./values/container";
 import { duration } from "./values/durations";
 import { envText } from "./values/env-text";
 import { headers, healthPath, hostHeader, pattern, releaseHeader, statusRanges } from "./values/health";
-import { type HostAddress, oneHost, userName } from "./values/host-address";
+import { type HostAddress, hostAddresses, userName } from "./values/host-address";
 import { digest, imageName, imageWith } from "./values/image-name";
 import { boolean, matching, onlyValue, portNumber, wholeNumber } from "./values/scalars";
 import { shown } from "./values/shown";
-import { freeDisk, memory, nanoCpus } from "./values/sizes";
+import { freeDisk, memory, nanoCpus, waveSize } from "./values/sizes";
 import { knownHosts, privateKey } from "./values/ssh";
 import { words } from "./values/words";
 
 export interface DeployInputs {
-  readonly host: HostAddress;
+  /** one at least */
+  readonly hosts: readonly HostAddress[];
   readonly access: Access;
   readonly request: DeployRequest;
   /** write a job summary */
@@ -51,7 +52,7 @@ export interface Access {
 export function readDeployInputs(io: InputSource): DeployInputs {
   const from = new InputReader(io);
   const inputs: DeployInputs = {
-    host: host(from),
+    hosts: hosts(from),
     access: access(from),
     request: {
       app: from.optional("app", appName, () => appOf(io.env.GITHUB_REPOSITORY)),
@@ -63,6 +64,7 @@ export function readDeployInputs(io: InputSource): DeployInputs {
       health: health(from),
       bakeTime: from.needed("bake-time", duration("0s", "6h")),
       verify: verify(from),
+      waveSize: from.needed("wave-size", waveSize),
       safety: safety(from),
       run: runOf(io.env),
     },
@@ -77,10 +79,10 @@ export function readDeployInputs(io: InputSource): DeployInputs {
 
 const asItIs = (_name: string, text: string): string => text;
 
-function host(from: InputReader): HostAddress {
+function hosts(from: InputReader): readonly HostAddress[] {
   const user = from.needed("ssh-user", userName);
   const port = from.needed("ssh-port", portNumber);
-  return from.needed("hosts", oneHost({ user, port }));
+  return from.needed("hosts", hostAddresses({ user, port }));
 }
 
 const access = (from: InputReader): Access => ({

@@ -1,4 +1,4 @@
-import type { Outcome } from "../release/outcome";
+import type { Outcome, Status } from "../release/outcome";
 import { cut, safeLines, safeText } from "./hostile-text";
 
 const annotatedLogLines = 10;
@@ -13,8 +13,12 @@ export interface Annotation {
 
 /** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
 export function outputsOf(outcome: Outcome): Record<string, string> {
-  const status = outcome.status === "planned" ? "unchanged" : outcome.status;
-  const hosts = [{ host: outcome.host, status, release: outcome.serving?.release ?? "" }];
+  const status = told(outcome.status);
+  const hosts = outcome.hosts.map((host) => ({
+    host: host.name,
+    status: told(host.status),
+    release: host.serving?.release ?? "",
+  }));
   return {
     status,
     release: outcome.release,
@@ -28,6 +32,8 @@ export function outputsOf(outcome: Outcome): Record<string, string> {
     duration: (outcome.duration / 1000).toFixed(1),
   };
 }
+
+const told = (status: Status): string => (status === "planned" ? "unchanged" : status);
 
 /** The one annotation of a deploy that failed: where, why, and what the candidate said last. */
 export function annotationOf({ failure, status }: Outcome): Annotation | undefined {

@@ -1,4 +1,4 @@
-import type { Evidence, Outcome, PhaseTime, ReleaseName } from "../release/outcome";
+import type { Evidence, HostOutcome, Outcome, PhaseTime, ReleaseName } from "../release/outcome";
 import type { Commits } from "./commits";
 import { safeLines } from "./hostile-text";
 import { code, escaped, type Html, html, joined, link, preformatted, table } from "./html";
@@ -66,11 +66,31 @@ function whatRuns(outcome: Outcome, { image, version }: SummaryFacts): Html {
     [html`Image`, code(image)],
     [html`Digest`, code(outcome.digest)],
     [html`Before`, outcome.previous ? release(outcome.previous) : html`nothing`],
-    [html`Host`, code(outcome.host)],
-    [html`Runs now`, outcome.serving ? release(outcome.serving) : html`nothing, or it could not be asked`],
-    [html`URL`, outcome.url === "" ? html`–` : link(outcome.url, escaped(outcome.url))],
   ];
-  return table([], rows);
+  const [only, ...others] = outcome.hosts;
+  if (only && others.length === 0)
+    rows.push(
+      [html`Host`, code(only.name)],
+      [html`Runs now`, runsNow(only)],
+      [html`URL`, only.url === "" ? html`–` : link(only.url, escaped(only.url))],
+    );
+  const fleet = others.length === 0 ? html`` : html`\n${hosts(outcome.hosts)}`;
+  return html`${table([], rows)}${fleet}`;
+}
+
+const runsNow = ({ serving }: HostOutcome): Html =>
+  serving ? release(serving) : html`nothing, or it could not be asked`;
+
+function hosts(all: readonly HostOutcome[]): Html {
+  const rows = all
+    .slice(0, mostRows)
+    .map((host) => [
+      link(host.url, escaped(host.name)),
+      ends[host.status] as Html,
+      host.previous ? release(host.previous) : html`nothing`,
+      runsNow(host),
+    ]);
+  return table([html`Host`, html`Result`, html`Before`, html`Runs now`], rows);
 }
 
 const release = (name: ReleaseName): Html => html`${code(name.release)} ${code(name.digest)}`;
@@ -108,7 +128,7 @@ function gates(evidence: readonly Evidence[]): Html[] {
   const rows = evidence
     .slice(0, mostRows)
     .map((seen) => [
-      escaped(seen.gate),
+      escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
       seen.verdict === "healthy" ? html`healthy` : html`<b>${escaped(seen.verdict)}</b>`,
       html`${seen.probes}`,
       escaped(seen.expected),
@@ -136,7 +156,9 @@ function nextSteps(outcome: Outcome, { image, container }: SummaryFacts): Html[]
       html`<li>To go back, deploy the digest before again: <code>image: ${escaped(image)}</code>, <code>digest: ${escaped(outcome.previous.digest)}</code>, <code>version: ${escaped(outcome.previous.version)}</code>.</li>\n`,
     );
   if (container !== undefined)
-    steps.push(html`<li>To look at it on ${code(outcome.host)}: ${code(`docker logs ${container}`)}</li>\n`);
+    steps.push(
+      html`<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`,
+    );
   return steps.length === 0 ? [] : [html`<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
 }
 

@@ -27,14 +27,17 @@ const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 /** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
 export class Connection {
   readonly name: string;
+  /** its fingerprint, `SHA256:...` */
+  readonly hostKey: string;
   /** settles when the connection is over, however it ended */
   readonly closed: Promise<void>;
   readonly #ssh: NodeSSH;
   readonly #client: Client;
   #over = false;
 
-  private constructor(name: string, ssh: NodeSSH, client: Client) {
+  private constructor(name: string, hostKey: string, ssh: NodeSSH, client: Client) {
     this.name = name;
+    this.hostKey = hostKey;
     this.#ssh = ssh;
     this.#client = client;
     this.closed = new Promise((resolve) => {
@@ -74,7 +77,7 @@ export class Connection {
     const client = ssh.connection;
     if (!client) throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
     client.setNoDelay(true);
-    return new Connection(access.address, ssh, client);
+    return new Connection(access.address, seen.key ? fingerprint(seen.key) : "", ssh, client);
   }
 
   get over(): boolean {

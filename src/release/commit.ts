@@ -1,37 +1,21 @@
-import { DeedFailed, GuardLost } from "../host/guard/failures";
+import { GuardLost } from "../host/guard/failures";
 import { encoded } from "./candidate";
-import { GateError } from "./failure";
+import { type Member, of } from "./fleet";
+import { rejectsOn } from "./lock";
 import { NO_RELEASE } from "./naming";
 import { FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
 import { mutate, type Transaction } from "./transaction";
 import { askWhatServes } from "./truth";
 import type { World } from "./world";
 
-/**
- * The commit: the candidate's restart policy becomes `always` (journaled), what has to follow is on disk, then one rename
- * in the guard. Before the rename everything leads back, after it everything leads forward.
- *
- * @returns `retired`, still under way: the old release drains and stops; its value is a step that got stuck, if any
- */
-export async function commit(tx: Transaction): Promise<{ readonly retired: Promise<string | undefined> }> {
+/** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
+export async function readyToCommit(tx: Transaction): Promise<void> {
   const { candidate, guard, scene } = tx;
   const old = scene.current;
   await mutate(tx, [["policy", candidate.container, "no"]], () => guard.do("policy", candidate.container, "always"));
   const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
   await Promise.all(after.map((entry) => guard.retire(...entry)));
   tx.stop.signal.throwIfAborted();
-  try {
-    const committed = await guard.commit();
-    tx.log.info(`${tx.host.name}: ${candidate.id} is committed.`);
-    return committed;
-  } catch (cause) {
-    if (!(cause instanceof DeedFailed)) throw cause;
-    throw new GateError(
-      "commit",
-      `The host could not commit ${candidate.id}: ${cause.detail}. ${old?.release ?? "Nothing"} still serves.`,
-      { cause },
-    );
-  }
 }
 
 const retirement = (old: ReleaseRecord): string[][] => [
@@ -59,37 +43,29 @@ function historyLine({ candidate, request, scene, name }: Transaction): HistoryL
  *
  * @returns warnings
  */
-export async function retire(
-  tx: Transaction,
-  retired: Promise<string | undefined>,
-  world: World,
-): Promise<readonly string[]> {
+export async function retire(member: Member, world: World): Promise<readonly string[]> {
+  const tx = of(member, "tx");
   const serves = `${tx.candidate.id} is committed and serves`;
   const old = tx.scene.current?.release ?? "nothing";
   try {
-    const stuck = await Promise.race([retired, rejectsOn(world.cancel)]);
+    const stuck = await Promise.race([tx.guard.finish(), rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
     if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
     return await prune(tx);
   } catch (error) {
     const why = (error as Error).message;
-    if (error instanceof GuardLost && (await finishedAnew(tx, world)))
+    if (error instanceof GuardLost && (await finishedAnew(member, world)))
       return [`${serves}. While ${old} was retired, ${why}; the host was reached again and has finished.`];
     return [`${serves}. The host retires ${old} by itself, at the latest at the next deploy: ${why}.`];
   }
 }
 
 /** A guard that was killed, or went down with its host, leaves a journal: the next one finishes it. */
-async function finishedAnew(tx: Transaction, world: World): Promise<boolean> {
-  tx.host.drop();
-  return (await askWhatServes(tx.request, world))?.release === tx.candidate.id;
+async function finishedAnew(member: Member, world: World): Promise<boolean> {
+  const { host, request, candidate } = of(member, "tx");
+  host.drop();
+  return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
 }
-
-const rejectsOn = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 
 /** Takes away what is older than `keep-releases`: containers, records, and images that nothing uses. Its failures are warnings. */
 async function prune(tx: Transaction): Promise<readonly string[]> {

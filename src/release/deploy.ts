@@ -1,20 +1,20 @@
 import { FolderAbsent, GuardLost } from "../host/guard/failures";
-import type { Found, Guard } from "../host/guard/guard";
-import type { Host } from "../host/host";
+import type { Found } from "../host/guard/guard";
 import { pullImage } from "../host/pull";
 import { UserError } from "../user-error";
 import { takeBack } from "./abort";
 import { preDeploy, startCandidate } from "./candidate";
-import { commit, retire } from "./commit";
-import { deployed, failedBefore, planned, plannedFirst, unchanged, urlOf } from "./ending";
-import { GateError } from "./failure";
+import { retire } from "./commit";
+import { commit } from "./decision";
+import { Endings, urlOf } from "./ending";
+import { Fleet, type Member, of, waves } from "./fleet";
 import { bake, probe, verifyCommand } from "./gates";
-import { ensureProxyImage, takeOrMakeLock } from "./lock";
+import { ensureProxyImage, type Queue, takeOrMakeLock } from "./lock";
 import type { Outcome } from "./outcome";
+import { planFor, planForFirst } from "./plan";
 import { preflight } from "./preflight";
 import { Report } from "./report";
-import type { DeployRequest } from "./request";
-import type { Scene } from "./scene";
+import type { DeployRequest, WaveSize } from "./request";
 import {
   applySettings,
   candidateSlot,
@@ -29,75 +29,93 @@ import type { Transaction } from "./transaction";
 import { lockRequest, type World } from "./world";
 
 /**
- * One deploy, as a transaction on the host. It resolves with how it ended, also when it failed: at every moment the host
- * was on one committed release, and is now.
+ * One deploy, as one transaction on all of its hosts. It resolves with how it ended, also when it failed: at every moment
+ * each host was on one committed release, and is now.
  */
 export async function deploy(request: DeployRequest, world: World): Promise<Outcome> {
-  const stop = new AbortController();
-  const report = new Report(world.log, world.clock, stop.signal);
-  const onCancel = () => stop.abort(world.cancel.reason);
+  const fleet = new Fleet(world);
+  const report = new Report(world.log, world.clock, fleet.signal);
+  const endings = new Endings(request, fleet, report);
+  const onCancel = () => fleet.cancel(world.cancel.reason);
   world.cancel.addEventListener("abort", onCancel, { once: true });
   if (world.cancel.aborted) onCancel();
   try {
-    return await attempt(request, world, report, stop);
+    return await attempt(request, world, fleet, report, endings);
   } catch (cause) {
-    return failedBefore(request, world, report, cause);
+    return endings.failedBefore(fleet.signal.aborted ? fleet.signal.reason : cause);
   } finally {
     world.cancel.removeEventListener("abort", onCancel);
+    await Promise.all(fleet.members.map(({ guard }) => guard?.bye()));
+    fleet.close();
   }
 }
 
-async function attempt(request: DeployRequest, world: World, report: Report, stop: AbortController): Promise<Outcome> {
-  const host = await report.stoppable("connect", () => connect(world));
+async function attempt(
+  request: DeployRequest,
+  world: World,
+  fleet: Fleet,
+  report: Report,
+  endings: Endings,
+): Promise<Outcome> {
+  const { members } = fleet;
+  await report.stoppable("connect", () => fleet.each(members, connect));
+  await report.stoppable("guard", () => takeLocks(request, world, fleet));
+  const known = members.filter(({ guard }) => guard);
+  await report.stoppable("preflight", () => fleet.each(known, (member) => look(request, member)));
+  for (const member of known) for (const line of of(member, "scene").warnings) report.warn(line);
+  const moving = await changing(request, fleet, known);
+  if (moving.length === 0 && known.length === members.length) return endings.unchanged();
+  if (request.safety.dryRun) return plan(request, members, endings);
+  await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
+  for (const member of moving) member.tx = openTransaction(request, world, member);
+  return transact(request, world, fleet, moving, report, endings);
+}
+
+async function connect(member: Member): Promise<void> {
+  const host = await member.target.open();
+  member.host = host;
+  const version = await host.engine.greet();
+  member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+  void host.connection.closed.then(() => {
+    if (member.host === host) member.stop.abort(new GuardLost("the connection to the host was lost"));
+  });
+}
+
+/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
+async function takeLocks(request: DeployRequest, world: World, fleet: Fleet): Promise<void> {
+  const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  let before: Promise<unknown> = Promise.resolve();
+  const queues = new Map<Member, Queue>();
+  for (const member of inOrder) {
+    let locked = () => {};
+    const turn = { turn: "first" as const, before, locked: () => locked() };
+    before = new Promise<void>((resolve) => {
+      locked = resolve;
+    });
+    queues.set(member, turn);
+  }
+  await fleet.each(inOrder, (member) => takeGuard(request, world, member, queues.get(member) as Queue));
+}
+
+/** The same for a host by whatever name it is reached. */
+const keyOf = (member: Member): string => `${of(member, "host").connection.hostKey} ${member.name}`;
+
+/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
+async function takeGuard(request: DeployRequest, world: World, member: Member, queue: Queue): Promise<void> {
+  const { log, stop } = member;
+  const host = of(member, "host");
+  const lock = lockRequest(request, world);
   try {
-    const locked = await report.stoppable("guard", () => takeGuard(request, world, host, stop.signal));
-    if (!locked) return plannedFirst(request, world, report);
-    const { guard, found } = locked;
+    const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
+    member.guard = guard;
+    member.found = found;
     refuseStuck(found);
-    void guard.lost.then((lost) => stop.abort(lost));
-    void host.connection.closed.then(() => stop.abort(new GuardLost("the connection to the host was lost")));
-    try {
-      const scene = await report.stoppable("preflight", () =>
-        preflight(request, host, guard, found, (current) => {
-          report.current = current;
-        }),
-      );
-      report.scene = scene;
-      for (const line of scene.warnings) report.warn(line);
-      if (await isUnchanged(request, host, found, scene)) return unchanged(request, world, report);
-      if (request.safety.dryRun) return planned(request, world, report, scene);
-      await report.stoppable("pull", () => pull(request, world, host, scene, stop.signal));
-      return await transact(openTransaction(request, world, report, host, guard, scene, stop), world, report);
-    } catch (cause) {
-      throw stop.signal.aborted ? stop.signal.reason : cause; // asked before bye, by which the guard is gone too
-    } finally {
-      await guard.bye();
-    }
-  } finally {
-    host.close();
-  }
-}
-
-async function connect(world: World): Promise<Host> {
-  const host = await world.open();
-  try {
-    const version = await host.engine.greet();
-    world.log.info(`${world.hostName}: connected, Docker ${version.Version}, ${version.Arch}`);
-    return host;
+    void guard.lost.then((lost) => {
+      if (member.guard === guard) stop.abort(lost);
+    });
   } catch (error) {
-    host.close();
-    throw error;
-  }
-}
-
-/** undefined = a dry run before the first deploy: there is nothing on the host to look at. */
-async function takeGuard(request: DeployRequest, world: World, host: Host, signal: AbortSignal) {
-  const { log, clock } = world;
-  try {
-    return await takeOrMakeLock(host, request, lockRequest(request, world), log, clock, signal);
-  } catch (error) {
-    if (error instanceof FolderAbsent) return undefined;
-    throw error;
+    if (!(error instanceof FolderAbsent)) throw error;
+    queue.locked();
   }
 }
 
@@ -110,67 +128,145 @@ function refuseStuck({ stuck, current }: Found): void {
   );
 }
 
-async function isUnchanged(request: DeployRequest, host: Host, found: Found, scene: Scene): Promise<boolean> {
-  const { current } = scene;
-  if (!current || request.safety.force || found.recovered !== "nothing") return false;
-  if (current.digest !== scene.image.digest || current.fingerprint !== scene.fingerprint) return false;
-  return servesThrough(host, request.app, current);
+async function look(request: DeployRequest, member: Member): Promise<void> {
+  member.scene = await preflight(request, of(member, "host"), of(member, "guard"), of(member, "found"), (current) => {
+    member.current = current;
+  });
 }
 
-async function pull(request: DeployRequest, world: World, host: Host, scene: Scene, signal: AbortSignal) {
+function plan(request: DeployRequest, members: readonly Member[], endings: Endings): Outcome {
+  for (const member of members)
+    for (const line of member.scene ? planFor(request, member) : planForFirst(request)) member.log.info(line);
+  return endings.planned();
+}
+
+/** The hosts on which there is something to do. */
+async function changing(request: DeployRequest, fleet: Fleet, members: readonly Member[]): Promise<readonly Member[]> {
+  const unchanged = await fleet.each(members, (member) => isUnchanged(request, member));
+  return members.filter((_member, n) => !unchanged[n]);
+}
+
+async function isUnchanged(request: DeployRequest, member: Member): Promise<boolean> {
+  const { current, image, fingerprint } = of(member, "scene");
+  if (!current || request.safety.force || of(member, "found").recovered !== "nothing") return false;
+  if (current.digest !== image.digest || current.fingerprint !== fingerprint) return false;
+  if (!(await servesThrough(of(member, "host"), request.app, current))) return false;
+  member.log.info(`${current.release} serves already, with the same image, options, env and checks: nothing to do.`);
+  return true;
+}
+
+async function pull(request: DeployRequest, member: Member): Promise<void> {
+  const { log, stop } = member;
+  const { imagePresent, reference } = of(member, "scene");
+  const host = of(member, "host");
   const app = async () => {
-    if (scene.imagePresent) {
-      world.log.info(`${scene.reference} is on the host already.`);
+    if (imagePresent) {
+      log.info(`${reference} is on the host already.`);
       return;
     }
-    await pullImage(host.docker, scene.reference, request.image.credentials, (line) => world.log.debug(line), signal);
-    world.log.info(`Pulled ${scene.reference}.`);
+    await pullImage(host.docker, reference, request.image.credentials, (line) => log.debug(line), stop.signal);
+    log.info(`Pulled ${reference}.`);
   };
-  await Promise.all([app(), ensureProxyImage(host, request, world.log, signal)]);
+  await Promise.all([app(), ensureProxyImage(host, request, log, stop.signal)]);
 }
 
-function openTransaction(
+function openTransaction(request: DeployRequest, world: World, member: Member): Transaction {
+  const { log, stop, evidence } = member;
+  const scene = of(member, "scene");
+  const slot = candidateSlot(scene.current);
+  const container = `${request.app}-${scene.id}`;
+  const candidate = { id: scene.id, container, slot, address: "", port: 0, created: false };
+  const { clock, transaction: name } = world;
+  return {
+    name,
+    request,
+    host: of(member, "host"),
+    guard: of(member, "guard"),
+    scene,
+    candidate,
+    log,
+    clock,
+    stop,
+    evidence,
+  };
+}
+
+/** From the first mutation to the commit. Whatever stops it, on whichever host, the guards' journals are the one way back. */
+async function transact(
   request: DeployRequest,
   world: World,
+  fleet: Fleet,
+  moving: readonly Member[],
   report: Report,
-  host: Host,
-  guard: Guard,
-  scene: Scene,
-  stop: AbortController,
-): Transaction {
-  const { id, current } = scene;
-  const { log, clock, transaction: name } = world;
-  const slot = candidateSlot(current);
-  const candidate = { id, container: `${request.app}-${id}`, slot, address: "", port: 0, created: false };
-  return { name, request, host, guard, scene, candidate, log, clock, stop, evidence: report.evidence };
+  endings: Endings,
+): Promise<Outcome> {
+  const each = (name: string, members: readonly Member[], body: (tx: Transaction) => Promise<void>) =>
+    report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
+  try {
+    await fleet.each(moving, (member) => begin(of(member, "tx")));
+    if (request.preDeploy) await each("pre-deploy", moving.slice(0, 1), preDeploy);
+    await each("start", moving, start);
+    await each("probe", moving, probe);
+    for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+      await each("shift", wave, moveTraffic);
+      await report.phase("bake", async () => {
+        await fleet.each(wave, (member) => bake(of(member, "tx")));
+        for (const member of wave)
+          await fleet.each([member], () => verifyCommand(of(member, "tx"), urlOf(request, member.target.address)));
+      });
+    }
+  } catch (cause) {
+    return goBack(world, fleet, moving, report, endings, cause);
+  }
+  return commitAndRetire(world, fleet, moving, report, endings);
 }
 
-/** From the first mutation to the commit. Whatever stops it, the guard's journal is the one way back. */
-async function transact(tx: Transaction, world: World, report: Report): Promise<Outcome> {
-  const { guard, request, stop } = tx;
-  let retired: Promise<string | undefined>;
+async function commitAndRetire(
+  world: World,
+  fleet: Fleet,
+  moving: readonly Member[],
+  report: Report,
+  endings: Endings,
+): Promise<Outcome> {
+  let ends: Awaited<ReturnType<typeof commit>>;
   try {
-    await guard.begin(tx.candidate.id);
-    await ensureNetwork(tx);
-    if (request.preDeploy) await report.phase("pre-deploy", () => preDeploy(tx));
-    await report.phase("start", () => start(tx));
-    await report.phase("probe", () => probe(tx));
-    await report.phase("shift", () => moveTraffic(tx));
-    await report.phase("bake", async () => {
-      await bake(tx);
-      await verifyCommand(tx, urlOf(request, world));
-    });
-    ({ retired } = await report.phase("commit", () => commit(tx)));
+    ends = await report.phase("commit", () => commit(fleet, moving, world));
   } catch (cause) {
-    return takeBack(
-      tx,
-      world,
-      report,
-      stop.signal.aborted && !(cause instanceof GateError) ? stop.signal.reason : cause,
-    );
+    return goBack(world, fleet, moving, report, endings, cause);
   }
-  for (const line of await report.phase("retire", () => retire(tx, retired, world))) report.warn(line);
-  return deployed(tx, world, report);
+  if ([...ends.values()].includes("back")) return endings.parted(ends);
+  const retiring = moving.filter((member) => ends.get(member) === "committed");
+  const warnings = await report.phase("retire", () => Promise.all(retiring.map((member) => retire(member, world))));
+  retiring.forEach((member, n) => {
+    for (const line of warnings[n] ?? []) report.warn(fleet.several ? `${member.name}: ${line}` : line);
+  });
+  return endings.committed(ends);
+}
+
+async function goBack(
+  world: World,
+  fleet: Fleet,
+  moving: readonly Member[],
+  report: Report,
+  endings: Endings,
+  thrown: unknown,
+): Promise<Outcome> {
+  const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+  const phase = report.phaseNow;
+  const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
+  const [only] = moving;
+  if (only && moving.length === 1 && taken.truths.get(only)?.release === of(only, "tx").candidate.id) {
+    report.warn(
+      `The connection was lost during the commit, and the host says that ${of(only, "tx").candidate.id} is committed.`,
+    );
+    return endings.committed(new Map([[only, "finished"]]));
+  }
+  return endings.takenBack(cause, phase, taken);
+}
+
+async function begin(tx: Transaction): Promise<void> {
+  await tx.guard.begin(tx.candidate.id);
+  await ensureNetwork(tx);
 }
 
 async function start(tx: Transaction): Promise<void> {
@@ -186,3 +282,7 @@ async function moveTraffic(tx: Transaction): Promise<void> {
   await shift(tx);
   tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} waits behind it.`);
 }
+
+/** At least one host; a percentage is rounded down. */
+const waveLength = (size: WaveSize, members: number): number =>
+  "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));

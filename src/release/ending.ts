@@ -1,121 +1,154 @@
 import { GuardLost } from "../host/guard/failures";
 import { UserError } from "../user-error";
+import type { TakenBack } from "./abort";
+import type { Ending } from "./decision";
 import { Cancelled, GateError, sentence } from "./failure";
-import type { Failure, Outcome, ReleaseName } from "./outcome";
+import { type Fleet, type Member, of } from "./fleet";
+import type { Failure, HostOutcome, Outcome, ReleaseName, Status } from "./outcome";
 import type { ReleaseRecord } from "./record";
 import type { Report } from "./report";
 import type { DeployRequest } from "./request";
-import type { Scene } from "./scene";
-import { candidateSlot } from "./traffic";
-import type { Transaction } from "./transaction";
-import type { Truth } from "./truth";
-import type { World } from "./world";
 
 export const nameOf = ({ release, version, digest }: ReleaseRecord): ReleaseName => ({ release, version, digest });
 
-const candidateName = ({ candidate, request, scene }: Transaction): ReleaseName => ({
-  release: candidate.id,
-  version: request.version,
-  digest: scene.image.digest,
-});
-
 /** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
-export function urlOf(request: DeployRequest, { hostName }: Pick<World, "hostName">): string {
-  const { httpPort } = request.traffic;
-  return `http://${hostName.includes(":") ? `[${hostName}]` : hostName}${httpPort === 80 ? "" : `:${httpPort}`}`;
+export function urlOf({ traffic: { httpPort } }: DeployRequest, host: string): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
 }
 
-/** What every ending tells; `serving` is what was committed when the deploy began, where nothing else is said. */
-function base(request: DeployRequest, world: World, { current, scene }: Report) {
-  const previous = current && nameOf(current);
-  return {
-    release: scene?.id ?? "",
-    digest: scene?.image.digest ?? request.image.digest ?? "",
-    previous,
-    serving: previous,
-    url: urlOf(request, world),
-    host: world.hostName,
-    settled: true,
-    failure: undefined,
-  };
-}
+/** One deploy's outcome, whichever way it ended. */
+export class Endings {
+  constructor(
+    private readonly request: DeployRequest,
+    private readonly fleet: Fleet,
+    private readonly report: Report,
+  ) {}
 
-export const deployed = (tx: Transaction, world: World, report: Report): Outcome =>
-  report.close({ ...base(tx.request, world, report), status: "deployed", serving: candidateName(tx) });
+  /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
+  failedBefore(cause: unknown): Outcome {
+    return this.#close("failed", (member) => this.#asBefore(member, "failed"), this.#failure(cause, [], ""));
+  }
 
-export function committedAfterAll(tx: Transaction, world: World, report: Report): Outcome {
-  report.warn(`The connection was lost during the commit, and the host says that ${tx.candidate.id} is committed.`);
-  return deployed(tx, world, report);
-}
+  unchanged(): Outcome {
+    const release = this.fleet.members[0]?.current?.release ?? "";
+    return { ...this.#close("unchanged", (member) => this.#asBefore(member, "unchanged")), release };
+  }
 
-/** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
-export function failedBefore(request: DeployRequest, world: World, report: Report, cause: unknown): Outcome {
-  const failure = failureOf(cause, report.phaseNow, []);
-  return report.close({ ...base(request, world, report), status: "failed", failure });
-}
+  planned(): Outcome {
+    return this.#close("planned", (member) => this.#asBefore(member, "planned"));
+  }
 
-interface Aborted {
-  readonly cause: unknown;
-  readonly phase: string;
-  readonly lines: readonly string[];
-  readonly truth: Truth | undefined;
+  /** Every host is committed, but those that are `unknown`: they were not reached any more. */
+  committed(ends: ReadonlyMap<Member, Ending>): Outcome {
+    const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
+    const failure =
+      lost.length === 0
+        ? undefined
+        : this.#failure(
+            new GateError(
+              "commit",
+              `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this deploy again when it is back: it ends all hosts on one release.`,
+            ),
+            [],
+            "",
+          );
+    return this.#close(
+      failure ? "failed" : "deployed",
+      (member) => {
+        if (!ends.has(member)) return this.#asBefore(member, "unchanged");
+        if (ends.get(member) === "unknown") return this.#host(member, "failed", undefined, false);
+        return this.#host(member, "deployed", this.#candidate(member), true);
+      },
+      failure,
+    );
+  }
+
+  /** A host could not commit, and those that had committed follow it back. */
+  parted(ends: ReadonlyMap<Member, Ending>): Outcome {
+    const all = [...ends.values()];
+    const back = all.every((end) => end === "back") && [...ends.keys()].some(({ current }) => current);
+    const ended = (member: Member): HostOutcome => {
+      switch (ends.get(member)) {
+        case undefined:
+          return this.#asBefore(member, "unchanged");
+        case "back":
+          return this.#asBefore(member, member.current ? "rolled-back" : "failed");
+        case "unknown":
+          return this.#host(member, "failed", undefined, false);
+        default:
+          return this.#host(member, "deployed", this.#candidate(member), true);
+      }
+    };
+    const apart = all.some((end) => end !== "back") ? PARTED : "";
+    return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
+  }
+
+  takenBack(cause: unknown, phase: string, { truths, lines }: TakenBack): Outcome {
+    const unasked = [...truths.values()].some((truth) => truth === undefined);
+    const ended = (member: Member): HostOutcome => {
+      if (!truths.has(member)) return this.#asBefore(member, "unchanged");
+      const truth = truths.get(member);
+      const status = truth && member.current ? "rolled-back" : "failed";
+      return this.#host(member, status, truth?.serving, truth !== undefined);
+    };
+    const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
+    const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
+    return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+  }
+
+  #close(status: Status, ended: (member: Member) => HostOutcome, failure?: Failure): Outcome {
+    const { members, several } = this.fleet;
+    const hosts = members.map(ended);
+    const scene = members.find((member) => member.scene)?.scene;
+    const evidence = members.flatMap((member) =>
+      member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)),
+    );
+    const end = {
+      status,
+      release: scene?.id ?? "",
+      digest: scene?.image.digest ?? this.request.image.digest ?? "",
+      previous: hosts[0]?.previous,
+      url: hosts[0]?.url ?? "",
+      hosts,
+      settled: hosts.every(({ settled }) => settled),
+      failure,
+    };
+    return this.report.close(end, evidence);
+  }
+
+  #asBefore = (member: Member, status: Status): HostOutcome =>
+    this.#host(member, status, member.current && nameOf(member.current), true);
+
+  #host(member: Member, status: Status, serving: ReleaseName | undefined, settled: boolean): HostOutcome {
+    const { name, current, target } = member;
+    return {
+      name,
+      status,
+      url: urlOf(this.request, target.address),
+      previous: current && nameOf(current),
+      serving,
+      settled,
+    };
+  }
+
+  #candidate(member: Member): ReleaseName {
+    const { candidate, request, scene } = of(member, "tx");
+    return { release: candidate.id, version: request.version, digest: scene.image.digest };
+  }
+
+  #failure(cause: unknown, log: readonly string[], more: string, phase = this.report.phaseNow): Failure {
+    const gate = cause instanceof GateError ? cause.gate : phase;
+    const cancelled = cause instanceof Cancelled;
+    const host = this.fleet.several && !cancelled ? this.fleet.failedOn?.name : undefined;
+    const reason = `${host ? `${host}: ` : ""}${sentence(cause)}${more}`;
+    return { host, gate, reason, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
+  }
 }
 
 const LEFT_ALONE =
   " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
 
-export function afterAbort(
-  tx: Transaction,
-  world: World,
-  report: Report,
-  { cause, phase, lines, truth }: Aborted,
-): Outcome {
-  return report.close({
-    ...base(tx.request, world, report),
-    status: tx.scene.current && truth ? "rolled-back" : "failed",
-    serving: truth?.serving,
-    settled: truth !== undefined,
-    failure: failureOf(cause, phase, lines, truth ? "" : LEFT_ALONE),
-  });
-}
-
-export function unchanged(request: DeployRequest, world: World, report: Report): Outcome {
-  const all = base(request, world, report);
-  const release = all.serving?.release ?? "";
-  world.log.info(`${release} serves already, with the same image, options, env and checks: nothing to do.`);
-  return report.close({ ...all, status: "unchanged", release });
-}
-
-export function planned(request: DeployRequest, world: World, report: Report, scene: Scene): Outcome {
-  const { current, id } = scene;
-  const { health, traffic } = request;
-  const lines = [
-    `Would ${scene.imagePresent ? "use" : "pull"} ${scene.reference}`,
-    ...(scene.proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
-    ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
-    `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
-    `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
-    `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-    `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
-  ];
-  for (const line of lines) world.log.info(line);
-  return report.close({ ...base(request, world, report), status: "planned" });
-}
-
-export function plannedFirst(request: DeployRequest, world: World, report: Report): Outcome {
-  const { app, traffic, image } = request;
-  world.log.info(`Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`);
-  world.log.info(
-    `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
-  );
-  return report.close({ ...base(request, world, report), status: "planned" });
-}
-
-function failureOf(cause: unknown, phase: string, log: readonly string[], more = ""): Failure {
-  const gate = cause instanceof GateError ? cause.gate : phase;
-  const cancelled = cause instanceof Cancelled;
-  return { gate, reason: `${sentence(cause)}${more}`, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
-}
+const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
 
 const isBug = (cause: unknown): boolean =>
   ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);

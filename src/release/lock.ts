@@ -1,6 +1,6 @@
 import type { Clock } from "../health/gate";
 import { FolderAbsent } from "../host/guard/failures";
-import type { Found, Guard } from "../host/guard/guard";
+import type { Found, Guard, Turn } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import { folderBody } from "../host/proxy/container";
 import { isPresent, pullImage, registryOf } from "../host/pull";
@@ -21,6 +21,24 @@ export interface LockRequest {
   readonly mode: "deploy" | "look";
 }
 
+export const rejectsOn = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+
+/** How a deploy takes its locks: one host after the other, each when it is its turn. */
+export interface Queue {
+  readonly turn: Turn;
+  /** resolves when the host before it is locked */
+  readonly before: Promise<unknown>;
+  /** told once this host is locked */
+  readonly locked: () => void;
+}
+
+/** Alone, nobody is waited for. */
+export const alone = (turn: Turn): Queue => ({ turn, before: Promise.resolve(), locked: () => {} });
+
 /** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
 export async function takeLock(
   host: Host,
@@ -28,6 +46,7 @@ export async function takeLock(
   log: Log,
   clock: Clock,
   signal: AbortSignal,
+  queue: Queue,
 ): Promise<Locked> {
   const guard = await host.guard({
     ...request,
@@ -38,7 +57,10 @@ export async function takeLock(
     onEvent: (line) => log.debug(`guard: ${line}`),
     now: clock.now,
   });
-  const found = await guard.ready(request.lockTimeout, signal);
+  await Promise.race([queue.before, guard.refused, rejectsOn(signal)]);
+  await guard.lock(queue.turn, request.lockTimeout, signal);
+  queue.locked();
+  const found = await guard.ready(signal);
   if (found.recovered === "undone") log.info("An earlier deploy had died here; the guard took it back.");
   if (found.recovered === "finished") log.info("An earlier deploy had died after its commit; the guard finished it.");
   return { guard, found };
@@ -52,16 +74,17 @@ export async function takeOrMakeLock(
   log: Log,
   clock: Clock,
   signal: AbortSignal,
+  queue: Queue,
 ): Promise<Locked> {
   try {
-    return await takeLock(host, lock, log, clock, signal);
+    return await takeLock(host, lock, log, clock, signal, queue);
   } catch (error) {
     if (!(error instanceof FolderAbsent)) throw error;
     if (lock.mode === "look") throw error;
     log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
     await ensureProxyImage(host, request, log, signal);
     await makeFolder(host, request, error.facts.dockerGroup);
-    return takeLock(host, lock, log, clock, signal);
+    return takeLock(host, lock, log, clock, signal, queue);
   }
 }
 

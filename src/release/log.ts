@@ -10,3 +10,15 @@ export interface Log {
   /** opens a phase: its lines are folded together, its duration is told at the end */
   phase<T>(name: string, body: () => Promise<T>): Promise<T>;
 }
+
+/** A log in which each line says whose it is. */
+export const named = (log: Log, name: string): Log => ({
+  info: (line) => log.info(`${name}: ${line}`),
+  debug: (line) => log.debug(`${name}: ${line}`),
+  warning: (line) => log.warning(`${name}: ${line}`),
+  quote: (text) => {
+    log.info(`${name}:`);
+    log.quote(text);
+  },
+  phase: (title, body) => log.phase(title, body),
+});

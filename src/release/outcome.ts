@@ -1,15 +1,18 @@
-/** How a deploy ended, and what its host runs now. */
+export type Status = "deployed" | "unchanged" | "rolled-back" | "failed" | "planned";
+
+/** How a deploy ended, and what its hosts run now. */
 export interface Outcome {
-  readonly status: "deployed" | "unchanged" | "rolled-back" | "failed" | "planned";
+  readonly status: Status;
   /** the release that this deploy was to make; '' before it had a name */
   readonly release: string;
   readonly digest: string;
+  /** what the first host ran before */
   readonly previous: ReleaseName | undefined;
-  /** what the host runs at the end, as the host says; undefined = nothing, or it could not be asked */
-  readonly serving: ReleaseName | undefined;
+  /** where the first host answers */
   readonly url: string;
-  readonly host: string;
-  /** the host itself has said what it runs, or nothing on it was touched */
+  /** in the order of `hosts` */
+  readonly hosts: readonly HostOutcome[];
+  /** every host itself has said what it runs, or nothing on it was touched */
   readonly settled: boolean;
   readonly failure: Failure | undefined;
   readonly phases: readonly PhaseTime[];
@@ -21,6 +24,17 @@ export interface Outcome {
   readonly duration: number;
 }
 
+/** How it ended on one host. */
+export interface HostOutcome {
+  readonly name: string;
+  readonly status: Status;
+  readonly url: string;
+  readonly previous: ReleaseName | undefined;
+  /** what it runs at the end, as it says; undefined = nothing, or it could not be asked */
+  readonly serving: ReleaseName | undefined;
+  readonly settled: boolean;
+}
+
 export interface ReleaseName {
   readonly release: string;
   readonly version: string;
@@ -28,6 +42,8 @@ export interface ReleaseName {
 }
 
 export interface Failure {
+  /** the host that stopped it, where there are several */
+  readonly host?: string | undefined;
   /** the phase or gate that stopped it: `connect`, `pull`, `probe`, `bake`, ... */
   readonly gate: string;
   /** one sentence: what was expected, what was seen, what serves */
@@ -50,6 +66,8 @@ export interface PhaseTime {
 
 /** What one gate saw. */
 export interface Evidence {
+  /** where several hosts are deployed to */
+  readonly host?: string;
   readonly gate: string;
   readonly verdict: "healthy" | "unhealthy" | "inconclusive";
   readonly probes: number;

@@ -1,21 +1,14 @@
 import type { Clock } from "../health/gate";
 import type { Log } from "./log";
 import type { Evidence, Outcome, PhaseTime } from "./outcome";
-import type { ReleaseRecord } from "./record";
-import type { Scene } from "./scene";
 
 /** Collects what a deploy did, phase by phase, for the summary. */
 export class Report {
   readonly phases: PhaseTime[] = [];
-  readonly evidence: Evidence[] = [];
   readonly warnings: string[] = [];
   readonly startedAt = new Date().toISOString();
   /** the phase that runs, or ran last */
   phaseNow = "connect";
-  /** what was committed when the deploy began, once that is known */
-  current: ReleaseRecord | undefined;
-  /** what the host was like, once it was looked at */
-  scene: Scene | undefined;
   readonly #startedAt: number;
 
   constructor(
@@ -58,11 +51,14 @@ export class Report {
     this.log.warning(line);
   }
 
-  close(end: Omit<Outcome, "phases" | "evidence" | "warnings" | "startedAt" | "duration">): Outcome {
+  close(
+    end: Omit<Outcome, "phases" | "evidence" | "warnings" | "startedAt" | "duration">,
+    evidence: readonly Evidence[],
+  ): Outcome {
     return {
       ...end,
       phases: this.phases,
-      evidence: this.evidence,
+      evidence,
       warnings: this.warnings,
       startedAt: this.startedAt,
       duration: this.clock.now() - this.#startedAt,

@@ -18,6 +18,8 @@ export interface DeployRequest {
   readonly health: HealthOptions;
   readonly bakeTime: number;
   readonly verify: { readonly command: string; readonly timeout: number } | undefined;
+  /** how many hosts are moved together */
+  readonly waveSize: WaveSize;
   readonly safety: SafetyOptions;
   readonly run: Run;
 }
@@ -49,6 +51,8 @@ export interface StatusRange {
   readonly from: number;
   readonly to: number;
 }
+
+export type WaveSize = { readonly hosts: number } | { readonly percent: number };
 
 export interface SafetyOptions {
   readonly lockTimeout: number;

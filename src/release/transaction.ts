@@ -2,6 +2,7 @@ import type { Clock } from "../health/gate";
 import type { Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import type { Slot } from "../host/proxy/config";
+import type { Stop } from "./fleet";
 import type { Log } from "./log";
 import type { Evidence } from "./outcome";
 import type { DeployRequest } from "./request";
@@ -20,8 +21,8 @@ export interface Transaction {
   readonly candidate: Candidate;
   readonly log: Log;
   readonly clock: Clock;
-  /** aborted by a cancel, by a lost guard, and by the candidate's exit; its reason says which */
-  readonly stop: AbortController;
+  /** aborted by a cancel, a lost guard, the candidate's exit, and by another host's failure; its reason says which */
+  readonly stop: Stop;
   readonly evidence: Evidence[];
 }
 

@@ -4,14 +4,23 @@ import type { LockRequest } from "./lock";
 import type { Log } from "./log";
 import type { DeployRequest } from "./request";
 
-/** What a deploy needs of the world; all of it is passed in. */
-export interface World {
+/** A host to deploy to, before anybody has connected to it. */
+export interface Target {
+  /** as `hosts` names it */
+  readonly name: string;
+  /** a name or an IP address; two hosts behind one have a name each */
+  readonly address: string;
   /** opens a connection of its own at each call */
   open(): Promise<Host>;
-  readonly hostName: string;
+}
+
+/** What a deploy needs of the world; all of it is passed in. */
+export interface World {
+  /** the fleet, in the order of `hosts`; one at least */
+  readonly hosts: readonly Target[];
   readonly log: Log;
   readonly clock: Clock;
-  /** names this deploy on the host: a-z, 0-9 and `-` */
+  /** names this deploy on its hosts: a-z, 0-9 and `-` */
   readonly transaction: string;
   /** aborted when the job is cancelled; its reason is a `Cancelled` */
   readonly cancel: AbortSignal;

@@ -4,7 +4,7 @@ import { stateFolder } from "../bed/bed";
 import { up } from "../bed/up";
 
 const NAME = process.env.BED ?? "test";
-const HOSTS = 2; // one a worker
+const HOSTS = 4; // one a worker, and two for the tests of a fleet
 
 /** Brings the bed up before the tests; it stays for the next run (npm run bed -- down --name test takes it away). */
 export default async function setUp(): Promise<void> {

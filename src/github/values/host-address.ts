@@ -17,16 +17,25 @@ const name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:
 
 export const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
 
-/** One host, `[user@]address[:port]`; what it leaves out comes from `otherwise`. */
-export function oneHost(otherwise: { readonly user: string; readonly port: number }): Parse<HostAddress> {
+const mostHosts = 100;
+
+/** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
+export function hostAddresses(otherwise: {
+  readonly user: string;
+  readonly port: number;
+}): Parse<readonly HostAddress[]> {
   return (input, text) => {
-    const [host, ...more] = items(text);
-    if (host === undefined) throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
-    if (more.length > 0)
-      throw new UserError(
-        `${input}: got ${more.length + 1} hosts; several hosts in one deploy come in a later version. Name one host.`,
-      );
-    return hostAddress(input, host, otherwise);
+    const named = items(text).map((host) => hostAddress(input, host, otherwise));
+    if (named.length === 0) throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
+    if (named.length > mostHosts)
+      throw new UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
+    const seen = new Set<string>();
+    for (const host of named) {
+      const place = `${host.address} port ${host.port}`;
+      if (seen.has(place)) throw new UserError(`${input}: ${place} is named twice. Name each host once.`);
+      seen.add(place);
+    }
+    return named;
   };
 }
 

@@ -1,3 +1,4 @@
+import type { WaveSize } from "../../release/request";
 import { UserError } from "../../user-error";
 import type { Parse } from "./parse";
 import { shown } from "./shown";
@@ -34,4 +35,15 @@ export const nanoCpus: Parse<number> = (name, text) => {
   const value = /^\d{1,4}(\.\d{1,9})?$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
   if (value >= 1e7 && value <= 1024e9) return value;
   throw new UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
+};
+
+/** `2` hosts, or `50%` of them. */
+export const waveSize: Parse<WaveSize> = (name, text) => {
+  const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
+  const value = Number(number);
+  if (number === undefined || (percent && value > 100))
+    throw new UserError(
+      `${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`,
+    );
+  return percent ? { percent: value } : { hosts: value };
 };

@@ -48,6 +48,10 @@ export function refusal(app: string, facts: GuardFacts, reason: string, detail: 
       return new UserError(
         "systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.",
       );
+    case "twice":
+      return new UserError(
+        "hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.",
+      );
     case "damage":
       return new UserError(
         `The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`,

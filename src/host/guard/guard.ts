@@ -8,12 +8,16 @@ import { DeedFailed, type GuardFacts, GuardLost, refusal } from "./failures";
 /**
  * The runner's end of the guard (guard.sh). One message a line:
  *
+ *     LOCK n HOW          it is this host's turn to be locked       -> OK n, once the lock is taken
  *     BEAT n              the runner lives                          -> OK n
  *     BEGIN n RELEASE     opens the journal for a target            -> OK n
  *     UNDO n VERB ARG...  what takes the next mutation back         -> OK n, once it is on disk
  *     RETIRE n VERB ...   what follows the commit                   -> OK n, once it is on disk
  *     DO n VERB ARG...    a deed that the guard does itself         -> OK n [BASE64 or number] | FAIL n BASE64
- *     COMMIT n            renames `current`, then retires           -> COMMITTED n, then RETIRED n | STUCK n ENTRY
+ *     PREPARE n           a fleet's host: all but the rename is done -> OK n, once it is on disk
+ *     COMMIT n            renames `current`                         -> COMMITTED n
+ *     FINISH n            retires the old release                   -> RETIRED n | STUCK n ENTRY
+ *     REVERT n            a prepared commit is taken back           -> ABORTED n | STUCK n ENTRY
  *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
  *     BYE n               lets the lock go                          -> OK n
  *
@@ -38,11 +42,20 @@ export interface GuardOptions {
 export interface Found {
   /** the committed release; '' = there is none */
   readonly current: string;
-  /** what it did with the journal of a deploy that died; `pending` = it is there, and this is only a look */
-  readonly recovered: "nothing" | "undone" | "finished" | "pending";
+  /**
+   * what it did with the journal of a deploy that died; `pending` = it is there, and this is only a look. `prepared`,
+   * `committed` = it is this deploy's own, taken over as it was: before and after the rename
+   */
+  readonly recovered: "nothing" | "undone" | "finished" | "pending" | "prepared" | "committed";
   /** an entry that it could not do */
   readonly stuck: string | undefined;
 }
+
+/**
+ * What a guard asks the lock for: a deploy that begins; the same deploy after a lost connection, which takes its own
+ * prepared journal over; or a look at what came of it, which settles whatever was left.
+ */
+export type Turn = "first" | "again" | "settle";
 
 interface Waiting {
   readonly sentAt: number;
@@ -69,7 +82,6 @@ export class Guard {
   /** settles when another guard is found to hold the lock */
   readonly #held: Promise<void>;
   #settleHeld!: () => void;
-  #retired: { resolve(stuck: string | undefined): void; reject(error: Error): void } | undefined;
   #number = 0;
   #provenAt: number;
   #buffer = "";
@@ -117,30 +129,57 @@ export class Guard {
     return guard;
   }
 
-  /** Waits for the lock, `timeout` milliseconds at most from when it is found held.
-   * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held. */
-  ready(timeout: number, signal: AbortSignal): Promise<Found> {
+  /**
+   * Takes the app's lock; waits for it `timeout` milliseconds at most.
+   *
+   * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held.
+   */
+  lock(turn: Turn, timeout: number, signal: AbortSignal): Promise<void> {
+    return this.#within(
+      Promise.race([this.#ask("LOCK", turn), this.refused]),
+      timeout + READY_TIMEOUT,
+      `the guard on the host did not take the lock within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`,
+      signal,
+      {
+        timeout,
+        why: `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
+      },
+    ).then(() => {});
+  }
+
+  /** Once it has the lock: what it found, and what it did with what a dead deploy had left. */
+  ready(signal: AbortSignal): Promise<Found> {
+    const why = `the guard on the host was not ready within ${READY_TIMEOUT / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`;
+    return this.#within(this.#found, READY_TIMEOUT, why, signal);
+  }
+
+  /** Never resolves: rejects when the host can't have a guard. */
+  get refused(): Promise<never> {
+    return this.#found.then(() => new Promise<never>(() => {}));
+  }
+
+  #within<T>(
+    what: Promise<T>,
+    limit: number,
+    why: string,
+    signal: AbortSignal,
+    held?: { readonly timeout: number; readonly why: string },
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const give = (error: Error) => {
         this.close();
         reject(error);
       };
       const timers: NodeJS.Timeout[] = [];
-      const limit = (milliseconds: number, why: string) =>
-        timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), milliseconds));
-      limit(
-        timeout + READY_TIMEOUT,
-        `the guard on the host was not ready within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`,
-      );
-      void this.#held.then(() =>
-        limit(
-          timeout,
-          `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
-        ),
-      );
+      const bound = (milliseconds: number, reason: string) =>
+        timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${reason}`)), milliseconds));
+      bound(limit, why);
+      let over = false;
+      if (held) void this.#held.then(() => over || bound(held.timeout, held.why));
       const onAbort = () => give(new Error("cancelled while waiting for the lock"));
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#found.then(resolve, reject).finally(() => {
+      what.then(resolve, reject).finally(() => {
+        over = true;
         for (const timer of timers) clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
       });
@@ -171,15 +210,29 @@ export class Guard {
     return Buffer.from(await this.do(...deed), "base64").toString("utf8");
   }
 
-  /** Resolves when `current` is renamed; `retired` when the old release has stopped, with the entry that is stuck, if any. */
-  async commit(): Promise<{ retired: Promise<string | undefined> }> {
+  /** All but the rename is done, and a lost runner gets a lease's time to come back and decide. */
+  async prepare(): Promise<void> {
     await this.hold();
-    const retired = new Promise<string | undefined>((resolve, reject) => {
-      this.#retired = { resolve, reject };
-    });
-    retired.catch(() => {}); // reported by whoever awaits it
+    await this.#ask("PREPARE");
+  }
+
+  /** Resolves when `current` is renamed. */
+  async commit(): Promise<void> {
+    await this.hold();
     await this.#ask("COMMIT");
-    return { retired };
+  }
+
+  /** Resolves when the old release has stopped, with the entry that is stuck, if any. */
+  async finish(): Promise<string | undefined> {
+    const answer = await this.#ask("FINISH");
+    return answer === "RETIRED" ? undefined : answer;
+  }
+
+  /** Another host of the fleet could not commit: this one goes back, too. @returns the entry that is stuck, if any */
+  async revert(): Promise<string | undefined> {
+    const answer = await this.#ask("REVERT");
+    this.close();
+    return answer === "ABORTED" ? undefined : answer;
   }
 
   /**
@@ -223,7 +276,7 @@ export class Guard {
 
   /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
   #tick(): void {
-    const atWork = this.#retired !== undefined || [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+    const atWork = [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
     const { lease, now } = this.#options;
     if (this.#settled && !atWork && now() - this.#provenAt > lease)
       this.#end(`no answer for ${lease / 1000} s, the lease`);
@@ -295,10 +348,7 @@ export class Guard {
   #answer(word: string, number: number, text: string): void {
     if (word === "STUCK" && number === 0) this.#stuck = text;
     const waiting = this.#waiting.get(number);
-    if (!waiting) {
-      if (word === "RETIRED" || word === "STUCK") this.#retired?.resolve(word === "STUCK" ? text : undefined);
-      return;
-    }
+    if (!waiting) return;
     this.#waiting.delete(number);
     this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
     const took = Math.round(this.#options.now() - waiting.sentAt);
@@ -314,7 +364,6 @@ export class Guard {
     this.#settleFound.reject(this.#gone);
     for (const waiting of this.#waiting.values()) waiting.reject(this.#gone);
     this.#waiting.clear();
-    this.#retired?.reject(this.#gone);
     this.#settleLost(this.#gone);
   }
 }

@@ -7,8 +7,8 @@ import { actionYml, commit, fingerprint, source } from "./deploy-inputs";
 const sha = `sha256:${"a".repeat(64)}`;
 
 test("three inputs and the host's key are enough for a deploy", () => {
-  const { host, access, request, summary, githubToken } = readDeployInputs(source());
-  expect(host).toEqual({ user: "ec2-user", address: "203.0.113.7", port: 22 });
+  const { hosts, access, request, summary, githubToken } = readDeployInputs(source());
+  expect(hosts).toEqual([{ user: "ec2-user", address: "203.0.113.7", port: 22 }]);
   expect({ ...access, key: "" }).toEqual({ key: "", passphrase: "", knownHosts: fingerprint, connectTimeout: 30_000 });
   expect([summary, githubToken]).toEqual([true, ""]);
   expect(request).toEqual({
@@ -46,6 +46,7 @@ test("three inputs and the host's key are enough for a deploy", () => {
       threshold: 3,
       startTimeout: 120_000,
     },
+    waveSize: { percent: 100 },
     bakeTime: 30_000,
     verify: undefined,
     safety: {
@@ -86,14 +87,34 @@ const hosts = [
   ],
   ["a host with blank lines around", "\n 10.0.1.5 \n", { user: "ec2-user", address: "10.0.1.5", port: 22 }],
 ] as const;
+test("takes several hosts, by comma or line", () => {
+  const { hosts } = readDeployInputs(source({ hosts: "10.0.0.1, me@10.0.0.2:2222\n10.0.0.3" }));
+  expect(hosts.map(({ user, address, port }) => `${user}@${address}:${port}`)).toEqual([
+    "ec2-user@10.0.0.1:22",
+    "me@10.0.0.2:2222",
+    "ec2-user@10.0.0.3:22",
+  ]);
+});
+
+test.each([
+  ["a number of hosts", "2", { hosts: 2 }],
+  ["a share of them", "50%", { percent: 50 }],
+])("takes wave-size as %s", (_what, text, expected) => {
+  expect(readDeployInputs(source({ "wave-size": text })).request.waveSize).toEqual(expected);
+});
+
 test.each(hosts)("reaches a host given as %s", (_what, text, expected) => {
-  expect(readDeployInputs(source({ hosts: text })).host).toEqual(expected);
+  expect(readDeployInputs(source({ hosts: text })).hosts).toEqual([expected]);
 });
 
 test("takes user and port of the host before ssh-user and ssh-port", () => {
   const given = { "ssh-user": "admin", "ssh-port": "2200" };
-  expect(readDeployInputs(source({ ...given, hosts: "10.0.0.1" })).host).toMatchObject({ user: "admin", port: 2200 });
-  expect(readDeployInputs(source({ ...given, hosts: "me@10.0.0.1:22" })).host).toMatchObject({ user: "me", port: 22 });
+  expect(readDeployInputs(source({ ...given, hosts: "10.0.0.1" })).hosts).toMatchObject([
+    { user: "admin", port: 2200 },
+  ]);
+  expect(readDeployInputs(source({ ...given, hosts: "me@10.0.0.1:22" })).hosts).toMatchObject([
+    { user: "me", port: 22 },
+  ]);
 });
 
 const images = [

@@ -11,9 +11,17 @@ export const deployed: Outcome = {
   release: after.release,
   digest: after.digest,
   previous: before,
-  serving: after,
   url: "http://203.0.113.7:80/",
-  host: "203.0.113.7",
+  hosts: [
+    {
+      name: "203.0.113.7",
+      status: "deployed",
+      url: "http://203.0.113.7:80/",
+      previous: before,
+      serving: after,
+      settled: true,
+    },
+  ],
   settled: true,
   failure: undefined,
   phases: [
@@ -29,7 +37,7 @@ export const deployed: Outcome = {
 export const rolledBack: Outcome = {
   ...deployed,
   status: "rolled-back",
-  serving: before,
+  hosts: deployed.hosts.map((host) => ({ ...host, status: "rolled-back", serving: before })),
   failure: {
     gate: "probe",
     reason: "v2-3c4d did not become healthy: 40 probes, last answer 500. v1-1a2b still serves.",

@@ -32,7 +32,8 @@ test("a rolled-back deploy tells the gate, the reason and what serves", () => {
 });
 
 test("a dry run is unchanged, and a host that can't be asked runs nothing known", () => {
-  const outputs = outputsOf({ ...deployed, status: "planned", serving: undefined, previous: undefined });
+  const hosts = deployed.hosts.map((host) => ({ ...host, status: "planned" as const, serving: undefined }));
+  const outputs = outputsOf({ ...deployed, status: "planned", hosts, previous: undefined });
   expect(outputs).toMatchObject({ status: "unchanged", "previous-release": "", "previous-digest": "" });
   expect(outputs.hosts).toBe('[{"host":"203.0.113.7","status":"unchanged","release":""}]');
 });

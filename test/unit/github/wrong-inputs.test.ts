@@ -23,14 +23,24 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   ["no host", { hosts: "" }, blank("hosts")],
   ["only a comma for hosts", { hosts: "," }, 'hosts: expected the address of a host, got ",".'],
   [
-    "two hosts",
-    { hosts: "10.0.0.1, 10.0.0.2" },
-    "hosts: got 2 hosts; several hosts in one deploy come in a later version. Name one host.",
+    "a host that is named twice",
+    { hosts: "10.0.0.1, me@10.0.0.1" },
+    "hosts: 10.0.0.1 port 22 is named twice. Name each host once.",
   ],
   [
     "an instance id",
     { hosts: "i-0123456789abcdef0" },
     "hosts: got the instance id i-0123456789abcdef0; instance ids come in a later version. Write the instance's address.",
+  ],
+  [
+    "a wave of no host",
+    { "wave-size": "0" },
+    'wave-size: expected a number of hosts such as 1, or a share of them such as 50%, got "0".',
+  ],
+  [
+    "a wave of more than all",
+    { "wave-size": "101%" },
+    'wave-size: expected a number of hosts such as 1, or a share of them such as 50%, got "101%".',
   ],
   ["a URL as host", { hosts: "http://10.0.0.1" }, address("http://10.0.0.1")],
   ["an option as host", { hosts: "-oProxyCommand=x" }, address("-oProxyCommand=x")],

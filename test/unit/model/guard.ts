@@ -45,6 +45,7 @@ export class Guards {
       enter(state, "first", "append", at);
       if (this.design.has("the answer goes before the fsync")) state.answered = at + 1;
     } else if ("deed" in row) enter(state, "first", "deed", at);
+    else if ("finish" in row) enter(state, "first", "serve");
     else if (this.design.has("the old one is retired before the rename"))
       this.#walk(state, "first", "retiring early", 1);
     else this.#rename(state);
@@ -87,8 +88,8 @@ export class Guards {
         return step("fsyncs the rename and says COMMITTED", (to) => {
           to.currentSynced = to.current;
           to.said = "COMMITTED";
-          to.answered = this.program.rows.length;
-          enter(to, guard, "serve");
+          to.answered = this.program.rows.length - 1;
+          enter(to, guard, "idle");
         });
       case "fence":
         return step("fences", (to) => this.#fence(to, guard));

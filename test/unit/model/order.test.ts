@@ -41,6 +41,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^RETIRE vacate blue 5$/, "retire vacate blue"],
   [/^RETIRE stop shop-r1 10$/, "retire stop old"],
   [/^COMMIT$/, "commit"],
+  [/^FINISH$/, "finish"],
 ];
 
 /** Not in the model: other files of the release, the history line, and the end. */
@@ -50,8 +51,9 @@ test("the model sends what a deploy sends, in its order", async () => {
   const request = quick(readDeployInputs(source()).request);
   const host = new RecordingHost(request);
   const clock = { now: () => performance.now(), sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) };
-  const world = { hostName: "host", log: quiet, clock, transaction: "t2", cancel: new AbortController().signal };
-  const outcome = await deploy(request, { ...world, open: async () => host.host() });
+  const hosts = [{ name: "host", address: "host", open: async () => host.host() }];
+  const cancel = new AbortController().signal;
+  const outcome = await deploy(request, { hosts, log: quiet, clock, transaction: "t2", cancel });
   host.close();
   expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
   const seen = host.notes

@@ -2,7 +2,7 @@ import type { Design } from "./state";
 
 /**
  * What a runner sends for a release beside a live one, in the order of src/release/deploy.ts (`transact`) and what it
- * calls: startCandidate, writeCandidateConfig, fillSlot, waitForSlot, shift, bake, commit. order.test.ts holds this
+ * calls: startCandidate, writeCandidateConfig, fillSlot, waitForSlot, shift, bake, commit, retire. order.test.ts holds this
  * table to that code. `old` serves in blue, the candidate comes to green.
  */
 export type Entry =
@@ -34,6 +34,7 @@ export type Row =
   | { readonly to: "guard"; readonly line: number; readonly pipelined: boolean }
   | { readonly to: "guard"; readonly deed: Mutation }
   | { readonly to: "guard"; readonly commit: true }
+  | { readonly to: "guard"; readonly finish: true }
   | { readonly to: "docker"; readonly call: "create candidate" | "start candidate" }
   | { readonly to: "nobody"; readonly look: "the slot is up" | "bake" };
 
@@ -51,7 +52,8 @@ export type Draft =
   | readonly ["docker", "create candidate" | "start candidate"]
   | readonly ["do", Mutation]
   | readonly ["look", "the slot is up" | "bake"]
-  | readonly ["commit", ""];
+  | readonly ["commit", ""]
+  | readonly ["finish", ""];
 
 const START: readonly Draft[] = [
   ["begin", "begin"],
@@ -80,6 +82,7 @@ const COMMIT: readonly Draft[] = [
   ["and retire", "vacate blue"],
   ["and retire", "stop old"],
   ["commit", ""],
+  ["finish", ""],
 ];
 
 export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
@@ -101,6 +104,7 @@ function compile(drafts: readonly Draft[]): Program {
     if (kind === "do") return { to: "guard", deed: what };
     if (kind === "look") return { to: "nobody", look: what };
     if (kind === "commit") return { to: "guard", commit: true };
+    if (kind === "finish") return { to: "guard", finish: true };
     const pipelined = kind.startsWith("and ");
     lines.push({ kind: kind.replace("and ", "") as Line["kind"], entry: what });
     return { to: "guard", line: lines.length - 1, pipelined };

@@ -66,10 +66,11 @@ export class RecordingHost {
       retire: async (...entry: string[]) => this.#note("RETIRE", ...entry),
       read: async (...deed: string[]) => this.#read(deed),
       do: async (...deed: string[]) => this.#do(deed),
-      commit: async () => {
-        this.#note("COMMIT");
-        return { retired: Promise.resolve(undefined) };
-      },
+      refused: never,
+      lock: async () => {},
+      prepare: async () => this.#note("PREPARE"),
+      commit: async () => this.#note("COMMIT"),
+      finish: async () => this.#note("FINISH"),
       abort: async () => this.#note("ABORT"),
       hold: async () => {},
       bye: async () => this.#note("BYE"),

@@ -47,6 +47,7 @@ export class Runner {
 
   /** It waits for the answers to all that it sent, sees its candidate's end, and looks at its lease. */
   #maySend(state: State, row: Row): boolean {
+    if ("finish" in row) return state.acked === state.sent && state.connection;
     const answered = state.acked === state.sent || ("pipelined" in row && row.pipelined);
     const ended = state.acked > this.#startRow && state.candidate !== "running";
     if (!answered || ended || state.failed || state.abort !== "no" || !state.connection) return false;
@@ -65,13 +66,13 @@ export class Runner {
       to.answered = to.sent;
       return;
     }
-    if (!to.fresh) wrong(to, "stale");
+    if (!to.fresh && !("finish" in row)) wrong(to, "stale");
     if ("call" in row) to.call = "wire";
   }
 
   /** A living runner aborts when nothing of its own is under way; a failed call to Docker may be, in dockerd's hands. */
   #mayGiveUp(state: State): boolean {
-    const begun = state.acked > 0 && state.acked < this.program.rows.length;
+    const begun = state.acked > 0 && state.acked < this.program.rows.length - 1;
     const quiet = state.acked === state.sent || (state.failed && state.call !== "wire");
     return begun && quiet && state.fresh && state.abort === "no" && state.connection;
   }
@@ -179,5 +180,6 @@ function nameOf(row: Row, program: Program): string {
   }
   if ("deed" in row) return `DO ${row.deed}`;
   if ("call" in row) return row.call;
-  return "look" in row ? row.look : "COMMIT";
+  if ("look" in row) return row.look;
+  return "commit" in row ? "COMMIT" : "FINISH";
 }

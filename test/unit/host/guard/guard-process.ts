@@ -1,11 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { guardProgram } from "../../../../scripts/guard-program";
 import type { HostFolder } from "./host-folder";
 import { until } from "./until";
 
-export const GUARD = join(__dirname, "../../../../src/host/guard/guard.sh");
-export const program = readFileSync(GUARD, "utf8");
+export const program = guardProgram();
 
 export interface GuardStart {
   readonly app?: string;
@@ -14,6 +13,8 @@ export interface GuardStart {
   readonly lease?: number;
   readonly holder?: string;
   readonly mode?: "deploy" | "look";
+  /** what it asks the lock for; `never` = a test that sends LOCK itself */
+  readonly turn?: "first" | "again" | "settle" | "never";
   /** what is sent in place of guard.sh */
   readonly program?: string;
   /** what its sshd is called */
@@ -55,6 +56,8 @@ export class GuardProcess {
       this.#sshdEnded = true;
     });
     this.sshd.stdin.write(start.program ?? program);
+    const { turn = "settle" } = start;
+    if (turn !== "never") this.send(`LOCK 0 ${turn}`);
   }
 
   get pid(): number {
@@ -77,7 +80,7 @@ export class GuardProcess {
   async ask(kind: string, ...words: readonly string[]): Promise<string> {
     const number = ++this.#number;
     this.send([kind, number, ...words].join(" "));
-    const answer = new RegExp(`^(OK|FAIL|COMMITTED|ABORTED|STUCK) ${number}( |$)`);
+    const answer = new RegExp(`^(OK|FAIL|COMMITTED|RETIRED|ABORTED|STUCK) ${number}( |$)`);
     const line = await this.says(answer);
     return line.replace(` ${number}`, "").trim();
   }

@@ -11,19 +11,19 @@ afterEach(() => host.end());
 test("tells who holds the lock, waits, and has it when the first deploy ends", async () => {
   const first = host.guard({ holder: "run 1 by ann since 02:18" });
   expect(await first.ready()).toBe("r1 nothing");
-  const second = host.guard({ holder: "run 2 by bob" });
+  const second = host.guard({ holder: "run 2 by bob", transaction: "t3" });
   expect(await second.says(/^HELD/)).toBe("HELD run 1 by ann since 02:18");
   expect(second.lines.some((line) => line.startsWith("READY"))).toBe(false);
   expect(await first.ask("BYE")).toBe("OK");
   expect(await second.ready()).toBe("r1 nothing");
-  const third = host.guard();
+  const third = host.guard({ transaction: "t4" });
   expect(await third.says(/^HELD/)).toBe("HELD run 2 by bob");
 });
 
 test("tells those who wait when the holder changes", async () => {
   const first = host.guard({ holder: "run 1" });
   await first.ready();
-  const others = [host.guard({ holder: "run 2" }), host.guard({ holder: "run 3" })];
+  const others = ["2", "3"].map((n) => host.guard({ holder: `run ${n}`, transaction: `t${n}3` }));
   for (const other of others) await other.says(/^HELD run 1$/);
   await first.ask("BYE");
   const has = (line: string) => others.find(({ lines }) => lines.some((said) => said.startsWith(line)));
@@ -35,7 +35,7 @@ test("tells those who wait when the holder changes", async () => {
 test("has the lock as soon as its holder was killed", async () => {
   const first = host.guard();
   await first.ready();
-  const second = host.guard();
+  const second = host.guard({ transaction: "t3" });
   await second.says(/^HELD/);
   await first.kill();
   expect(await second.ready()).toBe("r1 nothing");
@@ -50,7 +50,7 @@ test("is not kept out by a docker stop that a killed guard left behind", async (
   first.send("ABORT 9");
   await host.called("stop -t 0 shop-1");
   await first.kill();
-  const second = host.guard();
+  const second = host.guard({ transaction: "t3" });
   await until(() => host.calls().filter((call) => call.startsWith("stop")).length === 2, "the second guard's replay");
   expect(second.lines.some((line) => line.startsWith("HELD"))).toBe(false);
   host.countermand("hold-stop");
@@ -66,7 +66,7 @@ test("begins only when a deed of the killed guard is over, so that none lands af
   first.send("DO 9 policy shop-1 no");
   await host.called("update --restart no");
   await first.kill();
-  const second = host.guard();
+  const second = host.guard({ transaction: "t3" });
   await second.says(/^HELD/);
   host.countermand("hold-update");
   expect(await second.ready()).toBe("r1 undone");
@@ -76,7 +76,7 @@ test("begins only when a deed of the killed guard is over, so that none lands af
 test("answers a beat while it waits, and ends with its runner", async () => {
   const first = host.guard();
   await first.ready();
-  const second = host.guard();
+  const second = host.guard({ transaction: "t3" });
   await second.says(/^HELD/);
   expect(await second.ask("BEAT")).toBe("OK");
   expect(await second.ask("BEAT")).toBe("OK");
@@ -89,3 +89,25 @@ test("lets another app's deploy run beside it", async () => {
   await host.guard().ready();
   expect(await host.guard({ app: "blog" }).says(/^REFUSED/)).toBe("REFUSED absent");
 });
+
+test("refuses a host that its own deploy names twice, by whatever names", async () => {
+  await host.guard({ turn: "first" }).ready();
+  expect(await host.guard({ turn: "first" }).says(/^REFUSED/)).toMatch(/^REFUSED twice /);
+});
+
+test("takes no lock before it is its turn, and answers beats until then", async () => {
+  const first = host.guard({ turn: "never" });
+  expect(await first.ask("BEAT")).toBe("OK");
+  expect(await host.guard({ transaction: "t3" }).ready()).toBe("r1 nothing");
+  first.send("LOCK 7 first");
+  await first.says(/^HELD/);
+});
+
+test.each(["LOCK 1 twice", "LOCK x first", "BEGIN 1 r2", "DO 1 policy shop-1 no"])(
+  "takes no lock for %s",
+  async (line) => {
+    const guard = host.guard({ turn: "never" });
+    guard.send(line);
+    expect(await guard.says(/^REFUSED/)).toBe("REFUSED message LOCK expected");
+  },
+);

@@ -36,7 +36,7 @@ function everything(folder = host.state()): readonly unknown[] {
 test("says first that it is the guard, then what docker's API doesn't tell", async () => {
   const guard = host.guard();
   await guard.ready();
-  expect(guard.lines).toEqual(["GUARD 1", expect.stringMatching(/^FACTS (\d+|-) \d+$/), "READY r1 nothing"]);
+  expect(guard.lines).toEqual(["GUARD 1", expect.stringMatching(/^FACTS (\d+|-) \d+$/), "OK 0", "READY r1 nothing"]);
 });
 
 const halves = [

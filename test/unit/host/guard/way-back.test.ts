@@ -128,6 +128,7 @@ test("renames first, then retires the old release in order", async () => {
   const before = host.calls().length;
   host.order("hold-update");
   guard.send("COMMIT 99");
+  guard.send("FINISH 99");
   await guard.says(/^COMMITTED 99$/);
   expect(host.current()).toBe("releases/r2");
   host.countermand("hold-update");
@@ -147,6 +148,7 @@ test("finishes forward when its runner is lost after the commit", async () => {
   await shifted();
   host.order("hold-stop");
   guard.send("COMMIT 99");
+  guard.send("FINISH 99");
   await host.called("stop -t 0 shop-1");
   guard.sshd.stdin.end();
   host.countermand("hold-stop");
@@ -220,6 +222,7 @@ test("stops the old release only when a worker from before a reload has let go o
   await guard.ask("RETIRE", "stop", "shop-1", "0");
   writeFileSync(host.path("docker/processes"), "3");
   guard.send("COMMIT 99");
+  guard.send("FINISH 99");
   const looks = () => host.calls().filter((call) => call.includes("/proc/[0-9]")).length;
   await until(() => looks() > 2, "a few looks for the worker of before");
   expect(host.outcome().containers["shop-1"]).toBe("runs, always");
@@ -241,6 +244,7 @@ test("loads the committed configuration into a proxy that restarted before the r
   writeFileSync(host.path("docker/slots/blue"), "ready shop-1"); // what it starts on while r1 is committed
   writeFileSync(host.path("docker/slots/green"), "maint green.invalid");
   guard.send("COMMIT 99");
+  guard.send("FINISH 99");
   await guard.says(/^RETIRED 99$/);
   expect(host.outcome()).toMatchObject({ green: "ready shop-2", blue: "maint" });
 });

@@ -1,0 +1,85 @@
+# ---------------------------------------------------------------- the proxy
+
+# runtime COMMANDS: one line to HAProxy's runtime API (admin level, reachable inside its container alone), then the
+# state of both slots: be_name srv_name addr op_state admin_state ... (HAProxy management guide, "show servers state").
+runtime() {
+  # shellcheck disable=SC2016 # expanded by the bash in the container
+  docker exec "$app-proxy" bash -c \
+    'exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3' - "$1; show servers state app"
+}
+
+proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run and serve (live-restore)
+  local id
+  id=$(docker ps -q --filter "name=^/$app-proxy\$" 2>/dev/null) || return 2
+  [[ -n $id ]]
+}
+
+# admin_state ANSWER SLOT: bit 0 = maint, bit 3 = drain
+admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
+
+# set_slots "SLOT STATE" ...: in one line, so in one pass of the proxy's loop; read back before it counts as done.
+# A proxy that doesn't run has nothing to be told: it starts on what `current` says.
+set_slots() {
+  local pair slot state bits commands='' answer
+  proxy_runs
+  case $? in 1) return "$proxy_down_is" ;; 2) return 1 ;; esac
+  for pair in "$@"; do
+    read -r slot state <<<"$pair"
+    commands+="set server app/$slot state $state; "
+  done
+  answer=$(runtime "${commands%; }" 2>/dev/null) || return 1
+  for pair in "$@"; do
+    read -r slot state <<<"$pair"
+    bits=$(admin_state "$answer" "$slot")
+    [[ -n $bits ]] || return 1
+    case $state in
+      ready) (((bits & 9) == 0)) ;;
+      drain) (((bits & 9) == 8)) ;;
+      maint) (((bits & 1) == 1)) ;;
+    esac || return 1
+  done
+}
+
+# sessions SLOT: how many requests, streams and tunnels the slot still carries
+sessions() {
+  runtime "show stat app 4 -1" 2>/dev/null | awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }'
+}
+
+old_worker_left() { # a master and one worker is what stays
+  local processes
+  # shellcheck disable=SC2016 # expanded by the bash in the container
+  processes=$(docker exec "$app-proxy" bash -c \
+    'n=0; for f in /proc/[0-9]*/comm; do read -r c <"$f" && [[ $c == haproxy ]] && n=$((n + 1)); done; echo "$n"' 2>/dev/null)
+  [[ $processes =~ ^[0-9]+$ ]] && ((processes > 2))
+}
+
+vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
+  local slot=$1 left=$(($2 * 5)) open
+  proxy_runs || { (($? == 1)); return; }
+  set_slots "$slot drain" || return 1
+  while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
+    pause 0.2
+    left=$((left - 1))
+  done
+  # after a reload the worker before it still carries its own connections, to the servers as they were then
+  while committed && ((left > 0)) && old_worker_left; do
+    pause 0.2
+    left=$((left - 1))
+  done
+  proxy_runs || { (($? == 1)); return; }
+  runtime "shutdown sessions server app/$slot" >/dev/null 2>&1 || return 1
+  set_slots "$slot maint"
+}
+
+reload_proxy() { # the new worker serves before this returns
+  local was now tries
+  was=$(runtime 'show info' 2>/dev/null | awk '$1 == "Pid:" { print $2 }')
+  [[ -n $was ]] && docker kill -s USR2 "$app-proxy" >/dev/null || return 1
+  for ((tries = 0; tries < 50; tries++)); do
+    now=$(runtime 'show info' 2>/dev/null | awk '$1 == "Pid:" { print $2 }')
+    [[ -n $now && $now != "$was" ]] && return 0
+    pause 0.1
+  done
+  return 1
+}
+

@@ -1,0 +1,99 @@
+# ---------------------------------------------------------------- verbs of the journal: each may run twice
+
+docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# is_there LIST-COMMAND... NAME: 0 yes, 1 no, 2 dockerd can't say. One question, so dockerd can't come and go in between.
+is_there() {
+  local found
+  found=$(docker "${@:1:$#-1}" --filter "name=^/?${*: -1}\$" 2>/dev/null) || return 2
+  [[ -n $found ]]
+}
+container_is_there() { is_there ps -aq "$1"; }
+network_is_there() { is_there network ls -q "$1"; }
+
+# A create or start that dockerd had in hand may still land after its connection has ended: so a container counts as
+# gone, or stopped, only when it is found so several times. Traffic has moved back before, so nobody waits for this.
+found_clear() { # found_clear FLAG NAME DEED...: looks with `docker ps -qFLAG`, does the deed to what it finds
+  local flag=$1 name=$2 owner=${transaction_of_journal:-$transaction} found clear=0
+  shift 2
+  while ((clear < 2 + 2 * fenced)); do
+    found=$(docker ps "-q$flag" --filter "label=hello-devops.transaction=$owner" --filter "name=^/$name\$") || return 1
+    if [[ -z $found ]]; then
+      clear=$((clear + 1))
+      pause 0.4
+    else
+      clear=0
+      "$@" || return 1
+    fi
+  done
+}
+
+remove() { found_clear a "$1" stop_and_remove "$1" "$2"; }
+stop_and_remove() { stop "$1" "$2" && docker rm -f -v "$1" >/dev/null; }
+keep() { found_clear '' "$1" stop "$1" "$2"; }
+
+stop() { # stop NAME SECONDS
+  container_is_there "$1"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  docker_limit=$(($2 + 60)) docker stop -t "$2" "$1" >/dev/null
+}
+
+policy() {
+  container_is_there "$1"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  docker update --restart "$2" "$1" >/dev/null
+}
+
+network() {
+  network_is_there "$1"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  docker network rm "$1" >/dev/null
+}
+
+forget() { # never what is committed
+  [[ "$(readlink current 2>/dev/null)" != "releases/$1" ]] || return 0
+  rm -rf "releases/$1" && fsync releases
+}
+
+config() { # puts a release's own proxy configuration back; a reload only where it is the one in use
+  local folder=releases/$1
+  rm -f "$folder/haproxy.cfg.next"
+  [[ -e $folder/haproxy.cfg.before ]] || return 0
+  cp "$folder/haproxy.cfg.before" "$folder/haproxy.cfg.next" && fsync "$folder/haproxy.cfg.next" || return 1
+  mv -T "$folder/haproxy.cfg.next" "$folder/haproxy.cfg" && fsync "$folder" || return 1
+  if [[ "$(readlink current)" == "$folder" ]]; then
+    proxy_runs
+    case $? in 0) reload_proxy || return 1 ;; 2) return 1 ;; esac
+  fi
+  rm -f "$folder/haproxy.cfg.before" && fsync "$folder" # last: while it is there, a replay reloads
+}
+
+history() { # one line a committed change, by its transaction; the newest 200 are kept
+  local line mark
+  line=$(base64 -d <<<"$1") || return 1
+  mark="\"transaction\":\"${transaction_of_journal:-$transaction}\""
+  if [[ -e history ]] && grep -qF "$mark" history; then return 0; fi
+  { [[ ! -e history ]] || tail -n 199 history; printf '%s\n' "$line"; } >history.next && fsync history.next || return 1
+  mv -T history.next history && fsync .
+}
+
+perform() { # perform VERB ARG...
+  case $1 in
+    remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
+    ready) set_slots "$2 ready" ;;
+    maint) set_slots "$2 maint" ;;
+    *) false ;;
+  esac
+}
+
+# perform_surely ENTRY: waits for dockerd as long as it is down; else gives up after a while, and the journal stays.
+perform_surely() {
+  local words tries=0
+  read -ra words <<<"$1"
+  until perform "${words[@]}" 2>/dev/null; do
+    if docker_answers; then tries=$((tries + 1)); fi
+    ((tries < ENTRY_TRIES)) || return 1
+    pause 0.5
+  done
+}
+

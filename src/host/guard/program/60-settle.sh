@@ -1,0 +1,86 @@
+# ---------------------------------------------------------------- back, and forward
+
+take_back() {
+  local i
+  proxy_down_is=0
+  for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
+    perform_surely "${undo[i]}" || { failed_entry=${undo[i]}; return 1; }
+    say "UNDONE ${undo[i]}"
+  done
+  start_proxy
+  close_journal
+}
+
+finish() { # after the rename everything leads forward
+  local entry
+  proxy_down_is=0
+  perform_surely serve_committed || { failed_entry=serve_committed; return 1; }
+  for entry in "${retire[@]}"; do
+    perform_surely "$entry" || { failed_entry=$entry; return 1; }
+    say "FINISHED ${entry:0:60}"
+  done
+  close_journal
+}
+
+# A proxy that restarted between the shift and the rename serves what was committed before: it has to load `current`.
+serve_committed() {
+  local slot name row bits fqdn
+  proxy_runs
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  read -r slot name < <(awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg)
+  [[ -n $slot ]] || return 0
+  row=$(runtime 'show info' 2>/dev/null) || return 1
+  read -r bits fqdn < <(awk -v s="$slot" '$2 == "app" && $4 == s { print $7, $18 }' <<<"$row")
+  [[ -n $bits ]] || return 1
+  if (((bits & 9) != 0)) || [[ $fqdn != "$name" ]]; then reload_proxy; fi
+}
+
+start_proxy() { # somebody stopped it by hand: the committed release is to serve
+  container_is_there "$app-proxy" && ! proxy_runs && docker start "$app-proxy" >/dev/null 2>&1
+  return 0
+}
+
+may_finish() { ((!reverting)) && committed; }
+committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$target" ]]; }
+
+# Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A rename that is seen may be
+# in memory alone: it is fsynced before anything is built on it.
+settle() {
+  if may_finish; then fsync . && finish
+  elif committed && ! point_current "$prepared"; then failed_entry="point $prepared" && false
+  else take_back; fi || {
+    stuck=1
+    return 1
+  }
+}
+
+# Nothing of a connection may land after the undo: a command that the wire delayed would. So the connection ends first:
+# our own, or that of a guard which died and whose runner may still live. Its channels are found by what sshd gave each
+# of them, SSH_CONNECTION; ours is the session that we lead.
+fence() { # fence SSHD STARTED CONNECTION
+  local pid others tries
+  fenced=1
+  [[ "$(started "$1")" == "$2" ]] && kill -KILL "$1" 2>/dev/null
+  for ((tries = 0; tries < 100; tries++)); do
+    others=$(channels "$3")
+    [[ -n $others || "$(started "$1")" == "$2" ]] || return 0
+    if ((tries >= 10)); then
+      for pid in $others; do kill -KILL "$pid" 2>/dev/null; done
+    fi
+    pause 0.05
+  done
+  return 1 # another user's, as a rule
+}
+
+started() { awk '{ sub(/^.*\) /, ""); print $20 }' "/proc/$1/stat" 2>/dev/null; }
+session_of() { awk '{ sub(/^.*\) /, ""); print $4 }' "/proc/$1/stat" 2>/dev/null; }
+
+channels() { # channels CONNECTION
+  local file pid session
+  while IFS= read -r file; do
+    pid=${file//[!0-9]/} session=$(session_of "$pid")
+    # without a session it is gone already, as the grep that found itself is
+    [[ -z $session || $session == "$own_session" ]] || printf '%s\n' "$pid"
+  done < <(grep -lsFxz "SSH_CONNECTION=$1" /proc/[0-9]*/environ 9>&- </dev/null)
+}
+

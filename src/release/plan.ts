@@ -1,0 +1,26 @@
+import { type Member, of } from "./fleet";
+import type { DeployRequest } from "./request";
+import { candidateSlot } from "./traffic";
+
+/** What a deploy would do on one host, for a dry run. */
+export function planFor(request: DeployRequest, member: Member): readonly string[] {
+  const { current, id, proxy, imagePresent, reference } = of(member, "scene");
+  const { health, traffic } = request;
+  return [
+    `Would ${imagePresent ? "use" : "pull"} ${reference}`,
+    ...(proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
+    ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
+    `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
+    `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+    `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
+    `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
+  ];
+}
+
+/** The same where there is nothing on the host to look at yet. */
+export function planForFirst({ app, traffic, image }: DeployRequest): readonly string[] {
+  return [
+    `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
+    `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
+  ];
+}

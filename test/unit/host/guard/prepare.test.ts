@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import type { GuardProcess } from "./guard-process";
+import { HostFolder } from "./host-folder";
+import { DEPLOY, deployUpTo, onTheNew, onTheOld } from "./one-deploy";
+
+let host: HostFolder;
+beforeEach(() => {
+  host = HostFolder.serving();
+});
+afterEach(() => host.end());
+
+/** A fleet's host that has only to commit. */
+async function prepared(lease = 30): Promise<GuardProcess> {
+  const guard = host.guard({ lease });
+  await deployUpTo(DEPLOY.length, host, guard);
+  expect(await guard.ask("PREPARE")).toBe("OK");
+  return guard;
+}
+const again = () => host.guard({ turn: "again" });
+
+test("a prepared host whose runner hangs up goes back when a lease has passed and nobody came", async () => {
+  const guard = await prepared(1);
+  await guard.hangUp();
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test.each([
+  ["hung up", (guard: GuardProcess) => void guard.sshd.stdin.end()],
+  ["was killed", (guard: GuardProcess) => guard.kill()],
+])("the guard of a runner that comes back takes over from a prepared one that %s, and commits", async (_, lose) => {
+  await lose(await prepared());
+  const next = again();
+  expect(await next.ready()).toBe("r1 prepared");
+  expect(await next.ask("COMMIT")).toBe("COMMITTED");
+  expect(await next.ask("FINISH")).toBe("RETIRED");
+  expect(host.outcome()).toEqual(onTheNew);
+});
+
+test("a second takeover, after the first was killed, finds a whole journal and goes back as it is told", async () => {
+  await (await prepared()).kill();
+  const second = again();
+  await second.ready();
+  await second.kill();
+  const third = again();
+  expect(await third.ready()).toBe("r1 prepared");
+  expect(await third.ask("ABORT")).toBe("ABORTED");
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test("a commit whose answer was lost is found done by the runner that comes back", async () => {
+  const guard = await prepared();
+  guard.send("COMMIT 99");
+  await guard.says(/^COMMITTED 99$/);
+  guard.sshd.stdin.end();
+  const next = again();
+  expect(await next.ready()).toBe("r2 committed");
+  expect(await next.ask("FINISH")).toBe("RETIRED");
+  expect(host.outcome()).toEqual(onTheNew);
+});
+
+test("a committed host goes back when another host of its fleet could not commit", async () => {
+  const guard = await prepared();
+  expect(await guard.ask("COMMIT")).toBe("COMMITTED");
+  expect(await guard.ask("REVERT")).toBe("ABORTED");
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test("a revert that was cut in the middle is finished by the next deploy", async () => {
+  const guard = await prepared();
+  expect(await guard.ask("COMMIT")).toBe("COMMITTED");
+  host.order("hold-update");
+  guard.send("REVERT 98");
+  await host.called("update --restart no shop-2");
+  await guard.kill();
+  host.countermand("hold-update");
+  expect(await host.guard({ transaction: "t9" }).ready()).toBe("r1 undone");
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test("a host that was not prepared reverts nothing, and one that is not committed finishes nothing", async () => {
+  const guard = host.guard();
+  await deployUpTo(DEPLOY.length, host, guard);
+  expect(await guard.refused("REVERT")).toBe("FAIL nothing is prepared");
+  expect(await guard.refused("FINISH")).toBe("FAIL nothing is committed");
+});
+
+test("another deploy takes no prepared host over: it takes it back", async () => {
+  await (await prepared()).kill();
+  expect(await host.guard({ transaction: "t9", turn: "again" }).ready()).toBe("r1 undone");
+  expect(host.outcome()).toEqual(onTheOld);
+});
