@@ -106171,10 +106171,13 @@ async function commit(fleet, members, world) {
     await fleet.each(members, (member) => of(member, "guard").prepare());
     fleet.signal.throwIfAborted();
     const done = [];
+    const decided = new AbortController();
     const ends = await Promise.all(members.map(async (member) => {
         const end = await commitOne(member, world);
         done.push(world.clock.now());
-        return [member, end];
+        if (done.length === members.length)
+            decided.abort();
+        return [member, end === "committed" ? await stayWith(member, world, decided.signal) : end];
     }));
     if (ends.every(([, end]) => end !== "back")) {
         const apart = Math.round(Math.max(...done) - Math.min(...done));
@@ -106230,6 +106233,25 @@ async function goBack(member) {
         return "unknown";
     }
 }
+/**
+ * A host that has committed waits with what can't be taken back for the others. One whose guard is lost meanwhile is
+ * reached again at once: alone for longer than its lease, it would go forward by itself.
+ */
+async function stayWith(member, world, decided) {
+    const end = new Promise((resolve) => {
+        if (decided.aborted)
+            resolve(undefined);
+        decided.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    for (;;) {
+        const lost = await Promise.race([end, of(member, "guard").lost]);
+        if (!lost)
+            return "committed";
+        const again = await comeBack(member, world, (guard) => guard.commit());
+        if (again !== "committed")
+            return again;
+    }
+}
 /** Another host could not commit. A guard that was lost meanwhile is asked for anew. */
 async function revert(member, world) {
     member.log.info(`Another host could not commit: ${of(member, "tx").candidate.id} is taken back here, too.`);
@@ -106237,6 +106259,8 @@ async function revert(member, world) {
         return (await of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
     }
     catch (error) {
+        if (error instanceof DeedFailed)
+            return "unknown"; // its journal can't be written: what it holds is for the next run
         if (!(error instanceof GuardLost))
             throw error;
         return comeBack(member, world, undefined);
@@ -113941,7 +113965,7 @@ class Guard {
     }
     #line(line) {
         if (this.#first && line !== "GUARD 1") {
-            this.#settleFound.reject(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
+            this.#refuse(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
             this.#channel.end();
             return;
         }
@@ -113962,7 +113986,7 @@ class Guard {
         else if (word === "HELD")
             this.#onHeld(rest.join(" "));
         else if (word === "REFUSED")
-            this.#settleFound.reject(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
+            this.#refuse(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
         else if (word === "LOST")
             this.#end(`it took the host back: ${rest.join(" ")}`);
         else if (word === "READY") {
@@ -113990,6 +114014,13 @@ class Guard {
             waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
         else
             waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
+    }
+    /** Said before its channel closes: whoever waits hears this, and not that it is gone. */
+    #refuse(error) {
+        this.#settleFound.reject(error);
+        for (const waiting of this.#waiting.values())
+            waiting.reject(error);
+        this.#waiting.clear();
     }
     #end(why) {
         if (this.#gone)

@@ -32,11 +32,13 @@ export async function commit(
   await fleet.each(members, (member) => of(member, "guard").prepare());
   fleet.signal.throwIfAborted();
   const done: number[] = [];
+  const decided = new AbortController();
   const ends = await Promise.all(
     members.map(async (member): Promise<[Member, Ending]> => {
       const end = await commitOne(member, world);
       done.push(world.clock.now());
-      return [member, end];
+      if (done.length === members.length) decided.abort();
+      return [member, end === "committed" ? await stayWith(member, world, decided.signal) : end];
     }),
   );
   if (ends.every(([, end]) => end !== "back")) {
@@ -102,12 +104,30 @@ async function goBack(member: Member): Promise<Ending> {
   }
 }
 
+/**
+ * A host that has committed waits with what can't be taken back for the others. One whose guard is lost meanwhile is
+ * reached again at once: alone for longer than its lease, it would go forward by itself.
+ */
+async function stayWith(member: Member, world: World, decided: AbortSignal): Promise<Ending> {
+  const end = new Promise<undefined>((resolve) => {
+    if (decided.aborted) resolve(undefined);
+    decided.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  for (;;) {
+    const lost = await Promise.race([end, of(member, "guard").lost]);
+    if (!lost) return "committed";
+    const again = await comeBack(member, world, (guard) => guard.commit());
+    if (again !== "committed") return again;
+  }
+}
+
 /** Another host could not commit. A guard that was lost meanwhile is asked for anew. */
 async function revert(member: Member, world: World): Promise<Ending> {
   member.log.info(`Another host could not commit: ${of(member, "tx").candidate.id} is taken back here, too.`);
   try {
     return (await of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
   } catch (error) {
+    if (error instanceof DeedFailed) return "unknown"; // its journal can't be written: what it holds is for the next run
     if (!(error instanceof GuardLost)) throw error;
     return comeBack(member, world, undefined);
   }

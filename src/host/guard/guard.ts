@@ -306,7 +306,7 @@ export class Guard {
 
   #line(line: string): void {
     if (this.#first && line !== "GUARD 1") {
-      this.#settleFound.reject(
+      this.#refuse(
         new UserError(
           `The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`,
         ),
@@ -331,7 +331,7 @@ export class Guard {
     if (word === "FACTS") this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
     else if (word === "HELD") this.#onHeld(rest.join(" "));
     else if (word === "REFUSED")
-      this.#settleFound.reject(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
+      this.#refuse(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
     else if (word === "LOST") this.#end(`it took the host back: ${rest.join(" ")}`);
     else if (word === "READY") {
       const [current = "", recovered = "nothing"] = rest;
@@ -355,6 +355,13 @@ export class Guard {
     if (waiting.what !== "BEAT") this.#options.onEvent(`${waiting.what}: ${word} in ${took} ms`);
     if (word === "FAIL") waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
     else waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
+  }
+
+  /** Said before its channel closes: whoever waits hears this, and not that it is gone. */
+  #refuse(error: Error): void {
+    this.#settleFound.reject(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
   }
 
   #end(why: string): void {

@@ -21,8 +21,10 @@ seek_end() { dd bs=1 count=0 seek="$journal_bytes" status=none >&8 9>&- </dev/nu
 close_journal() {
   exec 8>&-
   rm -f journal journal.next && fsync .
-  target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0
+  forget_journal
 }
+
+forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0; }
 
 # Fills target, undo and retire from a journal that a dead guard left. A torn last line is ignored: its mutation
 # was not yet allowed. Any other damage is not guessed at.

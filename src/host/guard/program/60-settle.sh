@@ -46,7 +46,8 @@ committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$t
 # Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A rename that is seen may be
 # in memory alone: it is fsynced before anything is built on it.
 settle() {
-  if may_finish; then fsync . && finish
+  fsync . || :
+  if may_finish; then finish
   elif committed && ! point_current "$prepared"; then failed_entry="point $prepared" && false
   else take_back; fi || {
     stuck=1

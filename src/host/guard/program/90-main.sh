@@ -20,11 +20,11 @@ await_turn() {
 
 take_lock() {
   local line status told='' holder_now owner
-  until flock -n 9; do
+  until flock -n 9 && nobody_comes_back; do
     { IFS= read -r holder_now && IFS= read -r owner; } 2>/dev/null <holder
+    [[ $turn == first || -e reconnect ]] || printf '%s\n' "$transaction" >reconnect 2>/dev/null
     if [[ ${owner:-} == "$transaction" ]]; then
       [[ $turn != first ]] || refuse twice "$holder_now"
-      [[ -e reconnect ]] || printf '%s\n' "$transaction" >reconnect 2>/dev/null
     elif [[ ${holder_now:0:400} != "$told" ]]; then
       say "HELD ${holder_now:0:400}"
       told=${holder_now:0:400}
@@ -49,19 +49,43 @@ broken() { # broken WHY: a runner that can't be understood is no runner
 lose() { # lose WHY
   say "LOST $1"
   fence "$sshd" "$sshd_started" "$SSH_CONNECTION"
-  [[ -z $target ]] || ((stuck)) || { await_reconnect; settle; }
+  [[ -z $target ]] || ((stuck)) || { await_reconnect "$transaction" && settle; }
   exit 0
 }
 
 # Other hosts of the fleet may be committed by now, or may have failed to: for a lease, that is the runner's to say. It
 # comes back with a guard of its own, to which the lock and the journal are left as they are.
-await_reconnect() {
+await_reconnect() { # await_reconnect TRANSACTION; 1: it came, and has the lock
   local tries
   [[ -n $prepared ]] && ((!reverting)) || return 0
   for ((tries = 0; tries < lease * 5; tries++)); do
-    [[ "$(cat reconnect 2>/dev/null)" != "$transaction" ]] || exit 0
+    [[ "$(cat reconnect 2>/dev/null)" != "$1" ]] || hand_over "$1" || return 1
     pause 0.2
   done
+}
+
+# A guard that was killed, or died with its host, may leave a prepared journal whose runner lives and is on its way.
+nobody_comes_back() {
+  local status
+  [[ $turn == first && -e journal ]] || return 0
+  load_journal
+  await_reconnect "$transaction_of_journal"
+  status=$?
+  forget_journal
+  return "$status"
+}
+
+# It lets go, and looks again: a guard that asked and died since would leave a journal that nobody settles.
+hand_over() {
+  rm -f reconnect
+  flock -u 9
+  pause 1 # longer than whoever waits for the lock sleeps
+  flock -n 9 || return 1
+  [[ ! -e journal ]] || load_journal
+  if [[ ! -e journal || $transaction_of_journal != "$1" ]]; then
+    flock -u 9
+    return 1
+  fi
 }
 
 serve() {

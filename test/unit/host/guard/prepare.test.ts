@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { existsSync, readFileSync } from "node:fs";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { GuardProcess } from "./guard-process";
 import { HostFolder } from "./host-folder";
 import { DEPLOY, deployUpTo, onTheNew, onTheOld } from "./one-deploy";
+import { until } from "./until";
 
+jest.setTimeout(60_000);
 let host: HostFolder;
 beforeEach(() => {
   host = HostFolder.serving();
@@ -87,5 +90,33 @@ test("a host that was not prepared reverts nothing, and one that is not committe
 test("another deploy takes no prepared host over: it takes it back", async () => {
   await (await prepared()).kill();
   expect(await host.guard({ transaction: "t9", turn: "again" }).ready()).toBe("r1 undone");
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test("a guard that asks for a prepared host and dies leaves it to the one before, which goes back", async () => {
+  const guard = await prepared(2);
+  const asks = again();
+  await until(() => existsSync(host.state("reconnect")), "its word");
+  await asks.kill();
+  await guard.hangUp();
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test("a deploy that finds another's prepared journal lets its runner come back to it first", async () => {
+  await (await prepared()).kill();
+  const other = host.guard({ transaction: "t9", turn: "first", lease: 5 });
+  await until(() => readFileSync(host.state("journal"), "utf8").includes("prepared"), "the journal");
+  const next = again();
+  expect(await next.ready()).toBe("r1 prepared");
+  expect(await next.ask("COMMIT")).toBe("COMMITTED");
+  expect(await next.ask("FINISH")).toBe("RETIRED");
+  await next.ask("BYE");
+  expect(await other.ready()).toBe("r2 nothing");
+  expect(host.outcome()).toEqual(onTheNew);
+});
+
+test("a deploy that finds another's prepared journal takes it back when nobody came for a lease", async () => {
+  await (await prepared()).kill();
+  expect(await host.guard({ transaction: "t9", turn: "first", lease: 1 }).ready()).toBe("r1 undone");
   expect(host.outcome()).toEqual(onTheOld);
 });
