@@ -60,7 +60,8 @@ valid_entry() {
   case ${1:-}:$# in
     remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
     policy:3) is_container "$2" && [[ $3 == always || $3 == no || $3 == unless-stopped ]] ;;
-    ready:3) is_slot "$2" && is_container "$3" ;;
+    forbid:3) is_release "$2" && is_container "$3" ;;
+    ready:3 | resume:3) is_slot "$2" && is_container "$3" ;;
     maint:2) is_slot "$2" ;;
     vacate:3) is_slot "$2" && is_seconds "$3" ;;
     config:2 | forget:2) is_release "$2" ;;
@@ -80,7 +81,9 @@ valid_deed() {
     begin-with:2 | check:2 | apply:2) is_release "$2" ;;
     fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
     shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
-    policy:3 | forget:2) valid_entry "$@" ;;
+    stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
+    permit:3) is_release "$2" && is_container "$3" ;;
+    policy:3 | forget:2 | forbid:3) valid_entry "$@" ;;
     *) false ;;
   esac
 }
@@ -197,6 +200,12 @@ set_slots() {
   done
 }
 
+is_up() { # is_up SLOT: its check passed, and it leads to a container
+  local row
+  row=$(runtime 'show info' 2>/dev/null)
+  awk -v s="$1" '$2 == "app" && $4 == s && $6 == 2 && $18 !~ /\.invalid$/ { up = 1 } END { exit !up }' <<<"$row"
+}
+
 # sessions SLOT: how many requests, streams and tunnels the slot still carries
 sessions() {
   runtime "show stat app 4 -1" 2>/dev/null | awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }'
@@ -287,6 +296,41 @@ policy() {
   docker update --restart "$2" "$1" >/dev/null
 }
 
+# A container of the strategy recreate mounts current/starts/NAME: Docker itself starts it, also after a reboot, only while
+# the committed release permits it. So two of them never run at once, whatever their restart policies say meanwhile.
+permit() { # permit RELEASE NAME
+  mkdir -p "releases/$1/starts" && : >"releases/$1/starts/$2" && fsync "releases/$1/starts" "releases/$1" releases
+}
+
+forbid() { # forbid RELEASE NAME
+  [[ -e releases/$1/starts ]] || return 0
+  rm -f "releases/$1/starts/$2" && fsync "releases/$1/starts"
+  rmdir "releases/$1/starts" 2>/dev/null || :
+}
+
+# The live release ends before the candidate begins: no new requests, and what is in flight is the app's to finish.
+stand_aside() { # stand_aside SLOT NAME SECONDS
+  set_slots "$1 drain" && stop "$2" "$3"
+}
+
+# Its address may be another one now. Whoever waits for the undo finds it serving, unless it takes longer than 30 s to start.
+resume() { # resume SLOT NAME
+  local address tries
+  container_is_there "$2"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  docker start "$2" >/dev/null || return 1
+  proxy_runs
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  address=$(docker inspect -f "{{(index .NetworkSettings.Networks \"hello-devops-$app\").IPAddress}}" "$2") || return 1
+  is_address "$address" || return 1
+  runtime "set server app/$1 addr $address" >/dev/null 2>&1 || return 1
+  set_slots "$1 ready" || return 1
+  for ((tries = 0; tries < 150; tries++)); do
+    ! is_up "$1" || return 0
+    pause 0.2
+  done
+}
+
 network() {
   network_is_there "$1"
   case $? in 1) return 0 ;; 2) return 1 ;; esac
@@ -323,6 +367,7 @@ history() { # one line a committed change, by its transaction; the newest 200 ar
 perform() { # perform VERB ARG...
   case $1 in
     remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
+    permit | forbid | resume) "$@" ;;
     ready) set_slots "$2 ready" ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;
@@ -447,7 +492,8 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
     shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
-    policy | forget) "$@" ;;
+    stand-aside) stand_aside "$2" "$3" "$4" ;;
+    policy | forget | permit | forbid) "$@" ;;
   esac
 }
 
@@ -476,9 +522,7 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
 
 # A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere.
 is_filled() {
-  local row
-  row=$(runtime 'show info' 2>/dev/null)
-  awk -v s="$1" '$2 == "app" && $4 == s && $6 == 2 && $18 !~ /\.invalid$/ { up = 1 } END { exit !up }' <<<"$row" && return 0
+  is_up "$1" && return 0
   printf 'the slot %s is not up' "$1"
   return 1
 }

@@ -104622,9 +104622,9 @@ function preDeploy(from) {
     return command && { command, timeout };
 }
 function traffic(from) {
-    from.needed("strategy", onlyValue("blue-green", "the only strategy of this version is blue-green"));
     from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
     return {
+        strategy: from.needed("strategy", strategy),
         httpPort: from.needed("http-port", portNumber),
         proxyImage: from.needed("proxy-image", imageName),
         responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
@@ -104633,6 +104633,11 @@ function traffic(from) {
         releaseHeader: from.needed("release-header", releaseHeader),
     };
 }
+const strategy = (name, text) => {
+    if (text === "blue-green" || text === "recreate")
+        return text;
+    throw new UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
+};
 const health = (from) => ({
     path: from.needed("health-path", healthPath),
     status: from.needed("health-status", statusRanges),
@@ -105033,6 +105038,8 @@ const LABEL = {
 };
 const appNetwork = (app) => `hello-devops-${app}`;
 const proxyContainer = (app) => `${app}-proxy`;
+/** Where a container of the strategy recreate sees that it may run. */
+const PERMISSION = "/.hello-devops";
 /** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
 function createBody(spec) {
     const { options } = spec;
@@ -105052,6 +105059,10 @@ function createBody(spec) {
             NetworkMode: appNetwork(spec.app),
             RestartPolicy: { Name: "no" }, // `always` comes with the commit
             Binds: [...options.volumes],
+            // a mount of the Engine API, not a bind: Docker makes no missing source, it refuses the start
+            ...(spec.permission
+                ? { Mounts: [{ Type: "bind", Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
+                : {}),
             LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
             ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
             ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
@@ -105208,127 +105219,26 @@ function waves(members, size) {
     return Array.from({ length: count }, (_, n) => members.slice(n * size, (n + 1) * size));
 }
 
-;// CONCATENATED MODULE: ./src/release/ending.ts
+;// CONCATENATED MODULE: ./src/release/record.ts
 
-
-
-
+const FORMAT = 1;
 const nameOf = ({ release, version, digest }) => ({ release, version, digest });
-/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
-function urlOf({ traffic: { httpPort } }, host) {
-    return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
+/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
+function parseReleases(json) {
+    let records;
+    try {
+        records = JSON.parse(json);
+    }
+    catch (cause) {
+        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
+    }
+    for (const record of records) {
+        if (typeof record.format !== "number" || record.format > FORMAT) {
+            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+        }
+    }
+    return records;
 }
-/** One deploy's outcome, whichever way it ended. */
-class Endings {
-    request;
-    fleet;
-    report;
-    constructor(request, fleet, report) {
-        this.request = request;
-        this.fleet = fleet;
-        this.report = report;
-    }
-    /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
-    failedBefore(cause) {
-        return this.#close("failed", (member) => this.#asBefore(member, "failed"), this.#failure(cause, [], ""));
-    }
-    unchanged() {
-        const release = this.fleet.members[0]?.current?.release ?? "";
-        return { ...this.#close("unchanged", (member) => this.#asBefore(member, "unchanged")), release };
-    }
-    planned() {
-        return this.#close("planned", (member) => this.#asBefore(member, "planned"));
-    }
-    /** Every host is committed, but those that are `unknown`: they were not reached any more. */
-    committed(ends) {
-        const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
-        const failure = lost.length === 0
-            ? undefined
-            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this deploy again when it is back: it ends all hosts on one release.`), [], "");
-        return this.#close(failure ? "failed" : "deployed", (member) => {
-            if (!ends.has(member))
-                return this.#asBefore(member, "unchanged");
-            if (ends.get(member) === "unknown")
-                return this.#host(member, "failed", undefined, false);
-            return this.#host(member, "deployed", this.#candidate(member), true);
-        }, failure);
-    }
-    /** A host could not commit, and those that had committed follow it back. */
-    parted(ends) {
-        const all = [...ends.values()];
-        const back = all.every((end) => end === "back") && [...ends.keys()].some(({ current }) => current);
-        const ended = (member) => {
-            switch (ends.get(member)) {
-                case undefined:
-                    return this.#asBefore(member, "unchanged");
-                case "back":
-                    return this.#asBefore(member, member.current ? "rolled-back" : "failed");
-                case "unknown":
-                    return this.#host(member, "failed", undefined, false);
-                default:
-                    return this.#host(member, "deployed", this.#candidate(member), true);
-            }
-        };
-        const apart = all.some((end) => end !== "back") ? PARTED : "";
-        return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
-    }
-    takenBack(cause, phase, { truths, lines }) {
-        const unasked = [...truths.values()].some((truth) => truth === undefined);
-        const ended = (member) => {
-            if (!truths.has(member))
-                return this.#asBefore(member, "unchanged");
-            const truth = truths.get(member);
-            const status = truth && member.current ? "rolled-back" : "failed";
-            return this.#host(member, status, truth?.serving, truth !== undefined);
-        };
-        const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
-        const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
-        return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
-    }
-    #close(status, ended, failure) {
-        const { members, several } = this.fleet;
-        const hosts = members.map(ended);
-        const scene = members.find((member) => member.scene)?.scene;
-        const evidence = members.flatMap((member) => member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)));
-        const end = {
-            status,
-            release: scene?.id ?? "",
-            digest: scene?.image.digest ?? this.request.image.digest ?? "",
-            previous: hosts[0]?.previous,
-            url: hosts[0]?.url ?? "",
-            hosts,
-            settled: hosts.every(({ settled }) => settled),
-            failure,
-        };
-        return this.report.close(end, evidence);
-    }
-    #asBefore = (member, status) => this.#host(member, status, member.current && nameOf(member.current), true);
-    #host(member, status, serving, settled) {
-        const { name, current, target } = member;
-        return {
-            name,
-            status,
-            url: urlOf(this.request, target.address),
-            previous: current && nameOf(current),
-            serving,
-            settled,
-        };
-    }
-    #candidate(member) {
-        const { candidate, request, scene } = of(member, "tx");
-        return { release: candidate.id, version: request.version, digest: scene.image.digest };
-    }
-    #failure(cause, log, more, phase = this.report.phaseNow) {
-        const gate = cause instanceof GateError ? cause.gate : phase;
-        const cancelled = cause instanceof Cancelled;
-        const host = this.fleet.several && !cancelled ? this.fleet.failedOn?.name : undefined;
-        const reason = `${host ? `${host}: ` : ""}${sentence(cause)}${more}`;
-        return { host, gate, reason, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
-    }
-}
-const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
-const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
 
 ;// CONCATENATED MODULE: ./src/host/proxy/config.ts
 const otherSlot = (slot) => (slot === "blue" ? "green" : "blue");
@@ -105462,6 +105372,110 @@ chgrp -R "$2" "$1"; chmod 2770 "$1" "$1/releases" "$1/run"; chmod g+rw "$1/forma
     };
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./src/release/naming.ts
+
+/** The committed release of a host that has none yet. */
+const NO_RELEASE = "none";
+const isNone = (release) => release === "" || release === NO_RELEASE;
+const RESERVED = [NO_RELEASE, "proxy"];
+/**
+ * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
+ * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
+ */
+function releaseId(version, taken) {
+    const base = slug(version);
+    const free = (id) => !RESERVED.includes(id) && !taken(id);
+    if (free(base))
+        return base;
+    let number = 2;
+    while (!free(`${base}-${number}`))
+        number += 1;
+    return `${base}-${number}`;
+}
+function slug(version) {
+    if (/^[0-9a-f]{40}$/.test(version))
+        return version.slice(0, 12);
+    const words = version.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
+}
+/** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
+function fingerprint(request) {
+    const { version, container, traffic, health, preDeploy, verify } = request;
+    const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source, preDeploy, verify }, sorted);
+    return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
+}
+const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+;// CONCATENATED MODULE: ./src/release/transaction.ts
+/**
+ * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
+ * guard has answered within half its lease.
+ */
+async function mutate(tx, undo, deed) {
+    tx.stop.signal.throwIfAborted();
+    await Promise.all(undo.map((entry) => tx.guard.undo(...entry)));
+    await tx.guard.hold();
+    tx.stop.signal.throwIfAborted();
+    return deed();
+}
+const seconds = (milliseconds) => String(Math.ceil(milliseconds / 1000));
+
+;// CONCATENATED MODULE: ./src/release/recreate.ts
+
+
+
+/**
+ * `strategy: recreate`, for an app that can't run twice: the live release ends before the candidate begins. The proxy, the
+ * journal and the commit are those of a blue-green deploy (docs/adr/0009); in between nothing is served.
+ */
+const permits = ({ scene }) => scene.current?.release ?? NO_RELEASE;
+/** What takes back the place that the live release makes for the candidate: undone once the candidate is gone. */
+function placeAfter(tx) {
+    const { current } = tx.scene;
+    return [
+        ...(current ? [["resume", current.slot, current.container]] : []),
+        ["forbid", permits(tx), tx.candidate.container],
+    ];
+}
+/**
+ * Docker starts the candidate only while `current` permits it: now, by the committed release's own folder; from the
+ * commit on, by its own. Between policy and rename by neither, so that a reboot then starts one of the two alone.
+ *
+ * @returns the file on the host; undefined = the candidate may always start
+ */
+async function permissionOf(tx) {
+    const { request, candidate, guard } = tx;
+    if (request.traffic.strategy !== "recreate")
+        return undefined;
+    await guard.do("permit", permits(tx), candidate.container);
+    return `${stateFolder(request.app)}/current/starts/${candidate.container}`;
+}
+async function withdrawPermission(tx) {
+    if (tx.request.traffic.strategy !== "recreate")
+        return;
+    await mutate(tx, [], () => tx.guard.do("forbid", permits(tx), tx.candidate.container));
+}
+/** Ends the live release. From here until the candidate is healthy, or the live release is back, nothing is served. */
+async function standAside(tx) {
+    const { current } = tx.scene;
+    if (!current)
+        return;
+    tx.candidate.darkSince = tx.clock.now();
+    await mutate(tx, [], () => tx.guard.do("stand-aside", current.slot, current.container, String(current.stopTimeout)));
+    tx.log.info(`${current.container} is stopped: nothing is served until ${tx.candidate.id} is healthy.`);
+}
+/** Says how long nothing was served. */
+function servesAgain({ candidate, clock, log }, release) {
+    if (candidate.darkSince === undefined)
+        return;
+    log.info(`Nothing was served for ${((clock.now() - candidate.darkSince) / 1000).toFixed(2)} s; ${release} serves now.`);
+    candidate.darkSince = undefined;
+}
+
 ;// CONCATENATED MODULE: ./src/release/lock.ts
 
 
@@ -105529,64 +105543,6 @@ async function makeFolder(host, request, dockerGroup) {
     }
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./src/release/naming.ts
-
-/** The committed release of a host that has none yet. */
-const NO_RELEASE = "none";
-const isNone = (release) => release === "" || release === NO_RELEASE;
-const RESERVED = [NO_RELEASE, "proxy"];
-/**
- * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
- * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
- */
-function releaseId(version, taken) {
-    const base = slug(version);
-    const free = (id) => !RESERVED.includes(id) && !taken(id);
-    if (free(base))
-        return base;
-    let number = 2;
-    while (!free(`${base}-${number}`))
-        number += 1;
-    return `${base}-${number}`;
-}
-function slug(version) {
-    if (/^[0-9a-f]{40}$/.test(version))
-        return version.slice(0, 12);
-    const words = version.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-    return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
-}
-/** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
-function fingerprint(request) {
-    const { version, container, traffic, health, preDeploy, verify } = request;
-    const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source, preDeploy, verify }, sorted);
-    return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
-}
-const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
-
-;// CONCATENATED MODULE: ./src/release/record.ts
-
-const FORMAT = 1;
-/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
-function parseReleases(json) {
-    let records;
-    try {
-        records = JSON.parse(json);
-    }
-    catch (cause) {
-        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
-    }
-    for (const record of records) {
-        if (typeof record.format !== "number" || record.format > FORMAT) {
-            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
-        }
-    }
-    return records;
-}
-
 ;// CONCATENATED MODULE: ./src/release/world.ts
 const lockRequest = (request, world) => ({
     app: request.app,
@@ -105650,6 +105606,7 @@ async function ask(request, world, target, log) {
 
 
 
+
 /**
  * One way back, whatever the cause: each host's guard has its journal. A living guard is told to abort; a lost one has
  * begun already, and its host is asked what came of it.
@@ -105695,6 +105652,7 @@ async function abort(member, { host, guard, candidate, scene }) {
     if (committed)
         return { release: candidate.id, serving: undefined };
     const { current } = scene;
+    servesAgain(of(member, "tx"), current?.release ?? "nothing");
     member.say(current ? `${current.release} serves.` : "nothing serves, as before.");
     return { release: current?.release ?? "", serving: current && nameOf(current) };
 }
@@ -105706,20 +105664,6 @@ async function lastWords(tx) {
         return [];
     }
 }
-
-;// CONCATENATED MODULE: ./src/release/transaction.ts
-/**
- * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
- * guard has answered within half its lease.
- */
-async function mutate(tx, undo, deed) {
-    tx.stop.signal.throwIfAborted();
-    await Promise.all(undo.map((entry) => tx.guard.undo(...entry)));
-    await tx.guard.hold();
-    tx.stop.signal.throwIfAborted();
-    return deed();
-}
-const seconds = (milliseconds) => String(Math.ceil(milliseconds / 1000));
 
 ;// CONCATENATED MODULE: ./src/release/traffic.ts
 
@@ -105886,7 +105830,8 @@ async function waitForSlot(tx) {
 /** All traffic to the candidate, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
 async function shift(tx) {
     const { current } = tx.scene;
-    const undo = current ? [["ready", current.slot, current.container]] : [];
+    const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
+    const undo = current && blueGreen ? [["ready", current.slot, current.container]] : [];
     await mutate(tx, undo, () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none"));
 }
 /** The proxy sends its traffic to this release's container, and only there. */
@@ -105905,6 +105850,7 @@ async function servesThrough(host, app, record) {
 }
 
 ;// CONCATENATED MODULE: ./src/release/candidate.ts
+
 
 
 
@@ -105932,18 +105878,27 @@ async function candidate_preDeploy(tx) {
     }
     await mutate(tx, [], () => container.remove({ v: true, force: true }));
 }
-/** Creates and starts the candidate beside the live release, and watches for its end from then on. */
-async function startCandidate(tx) {
+/** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
+async function createCandidate(tx, before = []) {
     const { candidate, request, host } = tx;
     candidate.port = await portOf(tx);
     const last = request.safety.keepFailed ? "keep" : "remove";
     const undo = [
         ["forget", candidate.id],
+        ...before,
         [last, candidate.container, seconds(request.container.stopTimeout)],
     ];
-    const container = await mutate(tx, undo, () => host.docker.createContainer(createBody(specOf(tx))));
+    await mutate(tx, undo, async () => {
+        const permission = await permissionOf(tx);
+        await host.docker.createContainer(createBody({ ...specOf(tx), permission }));
+    });
     candidate.created = true;
     await joinNetwork(tx, candidate.container);
+}
+/** Starts the candidate, and watches for its end from then on. */
+async function startCandidate(tx) {
+    const { candidate, request, host } = tx;
+    const container = host.docker.getContainer(candidate.container);
     await mutate(tx, [], () => container.start().catch(notStarted(tx)));
     watchForItsEnd(tx);
     const started = await container.inspect();
@@ -105954,6 +105909,7 @@ async function startCandidate(tx) {
     await Promise.all([
         writeCandidateConfig(tx),
         tx.guard.do("write", `releases/${candidate.id}/release.json`, encoded(recordOf(tx))),
+        ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
     ]);
 }
 const notStarted = (tx) => (cause) => {
@@ -106050,10 +106006,12 @@ async function within(limit, what, signal) {
 
 
 
+
 /** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
 async function readyToCommit(tx) {
     const { candidate, guard, scene } = tx;
     const old = scene.current;
+    await withdrawPermission(tx);
     await mutate(tx, [["policy", candidate.container, "no"]], () => guard.do("policy", candidate.container, "always"));
     const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
     await Promise.all(after.map((entry) => guard.retire(...entry)));
@@ -106307,6 +106265,128 @@ async function decideAgain(member, world, rename) {
     }
     return found.current === tx.candidate.id ? "finished" : "back";
 }
+
+;// CONCATENATED MODULE: ./src/release/ending.ts
+
+
+
+
+
+/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
+function urlOf({ traffic: { httpPort } }, host) {
+    return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
+}
+/** One deploy's outcome, whichever way it ended. */
+class Endings {
+    request;
+    fleet;
+    report;
+    constructor(request, fleet, report) {
+        this.request = request;
+        this.fleet = fleet;
+        this.report = report;
+    }
+    /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
+    failedBefore(cause) {
+        return this.#close("failed", (member) => this.#asBefore(member, "failed"), this.#failure(cause, [], ""));
+    }
+    unchanged() {
+        const release = this.fleet.members[0]?.current?.release ?? "";
+        return { ...this.#close("unchanged", (member) => this.#asBefore(member, "unchanged")), release };
+    }
+    planned() {
+        return this.#close("planned", (member) => this.#asBefore(member, "planned"));
+    }
+    /** Every host is committed, but those that are `unknown`: they were not reached any more. */
+    committed(ends) {
+        const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
+        const failure = lost.length === 0
+            ? undefined
+            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this deploy again when it is back: it ends all hosts on one release.`), [], "");
+        return this.#close(failure ? "failed" : "deployed", (member) => {
+            if (!ends.has(member))
+                return this.#asBefore(member, "unchanged");
+            if (ends.get(member) === "unknown")
+                return this.#host(member, "failed", undefined, false);
+            return this.#host(member, "deployed", this.#candidate(member), true);
+        }, failure);
+    }
+    /** A host could not commit, and those that had committed follow it back. */
+    parted(ends) {
+        const all = [...ends.values()];
+        const back = all.every((end) => end === "back") && [...ends.keys()].some(({ current }) => current);
+        const ended = (member) => {
+            switch (ends.get(member)) {
+                case undefined:
+                    return this.#asBefore(member, "unchanged");
+                case "back":
+                    return this.#asBefore(member, member.current ? "rolled-back" : "failed");
+                case "unknown":
+                    return this.#host(member, "failed", undefined, false);
+                default:
+                    return this.#host(member, "deployed", this.#candidate(member), true);
+            }
+        };
+        const apart = all.some((end) => end !== "back") ? PARTED : "";
+        return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
+    }
+    takenBack(cause, phase, { truths, lines }) {
+        const unasked = [...truths.values()].some((truth) => truth === undefined);
+        const ended = (member) => {
+            if (!truths.has(member))
+                return this.#asBefore(member, "unchanged");
+            const truth = truths.get(member);
+            const status = truth && member.current ? "rolled-back" : "failed";
+            return this.#host(member, status, truth?.serving, truth !== undefined);
+        };
+        const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
+        const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
+        return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+    }
+    #close(status, ended, failure) {
+        const { members, several } = this.fleet;
+        const hosts = members.map(ended);
+        const scene = members.find((member) => member.scene)?.scene;
+        const evidence = members.flatMap((member) => member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)));
+        const end = {
+            status,
+            release: scene?.id ?? "",
+            digest: scene?.image.digest ?? this.request.image.digest ?? "",
+            previous: hosts[0]?.previous,
+            url: hosts[0]?.url ?? "",
+            hosts,
+            settled: hosts.every(({ settled }) => settled),
+            failure,
+        };
+        return this.report.close(end, evidence);
+    }
+    #asBefore = (member, status) => this.#host(member, status, member.current && nameOf(member.current), true);
+    #host(member, status, serving, settled) {
+        const { name, current, target } = member;
+        return {
+            name,
+            status,
+            url: urlOf(this.request, target.address),
+            previous: current && nameOf(current),
+            serving,
+            settled,
+        };
+    }
+    #candidate(member) {
+        const { candidate, request, scene } = of(member, "tx");
+        return { release: candidate.id, version: request.version, digest: scene.image.digest };
+    }
+    #failure(cause, log, more, phase = this.report.phaseNow) {
+        const gate = cause instanceof GateError ? cause.gate : phase;
+        const cancelled = cause instanceof Cancelled;
+        const host = this.fleet.several && !cancelled ? this.fleet.failedOn?.name : undefined;
+        const reason = `${host ? `${host}: ` : ""}${sentence(cause)}${more}`;
+        return { host, gate, reason, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
+    }
+}
+const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
+const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
+const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
@@ -106572,7 +106652,10 @@ function planFor(request, member) {
         `Would ${imagePresent ? "use" : "pull"} ${reference}`,
         ...(proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
         ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
-        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
+        ...(traffic.strategy === "recreate" && current
+            ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
+            : []),
+        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${current?.container ?? "nothing"}`,
         `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
         `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
         `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
@@ -106737,7 +106820,7 @@ async function stillToFetch(request, scene, host) {
 const isInsecure = (registry, { RegistryConfig }) => RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
 /** Two releases run side by side for a while: the host needs room for what the live one uses, once more. */
 async function checkMemory(request, scene, host, free) {
-    if (!scene.current)
+    if (!scene.current || request.traffic.strategy === "recreate")
         return;
     const used = await memoryUsed(host, scene.current.container);
     const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
@@ -106935,6 +107018,7 @@ class Report {
 }
 
 ;// CONCATENATED MODULE: ./src/release/deploy.ts
+
 
 
 
@@ -107169,14 +107253,23 @@ async function begin(tx) {
 async function start(tx) {
     await ensureProxy(tx);
     await applySettings(tx);
+    const { candidate, scene, request } = tx;
+    if (request.traffic.strategy === "recreate") {
+        await createCandidate(tx, placeAfter(tx));
+        await standAside(tx);
+    }
+    else
+        await createCandidate(tx);
     await startCandidate(tx);
     await fillSlot(tx);
-    tx.log.info(`${tx.candidate.container} started beside ${tx.scene.current?.container ?? "nothing"}.`);
+    const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
+    tx.log.info(`${candidate.container} started ${how} ${scene.current?.container ?? "nothing"}.`);
 }
 async function moveTraffic(tx) {
     await waitForSlot(tx);
     await shift(tx);
-    tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} waits behind it.`);
+    servesAgain(tx, tx.candidate.id);
+    tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} ${tx.request.traffic.strategy === "recreate" ? "is stopped" : "waits behind it"}.`);
 }
 /** At least one host; a percentage is rounded down. */
 const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));

@@ -5,6 +5,7 @@ import type {
   HealthOptions,
   ImageRequest,
   SafetyOptions,
+  Strategy,
   TrafficOptions,
 } from "../release/request";
 import { UserError } from "../user-error";
@@ -162,9 +163,9 @@ function preDeploy(from: InputReader): DeployRequest["preDeploy"] {
 }
 
 function traffic(from: InputReader): TrafficOptions {
-  from.needed("strategy", onlyValue("blue-green", "the only strategy of this version is blue-green"));
   from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
   return {
+    strategy: from.needed("strategy", strategy),
     httpPort: from.needed("http-port", portNumber),
     proxyImage: from.needed("proxy-image", imageName),
     responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
@@ -173,6 +174,11 @@ function traffic(from: InputReader): TrafficOptions {
     releaseHeader: from.needed("release-header", releaseHeader),
   };
 }
+
+const strategy = (name: string, text: string): Strategy => {
+  if (text === "blue-green" || text === "recreate") return text;
+  throw new UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
+};
 
 const health = (from: InputReader): HealthOptions => ({
   path: from.needed("health-path", healthPath),

@@ -11,6 +11,9 @@ export const LABEL = {
 export const appNetwork = (app: string): string => `hello-devops-${app}`;
 export const proxyContainer = (app: string): string => `${app}-proxy`;
 
+/** Where a container of the strategy recreate sees that it may run. */
+const PERMISSION = "/.hello-devops";
+
 /** How a container runs: what of the Engine API a deploy lets its user set. */
 export interface ContainerOptions {
   /** undefined = the image's only EXPOSE */
@@ -41,6 +44,8 @@ export interface ContainerSpec {
   readonly image: string;
   readonly command: readonly string[];
   readonly options: ContainerOptions;
+  /** a file of the host without which Docker does not start it; undefined = it starts always */
+  readonly permission?: string | undefined;
 }
 
 /** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
@@ -62,6 +67,10 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
       NetworkMode: appNetwork(spec.app),
       RestartPolicy: { Name: "no" }, // `always` comes with the commit
       Binds: [...options.volumes],
+      // a mount of the Engine API, not a bind: Docker makes no missing source, it refuses the start
+      ...(spec.permission
+        ? { Mounts: [{ Type: "bind" as const, Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
+        : {}),
       LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
       ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
       ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),

@@ -1,8 +1,9 @@
 import { lastLogLines } from "../host/containers";
 import { GuardLost } from "../host/guard/failures";
-import { nameOf } from "./ending";
 import { Cancelled, sentence } from "./failure";
 import { type Fleet, type Member, of } from "./fleet";
+import { nameOf } from "./record";
+import { servesAgain } from "./recreate";
 import type { Transaction } from "./transaction";
 import { askWhatServes, type Truth } from "./truth";
 import type { World } from "./world";
@@ -62,6 +63,7 @@ async function abort(member: Member, { host, guard, candidate, scene }: Transact
   }
   if (committed) return { release: candidate.id, serving: undefined };
   const { current } = scene;
+  servesAgain(of(member, "tx"), current?.release ?? "nothing");
   member.say(current ? `${current.release} serves.` : "nothing serves, as before.");
   return { release: current?.release ?? "", serving: current && nameOf(current) };
 }

@@ -2,8 +2,9 @@ import { appNetwork, createBody, inspected, lastLogLines, onlyPort } from "../ho
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
 import { FORMAT, type ReleaseRecord } from "./record";
+import { permissionOf } from "./recreate";
 import { writeCandidateConfig } from "./traffic";
-import { mutate, seconds, type Transaction } from "./transaction";
+import { type Entry, mutate, seconds, type Transaction } from "./transaction";
 
 /** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
 export async function preDeploy(tx: Transaction): Promise<void> {
@@ -32,18 +33,28 @@ export async function preDeploy(tx: Transaction): Promise<void> {
   await mutate(tx, [], () => container.remove({ v: true, force: true }));
 }
 
-/** Creates and starts the candidate beside the live release, and watches for its end from then on. */
-export async function startCandidate(tx: Transaction): Promise<void> {
+/** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
+export async function createCandidate(tx: Transaction, before: readonly Entry[] = []): Promise<void> {
   const { candidate, request, host } = tx;
   candidate.port = await portOf(tx);
   const last = request.safety.keepFailed ? "keep" : "remove";
-  const undo = [
+  const undo: readonly Entry[] = [
     ["forget", candidate.id],
+    ...before,
     [last, candidate.container, seconds(request.container.stopTimeout)],
-  ] as const;
-  const container = await mutate(tx, undo, () => host.docker.createContainer(createBody(specOf(tx))));
+  ];
+  await mutate(tx, undo, async () => {
+    const permission = await permissionOf(tx);
+    await host.docker.createContainer(createBody({ ...specOf(tx), permission }));
+  });
   candidate.created = true;
   await joinNetwork(tx, candidate.container);
+}
+
+/** Starts the candidate, and watches for its end from then on. */
+export async function startCandidate(tx: Transaction): Promise<void> {
+  const { candidate, request, host } = tx;
+  const container = host.docker.getContainer(candidate.container);
   await mutate(tx, [], () => container.start().catch(notStarted(tx)));
   watchForItsEnd(tx);
   const started = await container.inspect();
@@ -53,6 +64,7 @@ export async function startCandidate(tx: Transaction): Promise<void> {
   await Promise.all([
     writeCandidateConfig(tx),
     tx.guard.do("write", `releases/${candidate.id}/release.json`, encoded(recordOf(tx))),
+    ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
   ]);
 }
 

@@ -56,7 +56,7 @@ const isInsecure = (registry: string, { RegistryConfig }: DockerInfo): boolean =
 
 /** Two releases run side by side for a while: the host needs room for what the live one uses, once more. */
 export async function checkMemory(request: DeployRequest, scene: Scene, host: Host, free: number): Promise<void> {
-  if (!scene.current) return;
+  if (!scene.current || request.traffic.strategy === "recreate") return;
   const used = await memoryUsed(host, scene.current.container);
   const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
   if (free >= needed) return;

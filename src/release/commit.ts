@@ -4,6 +4,7 @@ import { type Member, of } from "./fleet";
 import { rejectsOn } from "./lock";
 import { NO_RELEASE } from "./naming";
 import { FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
+import { withdrawPermission } from "./recreate";
 import { mutate, type Transaction } from "./transaction";
 import { askWhatServes } from "./truth";
 import type { World } from "./world";
@@ -12,6 +13,7 @@ import type { World } from "./world";
 export async function readyToCommit(tx: Transaction): Promise<void> {
   const { candidate, guard, scene } = tx;
   const old = scene.current;
+  await withdrawPermission(tx);
   await mutate(tx, [["policy", candidate.container, "no"]], () => guard.do("policy", candidate.container, "always"));
   const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
   await Promise.all(after.map((entry) => guard.retire(...entry)));

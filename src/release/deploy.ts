@@ -3,7 +3,7 @@ import type { Found } from "../host/guard/guard";
 import { pullImage } from "../host/pull";
 import { UserError } from "../user-error";
 import { takeBack } from "./abort";
-import { preDeploy, startCandidate } from "./candidate";
+import { createCandidate, preDeploy, startCandidate } from "./candidate";
 import { retire } from "./commit";
 import { commit } from "./decision";
 import { Endings, urlOf } from "./ending";
@@ -13,6 +13,7 @@ import { ensureProxyImage, type Queue, takeOrMakeLock } from "./lock";
 import type { Outcome } from "./outcome";
 import { planFor, planForFirst } from "./plan";
 import { preflight } from "./preflight";
+import { placeAfter, servesAgain, standAside } from "./recreate";
 import { Report } from "./report";
 import type { DeployRequest, WaveSize } from "./request";
 import {
@@ -272,15 +273,24 @@ async function begin(tx: Transaction): Promise<void> {
 async function start(tx: Transaction): Promise<void> {
   await ensureProxy(tx);
   await applySettings(tx);
+  const { candidate, scene, request } = tx;
+  if (request.traffic.strategy === "recreate") {
+    await createCandidate(tx, placeAfter(tx));
+    await standAside(tx);
+  } else await createCandidate(tx);
   await startCandidate(tx);
   await fillSlot(tx);
-  tx.log.info(`${tx.candidate.container} started beside ${tx.scene.current?.container ?? "nothing"}.`);
+  const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
+  tx.log.info(`${candidate.container} started ${how} ${scene.current?.container ?? "nothing"}.`);
 }
 
 async function moveTraffic(tx: Transaction): Promise<void> {
   await waitForSlot(tx);
   await shift(tx);
-  tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} waits behind it.`);
+  servesAgain(tx, tx.candidate.id);
+  tx.log.info(
+    `All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} ${tx.request.traffic.strategy === "recreate" ? "is stopped" : "waits behind it"}.`,
+  );
 }
 
 /** At least one host; a percentage is rounded down. */

@@ -5,11 +5,9 @@ import type { Ending } from "./decision";
 import { Cancelled, GateError, sentence } from "./failure";
 import { type Fleet, type Member, of } from "./fleet";
 import type { Failure, HostOutcome, Outcome, ReleaseName, Status } from "./outcome";
-import type { ReleaseRecord } from "./record";
+import { nameOf } from "./record";
 import type { Report } from "./report";
 import type { DeployRequest } from "./request";
-
-export const nameOf = ({ release, version, digest }: ReleaseRecord): ReleaseName => ({ release, version, digest });
 
 /** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
 export function urlOf({ traffic: { httpPort } }: DeployRequest, host: string): string {

@@ -4,7 +4,7 @@ import { type Log, named } from "./log";
 import type { Evidence } from "./outcome";
 import type { ReleaseRecord } from "./record";
 import type { Scene } from "./scene";
-import type { Transaction } from "./transaction";
+import type { Stop, Transaction } from "./transaction";
 import type { Target, World } from "./world";
 
 /** One host of a deploy, and what the deploy knows of it so far. */
@@ -25,12 +25,6 @@ export interface Member {
   scene?: Scene;
   /** from the first mutation on */
   tx?: Transaction;
-}
-
-/** What tells a deploy to stop, on all of its hosts. */
-export interface Stop {
-  readonly signal: AbortSignal;
-  abort(reason: unknown): void;
 }
 
 /** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */

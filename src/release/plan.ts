@@ -10,7 +10,10 @@ export function planFor(request: DeployRequest, member: Member): readonly string
     `Would ${imagePresent ? "use" : "pull"} ${reference}`,
     ...(proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
     ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
-    `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, beside ${current?.container ?? "nothing"}`,
+    ...(traffic.strategy === "recreate" && current
+      ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
+      : []),
+    `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${current?.container ?? "nothing"}`,
     `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
     `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
     `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,

@@ -1,5 +1,6 @@
 import type { Slot } from "../host/proxy/config";
 import { UserError } from "../user-error";
+import type { ReleaseName } from "./outcome";
 import type { Run } from "./request";
 
 export const FORMAT = 1;
@@ -24,6 +25,8 @@ export interface ReleaseRecord {
   readonly createdAt: string;
   readonly run: Run;
 }
+
+export const nameOf = ({ release, version, digest }: ReleaseRecord): ReleaseName => ({ release, version, digest });
 
 /** One line of `history` on a host: a committed change. */
 export interface HistoryLine {

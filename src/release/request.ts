@@ -24,7 +24,11 @@ export interface DeployRequest {
   readonly run: Run;
 }
 
+export type Strategy = "blue-green" | "recreate";
+
 export interface TrafficOptions {
+  /** `recreate`: the live release ends before the candidate begins */
+  readonly strategy: Strategy;
   readonly httpPort: number;
   readonly proxyImage: string;
   readonly responseTimeout: number;

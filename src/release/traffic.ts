@@ -188,7 +188,8 @@ export async function waitForSlot(tx: Transaction): Promise<void> {
 /** All traffic to the candidate, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
 export async function shift(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
-  const undo = current ? ([["ready", current.slot, current.container]] as const) : [];
+  const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
+  const undo = current && blueGreen ? ([["ready", current.slot, current.container]] as const) : [];
   await mutate(tx, undo, () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none"));
 }
 

@@ -2,11 +2,16 @@ import type { Clock } from "../health/gate";
 import type { Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import type { Slot } from "../host/proxy/config";
-import type { Stop } from "./fleet";
 import type { Log } from "./log";
 import type { Evidence } from "./outcome";
 import type { DeployRequest } from "./request";
 import type { Scene } from "./scene";
+
+/** What tells a deploy to stop, on all of its hosts. */
+export interface Stop {
+  readonly signal: AbortSignal;
+  abort(reason: unknown): void;
+}
 
 /** A verb of the guard's fixed list and its names. */
 export type Entry = readonly [verb: string, ...names: string[]];
@@ -35,6 +40,8 @@ export interface Candidate {
   port: number;
   /** the candidate's container may have something to say */
   created: boolean;
+  /** since when nothing serves, by the deploy's clock; only where the live release is stopped first */
+  darkSince?: number | undefined;
 }
 
 /**

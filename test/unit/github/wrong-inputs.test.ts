@@ -199,11 +199,7 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
     "health-headers: line 1 has a value that HTTP can't carry: blank, too long, or not Latin-1.",
   ],
   ["no time to stop", { "stop-timeout": "0s" }, 'stop-timeout: expected a duration from 1s to 1h, got "0s".'],
-  [
-    "the other strategy",
-    { strategy: "recreate" },
-    'strategy: got "recreate", but the only strategy of this version is blue-green. Write blue-green, or leave the input out.',
-  ],
+  ["an unknown strategy", { strategy: "rolling" }, 'strategy: expected blue-green or recreate, got "rolling".'],
   [
     "traffic in steps",
     { "traffic-steps": "10, 100" },

@@ -19,7 +19,8 @@ valid_entry() {
   case ${1:-}:$# in
     remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
     policy:3) is_container "$2" && [[ $3 == always || $3 == no || $3 == unless-stopped ]] ;;
-    ready:3) is_slot "$2" && is_container "$3" ;;
+    forbid:3) is_release "$2" && is_container "$3" ;;
+    ready:3 | resume:3) is_slot "$2" && is_container "$3" ;;
     maint:2) is_slot "$2" ;;
     vacate:3) is_slot "$2" && is_seconds "$3" ;;
     config:2 | forget:2) is_release "$2" ;;
@@ -39,7 +40,9 @@ valid_deed() {
     begin-with:2 | check:2 | apply:2) is_release "$2" ;;
     fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
     shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
-    policy:3 | forget:2) valid_entry "$@" ;;
+    stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
+    permit:3) is_release "$2" && is_container "$3" ;;
+    policy:3 | forget:2 | forbid:3) valid_entry "$@" ;;
     *) false ;;
   esac
 }

@@ -40,6 +40,12 @@ set_slots() {
   done
 }
 
+is_up() { # is_up SLOT: its check passed, and it leads to a container
+  local row
+  row=$(runtime 'show info' 2>/dev/null)
+  awk -v s="$1" '$2 == "app" && $4 == s && $6 == 2 && $18 !~ /\.invalid$/ { up = 1 } END { exit !up }' <<<"$row"
+}
+
 # sessions SLOT: how many requests, streams and tunnels the slot still carries
 sessions() {
   runtime "show stat app 4 -1" 2>/dev/null | awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }'

@@ -44,6 +44,41 @@ policy() {
   docker update --restart "$2" "$1" >/dev/null
 }
 
+# A container of the strategy recreate mounts current/starts/NAME: Docker itself starts it, also after a reboot, only while
+# the committed release permits it. So two of them never run at once, whatever their restart policies say meanwhile.
+permit() { # permit RELEASE NAME
+  mkdir -p "releases/$1/starts" && : >"releases/$1/starts/$2" && fsync "releases/$1/starts" "releases/$1" releases
+}
+
+forbid() { # forbid RELEASE NAME
+  [[ -e releases/$1/starts ]] || return 0
+  rm -f "releases/$1/starts/$2" && fsync "releases/$1/starts"
+  rmdir "releases/$1/starts" 2>/dev/null || :
+}
+
+# The live release ends before the candidate begins: no new requests, and what is in flight is the app's to finish.
+stand_aside() { # stand_aside SLOT NAME SECONDS
+  set_slots "$1 drain" && stop "$2" "$3"
+}
+
+# Its address may be another one now. Whoever waits for the undo finds it serving, unless it takes longer than 30 s to start.
+resume() { # resume SLOT NAME
+  local address tries
+  container_is_there "$2"
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  docker start "$2" >/dev/null || return 1
+  proxy_runs
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  address=$(docker inspect -f "{{(index .NetworkSettings.Networks \"hello-devops-$app\").IPAddress}}" "$2") || return 1
+  is_address "$address" || return 1
+  runtime "set server app/$1 addr $address" >/dev/null 2>&1 || return 1
+  set_slots "$1 ready" || return 1
+  for ((tries = 0; tries < 150; tries++)); do
+    ! is_up "$1" || return 0
+    pause 0.2
+  done
+}
+
 network() {
   network_is_there "$1"
   case $? in 1) return 0 ;; 2) return 1 ;; esac
@@ -80,6 +115,7 @@ history() { # one line a committed change, by its transaction; the newest 200 ar
 perform() { # perform VERB ARG...
   case $1 in
     remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
+    permit | forbid | resume) "$@" ;;
     ready) set_slots "$2 ready" ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;

@@ -16,7 +16,8 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
     shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
-    policy | forget) "$@" ;;
+    stand-aside) stand_aside "$2" "$3" "$4" ;;
+    policy | forget | permit | forbid) "$@" ;;
   esac
 }
 
@@ -45,9 +46,7 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
 
 # A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere.
 is_filled() {
-  local row
-  row=$(runtime 'show info' 2>/dev/null)
-  awk -v s="$1" '$2 == "app" && $4 == s && $6 == 2 && $18 !~ /\.invalid$/ { up = 1 } END { exit !up }' <<<"$row" && return 0
+  is_up "$1" && return 0
   printf 'the slot %s is not up' "$1"
   return 1
 }

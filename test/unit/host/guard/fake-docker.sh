@@ -96,7 +96,7 @@ list() { # list -q|-qa --filter KEY=VALUE...
 step() { # step CALL: only a call that changes something is one; to die before a look is to die before what follows it
   # shellcheck source=/dev/null # crashing-command.sh
   case $1 in
-    version* | ps* | *" ls "* | *" haproxy -c "* | *" - show "*) ;;
+    version* | ps* | inspect* | *" ls "* | *" haproxy -c "* | *" - show "*) ;;
     *) . ../bin/step ;;
   esac
 }
@@ -117,6 +117,7 @@ main() {
     start) known "$last"; put "$containers/$last/running" 1; [[ $last != *-proxy ]] || load_config ;;
     stop) known "$last"; put "$containers/$last/running" 0 ;;
     rm) known "$last"; rm -rf "${containers:?}/$last" ;;
+    inspect) known "$last"; [[ $last == *-1 ]] && echo 172.18.0.1 || echo 172.18.0.2 ;;
     update) known "$last"; put "$containers/$last/policy" "$3" ;;
     network) network "${@:2}" ;;
     *) echo "fake-docker.sh: unknown call $*" >&2; exit 125 ;;

@@ -95,6 +95,8 @@ const entries: readonly [what: string, entry: string][] = [
   ["arithmetic", "vacate blue a[$(id)]"],
   ["text that is not base64", "history {}"],
   ["a deed", "fill blue shop-2 172.18.0.3 5000 v2"],
+  ["a slot that resumes nothing", "resume blue"],
+  ["a path that is forbidden", "forbid ../r1 shop-2"],
 ];
 
 test.each(entries)("writes no entry with %s", async (_what, entry) => {
@@ -129,6 +131,9 @@ const deeds: readonly [what: string, deed: string][] = [
   ["too long a version", `fill green shop-2 172.18.0.3 5000 ${long(65)}`],
   ["too few words", "fill green shop-2 172.18.0.3 5000"],
   ["a policy that is none", "policy shop-1 always;x"],
+  ["a permission outside the releases", "permit ../r1 shop-2"],
+  ["a permission for a path", "permit r1 ../../lock"],
+  ["a container that stands aside for no time", "stand-aside blue shop-1"],
 ];
 
 test.each(deeds)("does nothing for %s", async (_what, deed) => {

@@ -23,6 +23,7 @@ beforeEach(async () => {
   guard = host.guard();
   await guard.ready();
   await guard.ask("BEGIN", "r3");
+  await guard.ask("DO", "permit", "r1", "shop-2");
 });
 afterEach(() => host.end());
 
@@ -38,6 +39,7 @@ const verbs: readonly [entry: string, look: Look, done: unknown][] = [
   ["keep shop-2 0", container("shop-2"), "stopped, always"],
   ["stop shop-1 0", container("shop-1"), "stopped, always"],
   ["network hello-devops-shop", () => existsSync(host.path("docker/networks/hello-devops-shop")), false],
+  ["resume blue shop-1", () => host.outcome().blue, "ready shop-1"],
   ["config r1", () => host.outcome().proxyRuns, OLD_CONFIG.trim()],
 ];
 
@@ -55,6 +57,7 @@ test.each(verbs)("waits with %s for a daemon that is away, and then does it", as
 
 const withFiles: typeof verbs = [
   ...verbs,
+  ["forbid r1 shop-2", () => existsSync(host.state("releases/r1/starts")), false],
   ["forget r2", () => existsSync(host.state("releases/r2")), false],
   [`history ${Buffer.from(HISTORY).toString("base64")}`, () => host.outcome().history, [HISTORY]],
 ];
@@ -102,4 +105,20 @@ test("keeps the newest 200 lines of the history, one a transaction", async () =>
   await guard.ask("UNDO", "history", Buffer.from(HISTORY).toString("base64"));
   await guard.ask("ABORT");
   expect(host.outcome().history).toEqual([...lines.slice(-199), HISTORY]);
+});
+
+test("stands aside: no new requests, then the container stops; and resumes it, with its slot, on the way back", async () => {
+  await guard.ask("DO", "shift", "blue", "green");
+  await guard.ask("UNDO", "resume", "blue", "shop-1");
+  expect(await guard.ask("DO", "stand-aside", "blue", "shop-1", "5")).toBe("OK");
+  expect([host.outcome().blue, host.outcome().containers["shop-1"]]).toEqual(["drain shop-1", "stopped, always"]);
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+  expect([host.outcome().blue, host.outcome().containers["shop-1"]]).toEqual(["ready shop-1", "runs, always"]);
+});
+
+test("permits a container by a file in a release's folder, and forbids it again", async () => {
+  expect(await guard.ask("DO", "permit", "r1", "shop-9")).toBe("OK");
+  expect(existsSync(host.state("releases/r1/starts/shop-9"))).toBe(true);
+  expect(await guard.ask("DO", "forbid", "r1", "shop-9")).toBe("OK");
+  expect(existsSync(host.state("releases/r1/starts/shop-9"))).toBe(false);
 });
