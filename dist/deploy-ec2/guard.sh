@@ -115,13 +115,13 @@ close_journal() {
   forget_journal
 }
 
-forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0; }
+forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0 finishing=0; }
 
 # Fills target, undo and retire from a journal that a dead guard left. A torn last line is ignored: its mutation
 # was not yet allowed. Any other damage is not guessed at.
 load_journal() {
   local line payload torn='' words
-  target='' undo=() retire=() prepared='' reverting=0 journal_bytes=0
+  target='' undo=() retire=() prepared='' reverting=0 finishing=0 journal_bytes=0
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -n $line ]] || continue
     [[ -z $torn ]] || refuse damage "a line in the middle of $STATE/$app/journal is damaged: $torn"
@@ -152,6 +152,7 @@ load_journal() {
         prepared=${words[1]}
         ;;
       revert) reverting=1 ;;
+      finish) finishing=1 ;;
       *) refuse damage "unknown entry ${words[0]} in $STATE/$app/journal" ;;
     esac
   done <journal
@@ -428,16 +429,23 @@ start_proxy() { # somebody stopped it by hand: the committed release is to serve
   return 0
 }
 
-may_finish() { ((!reverting)) && committed; }
+# Forward or back. Once it is on disk, a journal that was `prepared` is not what it was, and nobody takes it over.
+may_finish() { ((finishing)) || { ((!reverting)) && committed; }; }
+decide() { # decide finish|revert
+  [[ -n $prepared ]] && ((!reverting && !finishing)) || return 0
+  { : >&8; } 2>/dev/null || { exec 8<>journal && seek_end; }
+  append "$1" || { failed_entry=$1 && return 1; }
+  if [[ $1 == finish ]]; then finishing=1; else reverting=1; fi
+}
+point_back() { ! committed || point_current "$prepared" || { failed_entry="point $prepared" && return 1; }; }
 committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$target" ]]; }
 
-# Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A rename that is seen may be
-# in memory alone: it is fsynced before anything is built on it.
+# Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A line or a rename that is seen
+# may be in memory alone: it is fsynced before anything is built on it.
 settle() {
-  fsync . || :
-  if may_finish; then finish
-  elif committed && ! point_current "$prepared"; then failed_entry="point $prepared" && false
-  else take_back; fi || {
+  fsync journal . || :
+  if may_finish; then decide finish && finish
+  else decide revert && point_back && take_back; fi || {
     stuck=1
     return 1
   }
@@ -571,7 +579,11 @@ on_message() {
       ;;
     PREPARE) prepare "$n" ;;
     COMMIT) commit "$n" ;;
-    FINISH) if may_finish; then if finish; then say "RETIRED $n"; else say "STUCK $n $failed_entry"; fi; else answer "$n" 1 "nothing is committed"; fi ;;
+    FINISH)
+      if ! may_finish; then answer "$n" 1 "nothing is committed"
+      elif decide finish && finish; then say "RETIRED $n"
+      else say "STUCK $n $failed_entry"; fi
+      ;;
     REVERT) revert "$n" ;;
     ABORT)
       if may_finish; then text=COMMITTED; else text=ABORTED; fi
@@ -622,11 +634,10 @@ commit() {
 
 # Another host of the fleet could not commit, and nothing was retired here: what was committed goes back.
 revert() {
-  if [[ -z $prepared ]] || ! append revert; then
+  if [[ -z $prepared ]] || ((finishing)) || ! decide revert; then
     answer "$1" 1 "nothing is prepared"
     return
   fi
-  reverting=1
   end_with "$1" ABORTED
 }
 
@@ -700,7 +711,7 @@ lose() { # lose WHY
 # comes back with a guard of its own, to which the lock and the journal are left as they are.
 await_reconnect() { # await_reconnect TRANSACTION; 1: it came, and has the lock
   local tries
-  [[ -n $prepared ]] && ((!reverting)) || return 0
+  [[ -n $prepared ]] && ((!reverting && !finishing)) || return 0
   for ((tries = 0; tries < lease * 5; tries++)); do
     [[ "$(cat reconnect 2>/dev/null)" != "$1" ]] || hand_over "$1" || return 1
     pause 0.2
@@ -752,7 +763,7 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
-  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0
+  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0 finishing=0
   fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"
@@ -792,7 +803,7 @@ recover() { # a journal without a lock holder is a deploy that died
   fi
   fence "$dead_sshd" "$dead_sshd_started" "$dead_connection" ||
     refuse fence "the connection of the deploy that died (sshd process $dead_sshd) can't be ended by $(id -un). End it: sudo kill $dead_sshd"
-  if [[ $turn == again && $transaction_of_journal == "$transaction" && -n $prepared ]] && ((!reverting)); then
+  if [[ $turn == again && $transaction_of_journal == "$transaction" && -n $prepared ]] && ((!reverting && !finishing)); then
     take_over
     return
   fi
@@ -803,7 +814,7 @@ recover() { # a journal without a lock holder is a deploy that died
 
 take_over() { # the journal goes on, with the connection that a later guard has to fence
   exec 8<>journal
-  { seek_end && append "taken $sshd $sshd_started $SSH_CONNECTION"; } || refuse journal "it can't be written"
+  { fsync journal . && seek_end && append "taken $sshd $sshd_started $SSH_CONNECTION"; } || refuse journal "it can't be written"
   fenced=0 recovered=prepared
   ! may_finish || recovered=committed
 }

@@ -24,13 +24,13 @@ close_journal() {
   forget_journal
 }
 
-forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0; }
+forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepared='' reverting=0 finishing=0; }
 
 # Fills target, undo and retire from a journal that a dead guard left. A torn last line is ignored: its mutation
 # was not yet allowed. Any other damage is not guessed at.
 load_journal() {
   local line payload torn='' words
-  target='' undo=() retire=() prepared='' reverting=0 journal_bytes=0
+  target='' undo=() retire=() prepared='' reverting=0 finishing=0 journal_bytes=0
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -n $line ]] || continue
     [[ -z $torn ]] || refuse damage "a line in the middle of $STATE/$app/journal is damaged: $torn"
@@ -61,6 +61,7 @@ load_journal() {
         prepared=${words[1]}
         ;;
       revert) reverting=1 ;;
+      finish) finishing=1 ;;
       *) refuse damage "unknown entry ${words[0]} in $STATE/$app/journal" ;;
     esac
   done <journal

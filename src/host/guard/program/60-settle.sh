@@ -40,16 +40,23 @@ start_proxy() { # somebody stopped it by hand: the committed release is to serve
   return 0
 }
 
-may_finish() { ((!reverting)) && committed; }
+# Forward or back. Once it is on disk, a journal that was `prepared` is not what it was, and nobody takes it over.
+may_finish() { ((finishing)) || { ((!reverting)) && committed; }; }
+decide() { # decide finish|revert
+  [[ -n $prepared ]] && ((!reverting && !finishing)) || return 0
+  { : >&8; } 2>/dev/null || { exec 8<>journal && seek_end; }
+  append "$1" || { failed_entry=$1 && return 1; }
+  if [[ $1 == finish ]]; then finishing=1; else reverting=1; fi
+}
+point_back() { ! committed || point_current "$prepared" || { failed_entry="point $prepared" && return 1; }; }
 committed() { [[ -n $target && "$(readlink current 2>/dev/null)" == "releases/$target" ]]; }
 
-# Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A rename that is seen may be
-# in memory alone: it is fsynced before anything is built on it.
+# Replays whatever the journal says; used alike after an abort, a crash and a lost runner. A line or a rename that is seen
+# may be in memory alone: it is fsynced before anything is built on it.
 settle() {
-  fsync . || :
-  if may_finish; then finish
-  elif committed && ! point_current "$prepared"; then failed_entry="point $prepared" && false
-  else take_back; fi || {
+  fsync journal . || :
+  if may_finish; then decide finish && finish
+  else decide revert && point_back && take_back; fi || {
     stuck=1
     return 1
   }

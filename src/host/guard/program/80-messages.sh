@@ -23,7 +23,11 @@ on_message() {
       ;;
     PREPARE) prepare "$n" ;;
     COMMIT) commit "$n" ;;
-    FINISH) if may_finish; then if finish; then say "RETIRED $n"; else say "STUCK $n $failed_entry"; fi; else answer "$n" 1 "nothing is committed"; fi ;;
+    FINISH)
+      if ! may_finish; then answer "$n" 1 "nothing is committed"
+      elif decide finish && finish; then say "RETIRED $n"
+      else say "STUCK $n $failed_entry"; fi
+      ;;
     REVERT) revert "$n" ;;
     ABORT)
       if may_finish; then text=COMMITTED; else text=ABORTED; fi
@@ -74,11 +78,10 @@ commit() {
 
 # Another host of the fleet could not commit, and nothing was retired here: what was committed goes back.
 revert() {
-  if [[ -z $prepared ]] || ! append revert; then
+  if [[ -z $prepared ]] || ((finishing)) || ! decide revert; then
     answer "$1" 1 "nothing is prepared"
     return
   fi
-  reverting=1
   end_with "$1" ABORTED
 }
 

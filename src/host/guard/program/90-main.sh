@@ -57,7 +57,7 @@ lose() { # lose WHY
 # comes back with a guard of its own, to which the lock and the journal are left as they are.
 await_reconnect() { # await_reconnect TRANSACTION; 1: it came, and has the lock
   local tries
-  [[ -n $prepared ]] && ((!reverting)) || return 0
+  [[ -n $prepared ]] && ((!reverting && !finishing)) || return 0
   for ((tries = 0; tries < lease * 5; tries++)); do
     [[ "$(cat reconnect 2>/dev/null)" != "$1" ]] || hand_over "$1" || return 1
     pause 0.2
@@ -109,7 +109,7 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
-  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0
+  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0 finishing=0
   fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"
@@ -149,7 +149,7 @@ recover() { # a journal without a lock holder is a deploy that died
   fi
   fence "$dead_sshd" "$dead_sshd_started" "$dead_connection" ||
     refuse fence "the connection of the deploy that died (sshd process $dead_sshd) can't be ended by $(id -un). End it: sudo kill $dead_sshd"
-  if [[ $turn == again && $transaction_of_journal == "$transaction" && -n $prepared ]] && ((!reverting)); then
+  if [[ $turn == again && $transaction_of_journal == "$transaction" && -n $prepared ]] && ((!reverting && !finishing)); then
     take_over
     return
   fi
@@ -160,7 +160,7 @@ recover() { # a journal without a lock holder is a deploy that died
 
 take_over() { # the journal goes on, with the connection that a later guard has to fence
   exec 8<>journal
-  { seek_end && append "taken $sshd $sshd_started $SSH_CONNECTION"; } || refuse journal "it can't be written"
+  { fsync journal . && seek_end && append "taken $sshd $sshd_started $SSH_CONNECTION"; } || refuse journal "it can't be written"
   fenced=0 recovered=prepared
   ! may_finish || recovered=committed
 }

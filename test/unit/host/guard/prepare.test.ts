@@ -120,3 +120,26 @@ test("a deploy that finds another's prepared journal takes it back when nobody c
   expect(await host.guard({ transaction: "t9", turn: "first", lease: 1 }).ready()).toBe("r1 undone");
   expect(host.outcome()).toEqual(onTheOld);
 });
+
+test("a prepared host that has begun to go back by itself can't be taken over and committed", async () => {
+  const guard = await prepared(1);
+  host.order("hold-update");
+  guard.sshd.stdin.end();
+  await host.called("update --restart no shop-2"); // a lease is over: it undoes
+  await guard.kill();
+  host.countermand("hold-update");
+  expect(await again().ready()).toBe("r1 undone");
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
+test("a committed host that has begun to finish by itself can't be reverted", async () => {
+  const guard = await prepared(1);
+  expect(await guard.ask("COMMIT")).toBe("COMMITTED");
+  host.order("hold-update");
+  guard.sshd.stdin.end();
+  await host.called("update --restart no shop-1");
+  await guard.kill();
+  host.countermand("hold-update");
+  expect(await again().ready()).toBe("r2 finished");
+  expect(host.outcome()).toEqual(onTheNew);
+});
