@@ -19,6 +19,7 @@ import { locked } from "./lock";
 import { docker, run, say, succeeds } from "./run";
 
 export const debian = "debian:bookworm-slim";
+export const debian13 = "debian:trixie-slim";
 export const haproxy = "haproxy:3.0.11";
 /** The one that the sample app stands on. */
 export const node = /^FROM (node:\S+)/m.exec(readFileSync(join(checkout, "app", "Dockerfile"), "utf8"))?.[1] ?? "";
@@ -39,8 +40,8 @@ async function unlessThere(tag: string, make: () => Promise<unknown>): Promise<v
   await locked(`make ${tag}`, async () => (await imageId(tag)) ?? (await make()));
 }
 
-export const ensureDebian = (hub: boolean): Promise<void> =>
-  unlessThere(debian, () => (hub ? pull(debian) : bootstrap("bookworm", [], debian)));
+export const ensureDebian = (hub: boolean, tag = debian): Promise<void> =>
+  unlessThere(tag, () => (hub ? pull(tag) : bootstrap(tag === debian ? "bookworm" : "trixie", [], tag)));
 
 export const ensureNode = (hub: boolean): Promise<void> => unlessThere(node, () => (hub ? pull(node) : makeNode()));
 
@@ -152,5 +153,5 @@ function debianMirror(): string {
   return /https?:\/\/\S+\/debian(?=[/\s]|$)/m.exec(text.replaceAll(/#.*/g, ""))?.[0] ?? "http://deb.debian.org/debian";
 }
 
-export const cachedNames = [debian, node, haproxy, trixie];
+export const cachedNames = [debian, debian13, node, haproxy, trixie];
 export const machineFile = join(cacheFolder, "machine.json");

@@ -3,8 +3,12 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** What a box is: today's usual one, or one of the others (kinds.ts). */
+export type HostKind = "debian12" | "docker26" | "live-restore";
+
 export interface BedHost {
   name: string;
+  kind: HostKind;
   /** `address` and `port` reach sshd from this machine (through Toxiproxy when the bed has a latency). */
   address: string;
   port: number;

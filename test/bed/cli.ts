@@ -2,11 +2,12 @@
 import { parseArgs } from "node:util";
 import { down, downAll } from "./down";
 import { resetHost } from "./hosts";
+import { checkKind } from "./kinds";
 import { say } from "./run";
 import { up } from "./up";
 
 const usage = `Usage:
-  npm run -s bed -- up [--hosts N] [--latency MS] [--name X] [--json]
+  npm run -s bed -- up [--hosts N] [--more docker26,live-restore] [--latency MS] [--name X] [--json]
   npm run -s bed -- down [--name X | --all]
   npm run -s bed -- reset HOST [--images] [--name X]
 `;
@@ -21,7 +22,16 @@ function number(option: string, text: string | undefined, least: number, most: n
 async function main(): Promise<void> {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const options = { hosts: text, latency: text, name: text, json: flag, all: flag, images: flag, help: flag };
+  const options = {
+    hosts: text,
+    more: text,
+    latency: text,
+    name: text,
+    json: flag,
+    all: flag,
+    images: flag,
+    help: flag,
+  };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [command, host] = positionals;
   const name = values.name ?? "default";
@@ -32,6 +42,7 @@ async function main(): Promise<void> {
     const bed = await up({
       name,
       ...(hosts === undefined ? {} : { hosts }),
+      ...(values.more === undefined ? {} : { more: values.more.split(",").filter(Boolean).map(checkKind) }),
       ...(latency === undefined ? {} : { latency }),
     });
     if (values.json) process.stdout.write(`${JSON.stringify(bed)}\n`);

@@ -2,17 +2,17 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { debian } from "./base-images";
-import { bedFolder, cacheName, dockerName, localImage, stateFolder } from "./bed";
+import { bedFolder, cacheName, dockerName, type HostKind, stateFolder } from "./bed";
 import { ensureImage } from "./build";
 import { ensureContainer, ensureVolume } from "./containers";
-import { firstHostAt, type Network, registryAt } from "./network";
+import { type Kind, kinds, otherKinds } from "./kinds";
+import { firstHostAt, firstOtherAt, type Network, registryAt } from "./network";
 import { boxPrivileges } from "./privileges";
 import { docker, lines } from "./run";
 
-const image = localImage("host");
-
 export interface Box {
   name: string;
+  kind: HostKind;
   container: string;
   ip: string;
   boundedDisk: boolean;
@@ -27,8 +27,10 @@ export interface BoxSettings {
   publicKey: string;
 }
 
-export const ensureHostImage = (): Promise<string> =>
-  ensureImage({ tag: image, context: join(bedFolder, "host"), base: debian, owner: cacheName });
+export function ensureHostImage({ image: tag, base, engine }: Kind): Promise<string> {
+  const args = { BASE: base, ENGINE: engine };
+  return ensureImage({ tag, context: join(bedFolder, "host"), args, base, owner: cacheName });
+}
 
 let resolvers: Promise<string> | undefined;
 
@@ -43,16 +45,33 @@ function machineResolvers(): Promise<string> {
   return resolvers;
 }
 
-export async function ensureBox(n: number, settings: BoxSettings): Promise<Box> {
+/** A box that a bed shall have. */
+export interface BoxPlan {
+  name: string;
+  kind: HostKind;
+  /** The last number of its address. */
+  at: number;
+}
+
+/** The usual ones first: a worker finds its own by number. */
+export const boxPlans = (count: number, more: readonly HostKind[]): BoxPlan[] => [
+  ...Array.from(
+    { length: count },
+    (_, n): BoxPlan => ({ name: `host${n + 1}`, kind: "debian12", at: firstHostAt + n }),
+  ),
+  ...otherKinds.flatMap((kind, n) => (more.includes(kind) ? [{ name: kind, kind, at: firstOtherAt + n }] : [])),
+];
+
+export async function ensureBox({ name, kind, at }: BoxPlan, settings: BoxSettings): Promise<Box> {
   const { bed, network, publicKey } = settings;
-  const name = `host${n}`;
-  const ip = network.at(firstHostAt + n - 1);
+  const ip = network.at(at);
   const volume = await ensureVolume(bed, name);
   const environment = {
     BED_KEY: publicKey,
     BED_MIRROR: settings.mirror ?? "",
     BED_REGISTRY: `${settings.registryPort} ${network.at(registryAt)}:5000`,
     BED_CGROUP: `/hello-devops-bed/${bed}/${name}`,
+    ...(kinds[kind].settings && { BED_ENGINE: kinds[kind].settings }),
   };
   const options = [
     ...(await boxPrivileges()),
@@ -65,10 +84,10 @@ export async function ensureBox(n: number, settings: BoxSettings): Promise<Box> 
   ];
   // A machine that moves to another network keeps its boxes.
   const unstable = ["--env", `BED_DNS=${await machineResolvers()}`];
-  const container = await ensureContainer({ bed, part: name, image, options, unstable });
+  const container = await ensureContainer({ bed, part: name, image: kinds[kind].image, options, unstable });
   const [disk, hostKey = ""] = lines(await docker(["exec", container, "bed-ctl", "wait"]));
   await reaches(ip, 22);
-  return { name, container, ip, boundedDisk: disk === "loop", hostKey };
+  return { name, kind, container, ip, boundedDisk: disk === "loop", hostKey };
 }
 
 function reaches(address: string, port: number): Promise<void> {
@@ -89,12 +108,16 @@ function reaches(address: string, port: number): Promise<void> {
   });
 }
 
-export async function existingHosts(bed: string): Promise<number> {
+/** What a bed has already. */
+export async function existingHosts(bed: string): Promise<{ hosts: number; more: HostKind[] }> {
   const names = lines(
     await docker(["ps", "--all", "--filter", `label=hello-devops.bed=${bed}`, "--format", "{{.Names}}"]),
   );
   const prefix = dockerName(bed, "host");
-  return names.filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length))).length;
+  return {
+    hosts: names.filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length))).length,
+    more: otherKinds.filter((kind) => names.includes(dockerName(bed, kind))),
+  };
 }
 
 /** Brings a box back to a new host, quicker than a new one: containers, networks, volumes, state go; images on wish. */

@@ -12,6 +12,7 @@ export const registryAt = 2;
 export const mirrorAt = 3;
 export const toxiproxyAt = 4;
 export const firstHostAt = 11;
+export const firstOtherAt = 201;
 
 export async function ensureNetwork(bed: string): Promise<Network> {
   const name = dockerName(bed, "net");

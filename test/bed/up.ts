@@ -3,11 +3,21 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebian, ensureHaproxy, ensureNode, hubAnswers } from "./base-images";
-import { type Bed, type BedImage, type BedState, checkName, readJson, stateFolder, writeJson } from "./bed";
+import {
+  type Bed,
+  type BedImage,
+  type BedState,
+  checkName,
+  type HostKind,
+  readJson,
+  stateFolder,
+  writeJson,
+} from "./bed";
 import { removeContainer } from "./containers";
 import { ensureEngine } from "./engine";
-import { type Box, ensureBox, ensureHostImage, existingHosts, keyFileOf, knownHostsOf } from "./hosts";
+import { type Box, boxPlans, ensureBox, ensureHostImage, existingHosts, keyFileOf, knownHostsOf } from "./hosts";
 import { ensureImages } from "./images";
+import { kinds } from "./kinds";
 import { locked } from "./lock";
 import { ensureNetwork, type Network } from "./network";
 import { ensureMirror, ensureRegistry, ensureRegistryImage, fillMirror, mirrorUrl, type Registry } from "./registry";
@@ -18,6 +28,8 @@ export interface UpOptions {
   name?: string;
   /** As many as there are, or one. */
   hosts?: number;
+  /** The hosts of other kinds beside them; as there are. */
+  more?: readonly HostKind[];
   /** The round trip of the SSH wire in milliseconds; 0 puts Toxiproxy there without a delay, undefined leaves it out. */
   latency?: number;
 }
@@ -34,12 +46,17 @@ async function make(name: string, options: UpOptions): Promise<Bed> {
   const state = await recall(name);
   const { hub } = state;
   const publicKey = await ensureKey(name);
-  const count = options.hosts ?? Math.max(1, await existingHosts(name));
+  const has = await existingHosts(name);
+  const plans = boxPlans(options.hosts ?? Math.max(1, has.hosts), options.more ?? has.more);
   const network = await ensureNetwork(name);
 
   const debian = ensureDebian(hub);
   const registryImage = debian.then(ensureRegistryImage);
-  const hostImage = debian.then(ensureHostImage);
+  // Some kinds share an image.
+  const hostKinds = [...new Map(plans.map(({ kind }) => [kinds[kind].image, kinds[kind]])).values()];
+  const hostImages = Promise.all(
+    hostKinds.map((kind) => ensureDebian(hub, kind.base).then(() => ensureHostImage(kind))),
+  );
   const nodeImage = debian.then(() => ensureNode(hub));
   const haproxyImage = hub ? undefined : ensureHaproxy();
   const toxiproxyImage = options.latency === undefined ? undefined : debian.then(ensureToxiproxyImage);
@@ -48,10 +65,10 @@ async function make(name: string, options: UpOptions): Promise<Bed> {
   const images = Promise.all([registry, nodeImage]).then(([registry]) => ensureImages(name, registry, state));
   const mirror = hub ? undefined : registryImage.then(() => ensureMirror(name, network));
   const mirrorFilled = Promise.all([mirror, haproxyImage]).then(() => (hub ? undefined : fillMirror(name)));
-  const boxes = Promise.all([registry, hostImage]).then(([{ address }]) => {
+  const boxes = Promise.all([registry, hostImages]).then(([{ address }]) => {
     const registryPort = address.split(":")[1] ?? "";
     const settings = { bed: name, network, publicKey, registryPort, mirror: hub ? undefined : mirrorUrl(network) };
-    return Promise.all(Array.from({ length: count }, (_, index) => ensureBox(index + 1, settings)));
+    return Promise.all(plans.map((plan) => ensureBox(plan, settings)));
   });
   const parts = [registry, images, boxes, mirrorFilled, toxiproxyImage] as const;
   await Promise.allSettled(parts);
@@ -89,6 +106,7 @@ async function assemble(
   const wire = toxiproxy ? new URL(toxiproxy).hostname : undefined;
   const hosts = boxes.map((box, index) => ({
     name: box.name,
+    kind: box.kind,
     address: wire ?? box.ip,
     port: wire ? toxiproxyPort(index) : 22,
     user: "ec2-user",

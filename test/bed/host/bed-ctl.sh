@@ -73,8 +73,8 @@ service() {
       ;;
     drop)
       [ "$name" = sshd ] || usage
-      # The listener is bed-init's child; the connections are the others.
-      pgrep -x sshd | grep -vx "$(cat /run/bed/sshd.pid)" | xargs -r kill -KILL
+      # The listener is bed-init's child; the connections are the others, from OpenSSH 9.8 on programs of their own.
+      pgrep -x 'sshd(-session|-auth)?' | grep -vx "$(cat /run/bed/sshd.pid)" | xargs -r kill -KILL
       ;;
     *) usage ;;
   esac

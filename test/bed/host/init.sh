@@ -1,7 +1,8 @@
 #!/bin/bash
 # bed-init: PID 1 of a box. Prepares the disk, runs sshd, containerd and dockerd, and starts each again when it dies,
 # unless /run/bed/NAME.hold says to leave it down. bash, as PID 1, reaps what it inherits.
-# From the environment: BED_KEY (the login's public key), BED_DNS, BED_MIRROR, BED_REGISTRY ("PORT ADDRESS"), BED_CGROUP.
+# From the environment: BED_KEY (the login's public key), BED_DNS, BED_MIRROR, BED_REGISTRY ("PORT ADDRESS"), BED_CGROUP,
+# BED_ENGINE (settings of daemon.json, each with a comma behind it).
 set -u
 export container=docker # runc and dockerd look for it: without, they try to load AppArmor profiles
 
@@ -31,6 +32,7 @@ attach() {
   fi
   for try in 1 2 3 4 5 6 7 8 9 10; do
     loop=$(losetup -f) || return 1
+    loop=${loop% (lost)} # util-linux 2.41 says so of one whose node has to be made
     [ -b "$loop" ] || mknod "$loop" b 7 "${loop#/dev/loop}" || return 1
     # Another box may have taken it in between.
     if losetup "$loop" "$image" 2>/dev/null; then
@@ -59,7 +61,7 @@ prepare_docker() {
   mkdir -p /etc/docker
   cat >/etc/docker/daemon.json <<JSON
 {
-  $mirrors
+  $mirrors ${BED_ENGINE:-}
   "dns": [$(printf '"%s"' "${BED_DNS// /\",\"}")],
   "cgroup-parent": "$BED_CGROUP",
   "exec-opts": ["native.cgroupdriver=cgroupfs"],
