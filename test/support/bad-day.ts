@@ -67,7 +67,7 @@ export async function standing(): Promise<string> {
 
 export const other = (image: string): string => (image === "echo1" ? "echo2" : "echo1");
 
-export const lightLoad = (): Load => new Load(host.url, { keepAlive: 3, fresh: 2, pause: 20 });
+export const lightLoad = (on = host): Load => new Load(on.url, { keepAlive: 3, fresh: 2, pause: 20 });
 
 export async function noneFailed(load: Load): Promise<void> {
   const { failed, failures, requests } = await load.stop();
@@ -76,16 +76,16 @@ export async function noneFailed(load: Load): Promise<void> {
 }
 
 /** @returns the version that serves, after the judge has found nothing wrong */
-export async function oneRelease(): Promise<string> {
-  const { version, wrong } = await judge(host);
+export async function oneRelease(on = host): Promise<string> {
+  const { version, wrong } = await judge(on);
   expect(wrong).toEqual([]);
   return version;
 }
 
 /** The host comes to rest by itself, and then the judge looks. */
-export async function oneReleaseByItself(limit?: number): Promise<string> {
-  await settled(host, limit);
-  return oneRelease();
+export async function oneReleaseByItself(limit?: number, on = host): Promise<string> {
+  await settled(on, limit);
+  return oneRelease(on);
 }
 
 /** Outputs, colour and the host's truth tell the same story. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stateFolder } from "../bed/bed";
+import { otherKinds } from "../bed/kinds";
 import { up } from "../bed/up";
 
 const NAME = process.env.BED ?? "test";
@@ -8,7 +9,7 @@ const HOSTS = 4; // one a worker, and two for the tests of a fleet
 
 /** Brings the bed up before the tests; it stays for the next run (npm run bed -- down --name test takes it away). */
 export default async function setUp(): Promise<void> {
-  const bed = await up({ name: NAME, hosts: HOSTS });
+  const bed = await up({ name: NAME, hosts: HOSTS, more: otherKinds });
   const file = join(stateFolder(NAME), "bed.json");
   writeFileSync(file, JSON.stringify(bed), { mode: 0o600 });
   process.env.HELLO_DEVOPS_BED = file;
