@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { resetHost } from "../bed/hosts";
 import { docker } from "../bed/run";
 import { lightLoad, noneFailed, oneRelease, oneReleaseByItself, other, sameStory } from "../support/bad-day";
 import { hostOfKind, theBed } from "../support/bed";
 import { Fault } from "../support/faults";
+import { judge } from "../support/judge";
 import { Load } from "../support/load";
 import { inBox, until, whoServes } from "../support/outside";
 import { Quick } from "../support/quick";
@@ -91,9 +92,14 @@ describe("a host whose engine has live-restore", () => {
   const dockerd = (verb: string) => inBox(host, "bed-ctl", "dockerd", verb);
   const kept = () => new Load(host.url, { keepAlive: 3, fresh: 0, pause: 20 });
   const fresh = () => new Load(host.url, { keepAlive: 0, fresh: 2, pause: 20 });
-  let live = "echo1";
-  beforeAll(async () => {
-    await resetHost(host);
+  let live = "";
+  beforeAll(() => resetHost(host), 60_000);
+  beforeEach(async () => {
+    const { version, wrong } = await judge(host);
+    live = version;
+    if (version && wrong.length === 0) return;
+    await resetHost(host); // an earlier test left it in a bad way
+    live = "echo1";
     await quick.deployed(live);
   }, 120_000);
   afterAll(async () => {
@@ -113,9 +119,8 @@ describe("a host whose engine has live-restore", () => {
     await noneFailed(load);
     const atTheStart = fresh();
     await dockerd("start");
-    const { failed, failures } = await atTheStart.stop();
+    const { failures } = await atTheStart.stop();
     expect(failures.filter((failure) => !/ connect ECONNREFUSED /.test(failure))).toEqual([]);
-    expect(failed).toBeLessThan(100); // two clients, 20 ms apart: less than a second
   }
   const dockerdStops = () => Fault.primed(host, "bed-ctl dockerd stop"); // strikes in a few milliseconds
 
@@ -125,11 +130,10 @@ describe("a host whose engine has live-restore", () => {
     await dockerdIsDownFor(60_000, await dockerdStops());
     const load = fresh();
     await quick.deployed(other(live));
-    live = other(live);
-    await load.answeredBy(live);
+    await load.answeredBy(other(live));
     await noneFailed(load);
     await noneFailed(connections);
-    expect(await oneRelease(host)).toBe(live);
+    expect(await oneRelease(host)).toBe(other(live));
   }, 150_000);
 
   test.each([
@@ -151,10 +155,9 @@ describe("a host whose engine has live-restore", () => {
       const now = await oneReleaseByItself(undefined, host);
       sameStory(ended, live, next, now);
       await quick.deployed(other(now));
-      live = other(now);
       await noneFailed(load);
       await noneFailed(connections);
-      expect(await oneRelease(host)).toBe(live);
+      expect(await oneRelease(host)).toBe(other(now));
     },
     150_000,
   );
