@@ -10,6 +10,8 @@ import type { World } from "./world";
 
 /** What came of a deploy that was taken back: what each host says, and what the failed candidate had to say. */
 export interface TakenBack {
+  /** what stopped it, in truth */
+  readonly cause: unknown;
   readonly truths: ReadonlyMap<Member, Truth | undefined>;
   readonly lines: readonly string[];
 }
@@ -22,16 +24,41 @@ export async function takeBack(
   fleet: Fleet,
   members: readonly Member[],
   world: World,
-  cause: unknown,
+  thrown: unknown,
 ): Promise<TakenBack> {
   const failed = fleet.failedOn ?? members[0];
-  const lines = failed?.tx?.candidate.created && !(cause instanceof GuardLost) ? await lastWords(failed.tx) : [];
+  const asks = failed?.tx?.candidate.created && !(thrown instanceof GuardLost);
+  const [cause, lines] = await Promise.all([
+    trueCause(failed, thrown),
+    asks ? lastWords(failed.tx as Transaction) : [],
+  ]);
   const where = fleet.several && fleet.failedOn ? `${fleet.failedOn.name}: ` : "";
   world.log.info(`${where}${sentence(cause)} ${goingBack(members)}`);
   const truths = await Promise.all(
     members.map(async (member) => [member, await abortOrAsk(member, world, cause)] as const),
   );
-  return { truths: new Map(truths), lines };
+  return { cause, truths: new Map(truths), lines };
+}
+
+const PING_TIMEOUT = 3_000;
+
+/** Without dockerd much fails: a deed, and the bake, whose way through the loopback is dockerd's. The candidate is not to blame. */
+async function trueCause(failed: Member | undefined, thrown: unknown): Promise<unknown> {
+  if (thrown instanceof GuardLost || thrown instanceof Cancelled || !failed?.host) return thrown;
+  try {
+    await inTime(failed.host.docker.ping());
+    return thrown;
+  } catch {
+    return new Error("the host's Docker no longer answers", { cause: thrown });
+  }
+}
+
+function inTime<T>(what: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), PING_TIMEOUT);
+  });
+  return Promise.race([what, late]).finally(() => clearTimeout(timer));
 }
 
 function goingBack(members: readonly Member[]): string {
@@ -70,7 +97,7 @@ async function abort(member: Member, { host, guard, candidate, scene }: Transact
 
 async function lastWords(tx: Transaction): Promise<readonly string[]> {
   try {
-    return await lastLogLines(tx.host.docker, tx.candidate.container);
+    return await inTime(lastLogLines(tx.host.docker, tx.candidate.container));
   } catch {
     return [];
   }

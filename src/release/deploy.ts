@@ -262,7 +262,7 @@ async function goBack(
     );
     return endings.committed(new Map([[only, "finished"]]));
   }
-  return endings.takenBack(cause, phase, taken);
+  return endings.takenBack(phase, taken);
 }
 
 async function begin(tx: Transaction): Promise<void> {

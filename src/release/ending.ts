@@ -81,7 +81,7 @@ export class Endings {
     return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
   }
 
-  takenBack(cause: unknown, phase: string, { truths, lines }: TakenBack): Outcome {
+  takenBack(phase: string, { cause, truths, lines }: TakenBack): Outcome {
     const unasked = [...truths.values()].some((truth) => truth === undefined);
     const ended = (member: Member): HostOutcome => {
       if (!truths.has(member)) return this.#asBefore(member, "unchanged");

@@ -154,6 +154,7 @@ describe("a host whose engine has live-restore", () => {
       const ended = await step.ended;
       const now = await oneReleaseByItself(undefined, host);
       sameStory(ended, live, next, now);
+      if (now === live) expect(ended.outputs.reason).toMatch(/^the host's Docker no longer answers\b/); // the candidate is good
       await quick.deployed(other(now));
       await noneFailed(load);
       await noneFailed(connections);
