@@ -1,24 +1,18 @@
-// npm run bench: how many requests fail over good and failed deploys, under load, beside the script that people paste.
-//   --deploys N   good ones and failed ones, each (20)
-import { spawn } from "node:child_process";
-import { parseArgs } from "node:util";
+// How many requests fail over good and failed deploys, under load, beside the script that people paste.
 import type { Bed, BedHost } from "../test/bed/bed";
 import { down } from "../test/bed/down";
-import { apt } from "../test/bed/engine";
 import { resetHost } from "../test/bed/hosts";
-import { run as execute, succeeds } from "../test/bed/run";
 import { up } from "../test/bed/up";
 import { Load, type LoadResult } from "../test/support/load";
 import { inBox, until, whoServes } from "../test/support/outside";
 import { basicInputs, startStep } from "../test/support/runner";
+import { plainScript, readyForPlainScript } from "./plain-script";
 
 const BED = "bench";
 const LOADS = {
   "50 keep-alive connections": { keepAlive: 50, fresh: 0 },
   "8 clients, a new connection a request": { keepAlive: 0, fresh: 8 },
 };
-const { values } = parseArgs({ options: { deploys: { type: "string", default: "20" } } });
-const deploys = Number(values.deploys);
 
 interface Contender {
   readonly name: string;
@@ -36,30 +30,22 @@ const ours: Contender = {
   },
 };
 
-/** One ssh with docker pull, stop, rm and run, then asking until it answers: what stands in many workflows. */
-const plainScript: Contender = {
+const script: Contender = {
   name: "plain script",
   deploy: async (host, bed, image) => {
-    const reference = bed.images[image]?.digest ?? image;
-    await ssh(
-      host,
-      `docker pull -q ${reference} && docker stop web && docker rm web; docker run -d --name web -p 80:5000 ${reference}`,
-    );
+    await plainScript(host, bed.images[image]?.digest ?? image);
     if (image.startsWith("good")) await until("the app answers", async () => (await whoServes(host)) !== undefined);
   },
 };
 
-function ssh(host: BedHost, command: string): Promise<void> {
-  const options = ["-i", host.keyFile, "-o", `UserKnownHostsFile=${host.knownHosts}`, "-p", String(host.port)];
-  const child = spawn("ssh", [...options, `${host.user}@${host.address}`, command], { stdio: "ignore" });
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", () => resolve());
-  });
-}
-
 /** A failed deploy is followed by the good one again: with the script, by somebody who notices at once. */
-async function run(contender: Contender, host: BedHost, bed: Bed, load: { keepAlive: number; fresh: number }) {
+async function run(
+  contender: Contender,
+  host: BedHost,
+  bed: Bed,
+  load: { keepAlive: number; fresh: number },
+  deploys: number,
+) {
   await contender.deploy(host, bed, "good1");
   const good = await underLoad(host, load, async () => {
     for (let n = 0; n < deploys; n += 1) await contender.deploy(host, bed, n % 2 ? "good1" : "good2");
@@ -67,7 +53,7 @@ async function run(contender: Contender, host: BedHost, bed: Bed, load: { keepAl
   const failed = await underLoad(host, load, async () => {
     for (let n = 0; n < deploys; n += 1) {
       await contender.deploy(host, bed, n % 2 ? "broken" : "exits");
-      if (contender === plainScript) await contender.deploy(host, bed, "good1");
+      if (contender === script) await contender.deploy(host, bed, "good1");
     }
   });
   return { good, failed };
@@ -87,19 +73,22 @@ async function underLoad(
   return running.result;
 }
 
-async function main(): Promise<number> {
+/** @returns whether its goal holds */
+export async function droppedRequests(deploys: number): Promise<boolean> {
   const bed = await up({ name: BED, hosts: 1 });
   const host = bed.hosts[0] as BedHost;
-  if (!(await succeeds(execute("ssh", ["-V"])))) await apt("openssh-client");
-  for (const image of ["good1", "good2", "broken", "exits"]) await pullOnce(host, bed, image);
+  await readyForPlainScript(bed, host);
+  // both contenders find the layers on the host: what is compared is the switch
+  for (const image of ["good1", "good2", "broken", "exits"])
+    await inBox(host, "docker", "pull", "-q", bed.images[image]?.digest ?? image);
   let ourFailures = 0;
   console.log(`\n${deploys} good and ${deploys} failed deploys in a row, under load, on one host:\n`);
   console.log("| load | contender | good deploys: requests | failed | failed deploys: requests | failed |");
   console.log("|---|---|---|---|---|---|");
   for (const [name, load] of Object.entries(LOADS)) {
-    for (const contender of [ours, plainScript]) {
+    for (const contender of [ours, script]) {
       await resetHost(host);
-      const { good, failed } = await run(contender, host, bed, load);
+      const { good, failed } = await run(contender, host, bed, load, deploys);
       if (contender === ours) ourFailures += good.failed + failed.failed;
       console.log(
         `| ${name} | ${contender.name} | ${good.requests} | **${good.failed}** | ${failed.requests} | **${failed.failed}** |`,
@@ -112,21 +101,5 @@ async function main(): Promise<number> {
   console.log(
     `\ngoal: no request fails in deploy-ec2's rows: ${ourFailures === 0 ? "holds" : `MISSED by ${ourFailures}`}`,
   );
-  return ourFailures === 0 ? 0 : 1;
+  return ourFailures === 0;
 }
-
-/** Both contenders find the layers on the host: what is compared is the switch. */
-async function pullOnce(host: BedHost, bed: Bed, image: string): Promise<void> {
-  const { username, password, address } = bed.registry;
-  await inBox(host, "docker", "login", "-u", username, "-p", password, address);
-  await inBox(host, "su", "ec2-user", "-c", `docker login -u ${username} -p ${password} ${address}`);
-  await inBox(host, "docker", "pull", "-q", bed.images[image]?.digest ?? image);
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    console.error(error);
-    process.exit(1);
-  },
-);

@@ -8,7 +8,7 @@ import type { Bed, BedHost } from "../bed/bed";
 const root = join(__dirname, "..", "..");
 
 /** The Node that GitHub's runner uses for `node24`: this one, or the npm package that carries the real binary. */
-const node24 =
+export const node24 =
   Number(process.versions.node.split(".")[0]) === 24
     ? process.execPath
     : join(root, "node_modules", `node-linux-${process.arch}`, "bin", "node");

@@ -1,0 +1,38 @@
+// npm run bench: what is promised in figures, counted and timed on the test bed. Never a test: the figures are the machine's.
+//   --only dropped-requests | stopwatch
+//   --deploys N   dropped requests: good deploys and failed ones, each (20)
+//   --rounds N    stopwatch: deploys of each contender at each round trip (5)
+import { parseArgs } from "node:util";
+import { droppedRequests } from "./dropped-requests";
+import { stopwatch } from "./stopwatch";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    deploys: { type: "string", default: "20" },
+    rounds: { type: "string", default: "5" },
+  },
+});
+const benches: Record<string, () => Promise<boolean>> = {
+  "dropped-requests": () => droppedRequests(Number(values.deploys)),
+  stopwatch: () => stopwatch(Number(values.rounds)),
+};
+
+async function main(): Promise<number> {
+  const chosen = values.only ? [values.only] : Object.keys(benches);
+  let missed = 0;
+  for (const name of chosen) {
+    const bench = benches[name];
+    if (!bench) throw new Error(`--only: expected ${Object.keys(benches).join(" or ")}, got "${name}".`);
+    if (!(await bench())) missed += 1;
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
