@@ -56,7 +56,7 @@ export class Connection {
     const seen: { key?: Buffer } = {};
     const types = access.trust.types;
     try {
-      await ssh.connect({
+      const connecting = ssh.connect({
         host: access.address,
         port: access.port,
         username: access.user,
@@ -64,19 +64,21 @@ export class Connection {
         ...(access.passphrase ? { passphrase: access.passphrase } : {}),
         readyTimeout: access.connectTimeout,
         ...KEEPALIVE,
+        authHandler: ["publickey"], // ssh2 asks for "none" first, a round trip that says no
         ...(types ? { algorithms: { serverHostKey: signatures(types) } } : {}),
         hostVerifier: (key: Buffer) => {
           seen.key = key;
           return access.trust.judge(key) === "known";
         },
       });
+      ssh.connection?.setNoDelay(true); // at once: in the key exchange Nagle's algorithm waits for delayed ACKs
+      await connecting;
     } catch (cause) {
       ssh.dispose();
       throw refusal(access, seen.key, cause as Error & { code?: string; level?: string });
     }
     const client = ssh.connection;
     if (!client) throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
-    client.setNoDelay(true);
     return new Connection(access.address, seen.key ? fingerprint(seen.key) : "", ssh, client);
   }
 
