@@ -6,11 +6,13 @@ import type { Connection } from "./connection";
 
 /** sshd's MaxSessions is 10 by default, and the guard needs one; streams (pull, events, logs) count while they are open. */
 const MAX_CHANNELS = 5;
+const WARM_CHANNELS = 4;
 
 /** The host's Docker Engine API, over `docker system dial-stdio` in channels of the one connection. */
 export class Engine {
   readonly docker: Docker;
   readonly #agent: DialStdioAgent;
+  #greeting: Promise<Docker.DockerVersion> | undefined;
 
   constructor(connection: Connection, debug: (line: string) => void) {
     this.#agent = new DialStdioAgent(connection);
@@ -20,11 +22,16 @@ export class Engine {
   }
 
   /**
-   * Asks the engine for its version, and says why where it doesn't answer.
+   * Asks the engine for its version, once, and says why where it doesn't answer.
    *
    * @throws {UserError} no Docker, no rights to it, not running, too old, or not Docker at all (Podman).
    */
-  async greet(): Promise<Docker.DockerVersion> {
+  greet(): Promise<Docker.DockerVersion> {
+    this.#greeting ??= this.#greet();
+    return this.#greeting;
+  }
+
+  async #greet(): Promise<Docker.DockerVersion> {
     let version: Docker.DockerVersion;
     try {
       version = await this.docker.version();
@@ -44,6 +51,11 @@ export class Engine {
       throw new UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
     }
     return version;
+  }
+
+  /** Opens channels before they are asked for: each takes two round trips and the start of a process. */
+  warm(): void {
+    this.#agent.openAhead(WARM_CHANNELS);
   }
 
   /** Ends every channel of it, streams too. */
@@ -76,6 +88,7 @@ class DialStdioAgent extends Agent {
   complaint = "";
 
   readonly #open = new Set<Duplex>();
+  readonly #ahead: DialStdio[] = [];
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -85,6 +98,19 @@ class DialStdioAgent extends Agent {
 
   /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */
   override createConnection(): Duplex {
+    for (let stream = this.#ahead.shift(); stream; stream = this.#ahead.shift()) if (!stream.destroyed) return stream;
+    return this.#dial();
+  }
+
+  openAhead(count: number): void {
+    for (let n = 0; n < count; n += 1) {
+      const stream = this.#dial();
+      stream.on("error", () => {}); // told by the first call that opens one anew
+      this.#ahead.push(stream);
+    }
+  }
+
+  #dial(): DialStdio {
     const stream = new DialStdio(async () => {
       const channel = await this.#connection.exec("docker system dial-stdio");
       channel.stderr.on("data", (chunk: Buffer) => {

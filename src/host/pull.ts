@@ -44,10 +44,23 @@ export const isPresent = (docker: Docker, reference: string): Promise<boolean> =
       () => false,
     );
 
-/** `sha256:` pins; a tag is resolved here, once. @throws {UserError} not found, refused, or out of reach. */
-export async function resolveImage(docker: Docker, image: ImageRequest): Promise<ResolvedImage> {
+/** Whether the host has the digest that was asked for: then no registry is needed. */
+export const hasDigest = (docker: Docker, { name, digest }: ImageRequest): Promise<boolean> =>
+  digest ? isPresent(docker, `${withoutTag(name)}@${digest}`) : Promise.resolve(false);
+
+/**
+ * `sha256:` pins; a tag is resolved here, once.
+ *
+ * @param present {@link hasDigest}, where it was asked already
+ * @throws {UserError} not found, refused, or out of reach.
+ */
+export async function resolveImage(
+  docker: Docker,
+  image: ImageRequest,
+  present = hasDigest(docker, image),
+): Promise<ResolvedImage> {
   const bare = withoutTag(image.name);
-  if (image.digest && (await isPresent(docker, `${bare}@${image.digest}`))) {
+  if (image.digest && (await present)) {
     return { name: bare, digest: image.digest, architectures: [] }; // it ran here, or was pulled: no registry is needed
   }
   const asked = image.digest ? `${bare}@${image.digest}` : image.name;

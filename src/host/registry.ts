@@ -6,7 +6,7 @@ import { type Credentials, registryOf } from "./pull";
 /** Opens a TCP stream as seen from the host: what the host can reach is what its pull can reach. */
 export type Dial = (address: string, port: number) => Promise<Duplex>;
 
-interface Layer {
+export interface Layer {
   readonly digest: string;
   readonly size: number;
 }

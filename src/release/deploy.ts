@@ -16,6 +16,7 @@ import { preflight } from "./preflight";
 import { placeAfter, servesAgain, standAside } from "./recreate";
 import { Report } from "./report";
 import type { DeployRequest, WaveSize } from "./request";
+import { sendScout } from "./scout";
 import {
   applySettings,
   candidateSlot,
@@ -59,8 +60,8 @@ async function attempt(
   endings: Endings,
 ): Promise<Outcome> {
   const { members } = fleet;
-  await report.stoppable("connect", () => fleet.each(members, connect));
-  await report.stoppable("guard", () => takeLocks(request, world, fleet));
+  const locking = await report.stoppable("connect", () => connect(request, world, fleet));
+  await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
   const known = members.filter(({ guard }) => guard);
   await report.stoppable("preflight", () => fleet.each(known, (member) => look(request, member)));
   for (const member of known) for (const line of of(member, "scene").warnings) report.warn(line);
@@ -72,30 +73,44 @@ async function attempt(
   return transact(request, world, fleet, moving, report, endings);
 }
 
-async function connect(member: Member): Promise<void> {
+/** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
+async function connect(request: DeployRequest, world: World, fleet: Fleet) {
+  await fleet.each(fleet.members, (member) => open(request, member));
+  const locking = takeLocks(request, world, fleet);
+  await fleet.each(fleet.members, greet);
+  return locking;
+}
+
+async function greet(member: Member): Promise<void> {
+  const version = await of(member, "host").engine.greet();
+  member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+}
+
+async function open(request: DeployRequest, member: Member): Promise<void> {
   const host = await member.target.open();
   member.host = host;
-  const version = await host.engine.greet();
-  member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+  member.scout = sendScout(request, host);
   void host.connection.closed.then(() => {
     if (member.host === host) member.stop.abort(new GuardLost("the connection to the host was lost"));
   });
 }
 
 /** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
-async function takeLocks(request: DeployRequest, world: World, fleet: Fleet): Promise<void> {
+function takeLocks(request: DeployRequest, world: World, fleet: Fleet): (member: Member) => Promise<void> {
   const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   let before: Promise<unknown> = Promise.resolve();
-  const queues = new Map<Member, Queue>();
+  const locking = new Map<Member, Promise<void>>();
   for (const member of inOrder) {
     let locked = () => {};
     const turn = { turn: "first" as const, before, locked: () => locked() };
     before = new Promise<void>((resolve) => {
       locked = resolve;
     });
-    queues.set(member, turn);
+    const taking = takeGuard(request, world, member, turn);
+    taking.catch(() => {}); // reported by the phase that awaits it
+    locking.set(member, taking);
   }
-  await fleet.each(inOrder, (member) => takeGuard(request, world, member, queues.get(member) as Queue));
+  return async (member) => locking.get(member);
 }
 
 /** The same for a host by whatever name it is reached. */
@@ -130,7 +145,7 @@ function refuseStuck({ stuck, current }: Found): void {
 }
 
 async function look(request: DeployRequest, member: Member): Promise<void> {
-  member.scene = await preflight(request, of(member, "host"), of(member, "guard"), of(member, "found"), (current) => {
+  member.scene = await preflight(request, of(member, "scout"), of(member, "guard"), of(member, "found"), (current) => {
     member.current = current;
   });
 }

@@ -4,6 +4,7 @@ import { type Log, named } from "./log";
 import type { Evidence } from "./outcome";
 import type { ReleaseRecord } from "./record";
 import type { Scene } from "./scene";
+import type { Scout } from "./scout";
 import type { Stop, Transaction } from "./transaction";
 import type { Target, World } from "./world";
 
@@ -18,6 +19,8 @@ export interface Member {
   readonly evidence: Evidence[];
   readonly stop: Stop;
   host?: Host;
+  /** asks what needs no lock, from the connection on */
+  scout?: Scout;
   guard?: Guard;
   found?: Found;
   /** what was committed when the deploy began, once that is known */
@@ -92,7 +95,7 @@ export class Fleet {
 }
 
 /** What is there by the phase that asks for it. */
-export function of<K extends "host" | "guard" | "found" | "scene" | "tx">(
+export function of<K extends "host" | "scout" | "guard" | "found" | "scene" | "tx">(
   member: Member,
   what: K,
 ): NonNullable<Member[K]> {

@@ -81,6 +81,7 @@ export async function takeOrMakeLock(
   } catch (error) {
     if (!(error instanceof FolderAbsent)) throw error;
     if (lock.mode === "look") throw error;
+    await host.engine.greet(); // a Docker that can't be used is told before anything is made
     log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
     await ensureProxyImage(host, request, log, signal);
     await makeFolder(host, request, error.facts.dockerGroup);

@@ -1,65 +1,89 @@
 import type Docker from "dockerode";
-import { inspected, LABEL, proxyContainer } from "../host/containers";
+import { appNetwork, inspected, LABEL, proxyContainer } from "../host/containers";
 import type { Found, Guard } from "../host/guard/guard";
-import type { Host } from "../host/host";
-import { isPresent, type ResolvedImage, resolveImage } from "../host/pull";
+import { hasDigest, isPresent, type ResolvedImage } from "../host/pull";
 import { UserError } from "../user-error";
-import { checkDisk, checkMemory } from "./capacity";
+import { checkDisk, checkMemory, memoryUsed } from "./capacity";
 import { fingerprint, isNone, releaseId } from "./naming";
 import { type HistoryLine, parseReleases, type ReleaseRecord } from "./record";
 import type { DeployRequest } from "./request";
 import { architecture, type DockerInfo, type Scene } from "./scene";
+import type { Scout } from "./scout";
 
 /**
- * Looks at the host, and at the image as the host sees it.
+ * Looks at the host, and at the image as the host sees it. All that needs the lock is asked at once.
  *
  * @param tell hears what is committed as soon as it is known, so that a refusal can say what serves
  * @throws {UserError} when the host can't take this deploy; nothing was changed.
  */
 export async function preflight(
   request: DeployRequest,
-  host: Host,
+  scout: Scout,
   guard: Guard,
   found: Found,
   tell: (current: ReleaseRecord | undefined) => void,
 ): Promise<Scene> {
-  const { docker } = host;
-  const resolving = resolveImage(docker, request.image);
-  resolving.catch(() => {}); // reported below, after what the host itself has to say
+  const { docker } = scout.host;
+  const looking = look(request, scout, guard, found);
   const [info, releases, history, containers, proxy] = await Promise.all([
-    docker.info() as Promise<DockerInfo>,
-    guard.read("releases").then(parseReleases),
+    scout.info,
+    looking.releases,
     guard.read("read", "history"),
     docker.listContainers({ all: true }),
     inspected(docker, proxyContainer(request.app)),
-    host.connection.requireForwarding(),
+    scout.forwarding,
   ]);
   const current = committedRecord(request, releases, found);
   tell(current);
   refuseOlderRun(request, lastRun(history, current));
   refuseForeignPort(request, containers, proxy);
   if (request.container.network) await checkNetwork(docker, request.container.network);
-  const image = await resolving;
+  const image = await scout.image;
   checkArchitecture(info, image);
-  const reference = `${image.name}@${image.digest}`;
   const scene = {
     info,
     image,
-    reference,
-    imagePresent: await isPresent(docker, reference),
+    reference: referenceTo(image),
+    imagePresent: await looking.imagePresent,
     releases,
     current,
+    liveConfig: await looking.liveConfig,
+    network: await looking.network,
     proxy,
     id: newId(request, releases, containers),
     fingerprint: fingerprint(request),
     warnings: [] as string[],
   };
-  await checkDisk(request, scene, host, guard);
-  await checkMemory(request, scene, host, guard.facts.memoryFree);
+  await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
+  checkMemory(request, scene, guard.facts.memoryFree, await looking.memoryUsed);
   if (request.run.id === undefined) {
     scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
   }
   return scene;
+}
+
+const referenceTo = ({ name, digest }: ResolvedImage): string => `${name}@${digest}`;
+
+/** Asked at once, told apart later: on a long wire each question after an answer is a round trip. */
+function look({ app, image: asked }: DeployRequest, { host, info, image }: Scout, guard: Guard, found: Found) {
+  const live = isNone(found.current) ? undefined : found.current;
+  const answers = {
+    releases: guard.read("releases").then(parseReleases),
+    liveConfig: live ? guard.read("read", `releases/${live}/haproxy.cfg`) : Promise.resolve(""),
+    kibFree: info.then(({ DockerRootDir }) => guard.do("space", DockerRootDir)).then(Number),
+    imagePresent: asked.digest
+      ? hasDigest(host.docker, asked)
+      : image.then((resolved) => isPresent(host.docker, referenceTo(resolved))),
+    network: networkIsThere(host.docker, appNetwork(app)),
+    memoryUsed: live ? memoryUsed(host, `${app}-${live}`) : Promise.resolve(0),
+  };
+  for (const answer of Object.values(answers)) answer.catch(() => {}); // reported by whoever awaits it
+  return answers;
+}
+
+async function networkIsThere(docker: Docker, name: string): Promise<boolean> {
+  const there = await docker.listNetworks({ filters: { name: [name] } });
+  return there.some(({ Name }) => Name === name);
 }
 
 function committedRecord(request: DeployRequest, releases: readonly ReleaseRecord[], found: Found) {

@@ -11,6 +11,10 @@ export interface Scene {
   readonly imagePresent: boolean;
   readonly releases: readonly ReleaseRecord[];
   readonly current: ReleaseRecord | undefined;
+  /** haproxy.cfg of the live release; '' = none */
+  readonly liveConfig: string;
+  /** the app's own network is there */
+  readonly network: boolean;
   readonly proxy: Docker.ContainerInspectInfo | undefined;
   readonly id: string;
   readonly fingerprint: string;

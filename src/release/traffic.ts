@@ -15,8 +15,7 @@ const seatOf = (record: ReleaseRecord): Seat => ({ slot: record.slot, container:
 /** The app's own network: two apps on a host share nothing. */
 export async function ensureNetwork(tx: Transaction): Promise<void> {
   const name = appNetwork(tx.request.app);
-  const there = await tx.host.docker.listNetworks({ filters: { name: [name] } });
-  if (there.some(({ Name }) => Name === name)) return;
+  if (tx.scene.network) return;
   await mutate(tx, [["network", name]], () =>
     tx.host.docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { "hello-devops.app": tx.request.app } }),
   );
@@ -102,8 +101,7 @@ export async function applySettings(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   if (!current) return;
   const wanted = renderConfig(tx.request.traffic, seatOf(current));
-  const actual = await tx.guard.read("read", `releases/${current.release}/haproxy.cfg`);
-  if (wanted === actual) return;
+  if (wanted === tx.scene.liveConfig) return;
   tx.log.info("The proxy's settings change: it is reloaded once, before the candidate starts.");
   await mutate(tx, [["config", current.release]], async () => {
     await tx.guard.retire("config", current.release);

@@ -43,12 +43,16 @@ export class ProxyRuntime {
       stream.on("data", (chunk: Buffer) => {
         answer += chunk.toString("latin1");
       });
-      stream.on("end", () => stream.end()); // HAProxy closes after one command; ssh2 waits for our end too
-      stream.on("error", reject);
-      stream.on("close", () => {
+      const done = () => {
         clearTimeout(timer);
         resolve(answer);
+      };
+      stream.on("end", () => {
+        stream.end(); // HAProxy closes after one command; ssh2 waits for our end too
+        done(); // `close` comes a round trip later
       });
+      stream.on("error", reject);
+      stream.on("close", done);
       stream.write(`${command}\n`);
     });
   }

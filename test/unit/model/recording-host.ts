@@ -33,7 +33,7 @@ export class RecordingHost {
     return {
       name: "host",
       connection: { closed: never, requireForwarding: async () => {} },
-      engine: { greet: async () => ({ Version: "29.1.2", Arch: "amd64" }), close: () => {} },
+      engine: { greet: async () => ({ Version: "29.1.2", Arch: "amd64" }), warm: () => {}, close: () => {} },
       docker: this.#docker(),
       guard: async () => this.#guard(),
       proxy: () => ({ slots: async () => this.#slots() }),
