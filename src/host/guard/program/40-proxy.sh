@@ -18,16 +18,18 @@ proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run a
 admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
 
 # set_slots "SLOT STATE" ...: in one line, so in one pass of the proxy's loop; read back before it counts as done.
-# A proxy that doesn't run has nothing to be told: it starts on what `current` says.
+# The state `cut` ends what the slot still carries. A proxy that doesn't run has nothing to be told: it starts on what
+# `current` says. Whether it runs is asked only when it does not answer: each call of docker's client costs 30 ms.
 set_slots() {
   local pair slot state bits commands='' answer
-  proxy_runs
-  case $? in 1) return "$proxy_down_is" ;; 2) return 1 ;; esac
   for pair in "$@"; do
     read -r slot state <<<"$pair"
-    commands+="set server app/$slot state $state; "
+    if [[ $state == cut ]]; then commands+="shutdown sessions server app/$slot; "; else commands+="set server app/$slot state $state; "; fi
   done
-  answer=$(runtime "${commands%; }" 2>/dev/null) || return 1
+  answer=$(runtime "${commands%; }" 2>/dev/null) || {
+    proxy_runs
+    case $? in 1) return "$proxy_down_is" ;; *) return 1 ;; esac
+  }
   for pair in "$@"; do
     read -r slot state <<<"$pair"
     bits=$(admin_state "$answer" "$slot")
@@ -36,6 +38,7 @@ set_slots() {
       ready) (((bits & 9) == 0)) ;;
       drain) (((bits & 9) == 8)) ;;
       maint) (((bits & 1) == 1)) ;;
+      cut) : ;;
     esac || return 1
   done
 }
@@ -61,7 +64,6 @@ old_worker_left() { # a master and one worker is what stays
 
 vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
   local slot=$1 left=$(($2 * 5)) open
-  proxy_runs || { (($? == 1)); return; }
   set_slots "$slot drain" || return 1
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
     pause 0.2
@@ -72,9 +74,7 @@ vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish;
     pause 0.2
     left=$((left - 1))
   done
-  proxy_runs || { (($? == 1)); return; }
-  runtime "shutdown sessions server app/$slot" >/dev/null 2>&1 || return 1
-  set_slots "$slot maint"
+  set_slots "$slot cut" "$slot maint"
 }
 
 reload_proxy() { # the new worker serves before this returns

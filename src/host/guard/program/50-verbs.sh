@@ -32,17 +32,14 @@ remove() { found_clear a "$1" stop_and_remove "$1" "$2"; }
 stop_and_remove() { stop "$1" "$2" && docker rm -f -v "$1" >/dev/null; }
 keep() { found_clear '' "$1" stop "$1" "$2"; }
 
-stop() { # stop NAME SECONDS
+# or_gone NAME: after a deed that failed; it counts as done when the container is not there
+or_gone() {
   container_is_there "$1"
-  case $? in 1) return 0 ;; 2) return 1 ;; esac
-  docker_limit=$(($2 + 60)) docker stop -t "$2" "$1" >/dev/null
+  (($? == 1))
 }
 
-policy() {
-  container_is_there "$1"
-  case $? in 1) return 0 ;; 2) return 1 ;; esac
-  docker update --restart "$2" "$1" >/dev/null
-}
+stop() { docker_limit=$(($2 + 60)) docker stop -t "$2" "$1" >/dev/null || or_gone "$1"; } # stop NAME SECONDS
+policy() { docker update --restart "$2" "$1" >/dev/null || or_gone "$1"; }
 
 # A container of the strategy recreate mounts current/starts/NAME: Docker itself starts it, also after a reboot, only while
 # the committed release permits it. So two of them never run at once, whatever their restart policies say meanwhile.

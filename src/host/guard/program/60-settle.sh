@@ -25,11 +25,13 @@ finish() { # after the rename everything leads forward
 # A proxy that restarted between the shift and the rename serves what was committed before: it has to load `current`.
 serve_committed() {
   local slot name row bits fqdn
-  proxy_runs
-  case $? in 1) return 0 ;; 2) return 1 ;; esac
   read -r slot name < <(awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg)
   [[ -n $slot ]] || return 0
-  row=$(runtime 'show info' 2>/dev/null) || return 1
+  row=$(runtime 'show info' 2>/dev/null) || {
+    proxy_runs
+    (($? == 1))
+    return
+  }
   read -r bits fqdn < <(awk -v s="$slot" '$2 == "app" && $4 == s { print $7, $18 }' <<<"$row")
   [[ -n $bits ]] || return 1
   if (((bits & 9) != 0)) || [[ $fqdn != "$name" ]]; then reload_proxy; fi

@@ -85,13 +85,11 @@ test("ends its own connection before it undoes, and leaves every other connectio
   const others = [channelOf(`${guard.connection}22`), channelOf("192.0.2.9 1 192.0.2.2 22")]; // the first begins alike
   try {
     host.order("hold-stop");
-    host.order("hold-ps");
     guard.sshd.stdin.end();
-    await host.called("ps "); // the first that the undo asks of docker
+    await host.called("stop "); // the first that the undo asks of docker
     await until(() => guard.sshdEnded, "the end of its sshd");
     expect(own.map(({ pid }) => alive(pid ?? 0))).toEqual([false, false]);
     expect(others.map(({ pid }) => alive(pid ?? 0))).toEqual([true, true]);
-    host.countermand("hold-ps");
     host.countermand("hold-stop");
     await guard.end();
     expect(host.outcome().containers["shop-1"]).toBe("stopped, always");
