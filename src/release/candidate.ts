@@ -36,7 +36,8 @@ export async function preDeploy(tx: Transaction): Promise<void> {
 /** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
 export async function createCandidate(tx: Transaction, before: readonly Entry[] = []): Promise<void> {
   const { candidate, request, host } = tx;
-  candidate.port = await portOf(tx);
+  const port = portOf(tx); // asked while the container is created
+  port.catch(() => {});
   const last = request.safety.keepFailed ? "keep" : "remove";
   const undo: readonly Entry[] = [
     ["forget", candidate.id],
@@ -49,6 +50,7 @@ export async function createCandidate(tx: Transaction, before: readonly Entry[] 
   });
   candidate.created = true;
   await joinNetwork(tx, candidate.container);
+  candidate.port = await port;
 }
 
 /** Starts the candidate, and watches for its end from then on. */

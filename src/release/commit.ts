@@ -14,9 +14,14 @@ export async function readyToCommit(tx: Transaction): Promise<void> {
   const { candidate, guard, scene } = tx;
   const old = scene.current;
   await withdrawPermission(tx);
-  await mutate(tx, [["policy", candidate.container, "no"]], () => guard.do("policy", candidate.container, "always"));
   const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
-  await Promise.all(after.map((entry) => guard.retire(...entry)));
+  await mutate(tx, [["policy", candidate.container, "no"]], () =>
+    // the guard takes one after the other; nobody waits in between
+    Promise.all([
+      guard.do("policy", candidate.container, "always"),
+      ...after.map((entry) => guard.hold().then(() => guard.retire(...entry))),
+    ]),
+  );
   tx.stop.signal.throwIfAborted();
 }
 
@@ -49,11 +54,13 @@ export async function retire(member: Member, world: World): Promise<readonly str
   const tx = of(member, "tx");
   const serves = `${tx.candidate.id} is committed and serves`;
   const old = tx.scene.current?.release ?? "nothing";
+  const pruned = prune(tx); // beside the drain
+  pruned.catch(() => {}); // reported below
   try {
     const stuck = await Promise.race([tx.guard.finish(), rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
     if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
-    return await prune(tx);
+    return [...(await pruned), ...(await forget(tx))];
   } catch (error) {
     const why = (error as Error).message;
     if (error instanceof GuardLost && (await finishedAnew(member, world)))
@@ -69,36 +76,51 @@ async function finishedAnew(member: Member, world: World): Promise<boolean> {
   return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
 }
 
-/** Takes away what is older than `keep-releases`: containers, records, and images that nothing uses. Its failures are warnings. */
+/** Takes away what is older than `keep-releases`: containers, and images that nothing uses. Its failures are warnings. */
 async function prune(tx: Transaction): Promise<readonly string[]> {
-  const { host, request, scene, candidate, guard } = tx;
-  const others = scene.releases
-    .filter(({ release }) => release !== candidate.id && release !== NO_RELEASE)
-    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  const kept = others.slice(0, Math.max(0, request.safety.keepReleases - 1));
+  const { host, request, scene, candidate } = tx;
+  const { kept, outdated } = others(tx);
   const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
   const warnings: string[] = [];
+  const remove = (container: string, name: string) =>
+    tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
   const failed = await host.docker.listContainers({
     all: true,
     filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
   });
-  const known = new Set([candidate.container, ...others.map(({ container }) => container)]);
-  for (const { Id, Names, State } of failed) {
-    const name = Names[0]?.slice(1) ?? "";
-    if (State !== "running" && !known.has(name))
-      await tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(Id).remove({ v: true, force: true }));
-  }
-  for (const old of others.slice(kept.length)) {
-    await tolerate(warnings, `remove ${old.container}`, () =>
-      host.docker.getContainer(old.container).remove({ v: true, force: true }),
-    );
-    await tolerate(warnings, `forget ${old.release}`, () => guard.do("forget", old.release));
-    if (!keptImages.has(old.digest))
-      await tolerate(warnings, `remove the image of ${old.release}`, () =>
-        host.docker.getImage(`${old.image}@${old.digest}`).remove(),
+  const known = new Set([candidate, ...kept, ...outdated].map(({ container }) => container));
+  await Promise.all(
+    failed.map(async ({ Id, Names, State }) => {
+      const name = Names[0]?.slice(1) ?? "";
+      if (State !== "running" && !known.has(name)) await remove(Id, name);
+    }),
+  );
+  await Promise.all(outdated.map(({ container }) => remove(container, container)));
+  for (const { release, image, digest } of outdated)
+    if (!keptImages.has(digest))
+      await tolerate(warnings, `remove the image of ${release}`, () =>
+        host.docker.getImage(`${image}@${digest}`).remove(),
       );
-  }
   return warnings;
+}
+
+/** Their records, once the guard has retired the old release: it does one thing at a time. */
+async function forget(tx: Transaction): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  await Promise.all(
+    others(tx).outdated.map(({ release }) =>
+      tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release)),
+    ),
+  );
+  return warnings;
+}
+
+function others({ request, scene, candidate }: Transaction) {
+  const all = scene.releases
+    .filter(({ release }) => release !== candidate.id && release !== NO_RELEASE)
+    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const count = Math.max(0, request.safety.keepReleases - 1);
+  return { kept: all.slice(0, count), outdated: all.slice(count) };
 }
 
 async function tolerate(warnings: string[], what: string, deed: () => Promise<unknown>): Promise<void> {

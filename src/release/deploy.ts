@@ -17,16 +17,7 @@ import { placeAfter, servesAgain, standAside } from "./recreate";
 import { Report } from "./report";
 import type { DeployRequest, WaveSize } from "./request";
 import { sendScout } from "./scout";
-import {
-  applySettings,
-  candidateSlot,
-  ensureNetwork,
-  ensureProxy,
-  fillSlot,
-  servesThrough,
-  shift,
-  waitForSlot,
-} from "./traffic";
+import { applySettings, candidateSlot, ensureNetwork, ensureProxy, fillSlot, servesThrough, shift } from "./traffic";
 import type { Transaction } from "./transaction";
 import { lockRequest, type World } from "./world";
 
@@ -193,11 +184,15 @@ function openTransaction(request: DeployRequest, world: World, member: Member): 
   const container = `${request.app}-${scene.id}`;
   const candidate = { id: scene.id, container, slot, address: "", port: 0, created: false };
   const { clock, transaction: name } = world;
+  const guard = of(member, "guard");
+  const begun = guard.begin(scene.id); // the first change waits for it
+  begun.catch(() => {});
   return {
     name,
     request,
     host: of(member, "host"),
-    guard: of(member, "guard"),
+    guard,
+    begun,
     scene,
     candidate,
     log,
@@ -219,7 +214,7 @@ async function transact(
   const each = (name: string, members: readonly Member[], body: (tx: Transaction) => Promise<void>) =>
     report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
   try {
-    await fleet.each(moving, (member) => begin(of(member, "tx")));
+    await fleet.each(moving, (member) => ensureNetwork(of(member, "tx")));
     if (request.preDeploy) await each("pre-deploy", moving.slice(0, 1), preDeploy);
     await each("start", moving, start);
     await each("probe", moving, probe);
@@ -280,11 +275,6 @@ async function goBack(
   return endings.takenBack(phase, taken);
 }
 
-async function begin(tx: Transaction): Promise<void> {
-  await tx.guard.begin(tx.candidate.id);
-  await ensureNetwork(tx);
-}
-
 async function start(tx: Transaction): Promise<void> {
   await ensureProxy(tx);
   await applySettings(tx);
@@ -300,7 +290,6 @@ async function start(tx: Transaction): Promise<void> {
 }
 
 async function moveTraffic(tx: Transaction): Promise<void> {
-  await waitForSlot(tx);
   await shift(tx);
   servesAgain(tx, tx.candidate.id);
   tx.log.info(

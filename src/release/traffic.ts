@@ -159,7 +159,7 @@ async function order(tx: Transaction, ...deed: readonly string[]): Promise<void>
 }
 
 /** Waits until the proxy itself reaches the candidate at its inspected address, by a check that began after the slot was filled. */
-export async function waitForSlot(tx: Transaction): Promise<void> {
+async function waitForSlot(tx: Transaction): Promise<void> {
   const { candidate } = tx;
   const deadline = tx.clock.now() + 15_000;
   let seen = "nothing";
@@ -183,12 +183,13 @@ export async function waitForSlot(tx: Transaction): Promise<void> {
   );
 }
 
-/** All traffic to the candidate, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
+/** All traffic to the candidate, once the proxy reaches it, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
 export async function shift(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
   const undo = current && blueGreen ? ([["ready", current.slot, current.container]] as const) : [];
-  await mutate(tx, undo, () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none"));
+  const deed = () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none");
+  await mutate(tx, undo, deed, () => waitForSlot(tx));
 }
 
 /** The proxy sends its traffic to this release's container, and only there. */

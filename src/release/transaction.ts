@@ -24,6 +24,8 @@ export interface Transaction {
   readonly guard: Guard;
   readonly scene: Scene;
   readonly candidate: Candidate;
+  /** settles when the guard has opened its journal */
+  readonly begun: Promise<unknown>;
   readonly log: Log;
   readonly clock: Clock;
   /** aborted by a cancel, a lost guard, the candidate's exit, and by another host's failure; its reason says which */
@@ -47,10 +49,17 @@ export interface Candidate {
 /**
  * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
  * guard has answered within half its lease.
+ *
+ * @param given what else the mutation waits for; it is asked while the entries are written
  */
-export async function mutate<T>(tx: Transaction, undo: readonly Entry[], deed: () => Promise<T>): Promise<T> {
+export async function mutate<T>(
+  tx: Transaction,
+  undo: readonly Entry[],
+  deed: () => Promise<T>,
+  given?: () => Promise<void>,
+): Promise<T> {
   tx.stop.signal.throwIfAborted();
-  await Promise.all(undo.map((entry) => tx.guard.undo(...entry)));
+  await Promise.all([tx.begun, ...undo.map((entry) => tx.guard.undo(...entry)), given?.()]);
   await tx.guard.hold();
   tx.stop.signal.throwIfAborted();
   return deed();
