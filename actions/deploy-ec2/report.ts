@@ -1,5 +1,4 @@
 import * as core from "@actions/core";
-import { getOctokit } from "@actions/github";
 import { commitsBetween } from "../../src/github/commits";
 import type { InputSource } from "../../src/github/input-source";
 import type { DeployInputs } from "../../src/github/inputs";
@@ -27,10 +26,13 @@ async function factsOf(outcome: Outcome, inputs: DeployInputs, io: InputSource) 
   const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
   const commits = inputs.githubToken
     ? await commitsBetween({ previous: outcome.previous?.version, next: version }, repository, {
-        octokit: getOctokit(inputs.githubToken),
+        octokit: (await octokitOnDemand()).getOctokit(inputs.githubToken),
         debug: core.debug,
       })
     : undefined;
   const container = left && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
   return { app, version, image: image.name, container, commits };
 }
+
+/** Run where it is used, for every start of the action would wait for it; in the bundle itself, not in a file beside it. */
+const octokitOnDemand = () => import(/* webpackMode: "eager" */ "@actions/github");

@@ -27,8 +27,10 @@ const ended = (child: ReturnType<typeof spawn>): Promise<void> =>
   });
 
 export interface Resident {
-  /** megabytes that the proxy's processes have for themselves or share with each other (Pss) */
+  /** megabytes of the proxy's container, as Docker counts it */
   readonly proxy: number;
+  /** the same with its share of the pages of its program and libraries, which the host can drop and read again (Pss) */
+  readonly mapped: number;
   /** command lines of ours that still run, the proxy and the app apart */
   readonly others: readonly string[];
 }
@@ -38,11 +40,14 @@ export async function resident(host: BedHost, app = "web"): Promise<Resident> {
   const script = `for p in $(docker top ${app}-proxy -eo pid | tail -n +2); do cat /proc/$p/smaps_rollup; done |
   awk '$1 == "Pss:" { sum += $2 } END { print "pss", sum }'
 ps -eo args | grep -E '[b]ash --norc --noprofile -s|[d]ial-stdio|[d]ocker system' | sed 's/^/other /'
-docker ps --format 'container {{.Names}}'; true`;
+docker ps --format 'container {{.Names}}'
+docker stats --no-stream --format 'stats {{.MemUsage}}' ${app}-proxy`;
   const lines = (await inBox(host, "bash", "-c", script)).split("\n");
   const values = (kind: string) =>
     lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
   const containers = values("container").filter((name) => name !== `${app}-proxy`);
   const others = [...values("other"), ...(containers.length > 1 ? containers : [])];
-  return { proxy: Number(values("pss")[0]) / 1024, others };
+  const [, amount, unit] = /^([\d.]+)(KiB|MiB)/.exec(values("stats")[0] ?? "") ?? [];
+  const proxy = unit === "KiB" ? Number(amount) / 1024 : Number(amount);
+  return { proxy, mapped: Number(values("pss")[0]) / 1024, others };
 }

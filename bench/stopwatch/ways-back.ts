@@ -92,7 +92,7 @@ export async function waysBack(bed: Bed, name: string, host: BedHost, rounds: nu
 }
 
 /** From the candidate's end, by Docker, to the log's line that tells it. One clock: a container has its machine's. */
-export async function crashNoticed(bed: Bed, name: string, host: BedHost): Promise<number> {
+async function crashNoticed(bed: Bed, name: string, host: BedHost): Promise<number> {
   const release = await newRelease(bed, name);
   const { step, timeline } = deploying({
     ...inputsFor(bed, host, release),

@@ -6,7 +6,6 @@ import type { Connection } from "./connection";
 
 /** sshd's MaxSessions is 10 by default, and the guard needs one; streams (pull, events, logs) count while they are open. */
 const MAX_CHANNELS = 5;
-const WARM_CHANNELS = 4;
 
 /** The host's Docker Engine API, over `docker system dial-stdio` in channels of the one connection. */
 export class Engine {
@@ -55,7 +54,7 @@ export class Engine {
 
   /** Opens channels before they are asked for: each takes two round trips and the start of a process. */
   warm(): void {
-    this.#agent.openAhead(WARM_CHANNELS);
+    this.#agent.openAhead(MAX_CHANNELS);
   }
 
   /** Ends every channel of it, streams too. */

@@ -54,13 +54,15 @@ export async function retire(member: Member, world: World): Promise<readonly str
   const tx = of(member, "tx");
   const serves = `${tx.candidate.id} is committed and serves`;
   const old = tx.scene.current?.release ?? "nothing";
-  const pruned = prune(tx); // beside the drain
-  pruned.catch(() => {}); // reported below
+  const finished = tx.guard.finish();
+  finished.catch(() => {}); // reported below, as what comes beside the drain is
+  const pruned = Promise.all([prune(tx), forget(tx)]);
+  pruned.catch(() => {});
   try {
-    const stuck = await Promise.race([tx.guard.finish(), rejectsOn(world.cancel)]);
+    const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
     if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
-    return [...(await pruned), ...(await forget(tx))];
+    return (await pruned).flat();
   } catch (error) {
     const why = (error as Error).message;
     if (error instanceof GuardLost && (await finishedAnew(member, world)))
@@ -104,7 +106,7 @@ async function prune(tx: Transaction): Promise<readonly string[]> {
   return warnings;
 }
 
-/** Their records, once the guard has retired the old release: it does one thing at a time. */
+/** Their records. The guard hears it behind the retirement, for it does one thing at a time. */
 async function forget(tx: Transaction): Promise<readonly string[]> {
   const warnings: string[] = [];
   await Promise.all(

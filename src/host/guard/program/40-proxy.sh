@@ -20,13 +20,14 @@ admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
 # set_slots "SLOT STATE" ...: in one line, so in one pass of the proxy's loop; read back before it counts as done.
 # The state `cut` ends what the slot still carries. A proxy that doesn't run has nothing to be told: it starts on what
 # `current` says. Whether it runs is asked only when it does not answer: each call of docker's client costs 30 ms.
+# Leaves the proxy's answer in `answer`, for sessions.
 set_slots() {
-  local pair slot state bits commands='' answer
+  local pair slot state bits commands=''
   for pair in "$@"; do
     read -r slot state <<<"$pair"
     if [[ $state == cut ]]; then commands+="shutdown sessions server app/$slot; "; else commands+="set server app/$slot state $state; "; fi
   done
-  answer=$(runtime "${commands%; }" 2>/dev/null) || {
+  answer=$(runtime "${commands}show stat app 4 -1" 2>/dev/null) || {
     proxy_runs
     case $? in 1) return "$proxy_down_is" ;; *) return 1 ;; esac
   }
@@ -49,10 +50,8 @@ is_up() { # is_up SLOT: its check passed, and it leads to a container
   awk -v s="$1" '$2 == "app" && $4 == s && $6 == 2 && $18 !~ /\.invalid$/ { up = 1 } END { exit !up }' <<<"$row"
 }
 
-# sessions SLOT: how many requests, streams and tunnels the slot still carries
-sessions() {
-  runtime "show stat app 4 -1" 2>/dev/null | awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }'
-}
+# sessions SLOT: how many requests, streams and tunnels the slot still carries, by the answer
+sessions() { awk -F, -v s="$1" '$1 == "app" && $2 == s { print $5 }' <<<"$answer"; }
 
 old_worker_left() { # a master and one worker is what stays
   local processes
@@ -63,11 +62,12 @@ old_worker_left() { # a master and one worker is what stays
 }
 
 vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
-  local slot=$1 left=$(($2 * 5)) open
+  local slot=$1 left=$(($2 * 5)) open answer=
   set_slots "$slot drain" || return 1
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
     pause 0.2
     left=$((left - 1))
+    answer=$(runtime "show stat app 4 -1" 2>/dev/null)
   done
   # after a reload the worker before it still carries its own connections, to the servers as they were then
   while committed && ((left > 0)) && old_worker_left; do
