@@ -28,6 +28,7 @@ test("three inputs and the host's key are enough for a deploy", () => {
     },
     preDeploy: undefined,
     traffic: {
+      strategy: "blue-green",
       httpPort: 80,
       proxyImage: "haproxy:3.0.11",
       responseTimeout: 60_000,
