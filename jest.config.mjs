@@ -15,8 +15,9 @@ const project = (name, folders) => ({
 
 /** `unit` needs nothing but Node and bash; `bed` needs Docker, and runs against hosts in a box (test/bed). */
 export default {
+  maxConcurrency: Number(process.env.MATRIX_HOSTS ?? 6), // the matrix has a host for each test at once
   projects: [
     project("unit", ["unit", "app"]),
-    { ...project("bed", ["e2e"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
+    { ...project("bed", ["e2e", "matrix"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
   ],
 };

@@ -8,8 +8,8 @@ export class Fault {
   readonly #done: Promise<void>;
   readonly #primed: Promise<void>;
 
-  constructor(host: BedHost, script: string) {
-    const program = `echo primed; read -r word && [ "$word" = go ] || exit 0; ${script}`;
+  constructor(host: BedHost, script: string, before: string) {
+    const program = `${before}; echo primed; read -r word && [ "$word" = go ] || exit 0; ${script}`;
     this.#child = spawn("docker", ["exec", "-i", host.container, "bash", "-c", program], {
       stdio: ["pipe", "pipe", "inherit"],
     });
@@ -20,9 +20,10 @@ export class Fault {
     this.#done.catch(() => {});
   }
 
-  static async primed(host: BedHost, script: string): Promise<Fault> {
-    const fault = new Fault(host, script);
-    await fault.#primed;
+  /** `before` is done at once: what the script needs to know when it strikes. */
+  static async primed(host: BedHost, script: string, before = ":"): Promise<Fault> {
+    const fault = new Fault(host, script, before);
+    await Promise.race([fault.#primed, fault.#done]); // done already: `before` has failed, and strike() says so
     return fault;
   }
 
@@ -50,3 +51,12 @@ export const heal = async (host: BedHost): Promise<void> => {
 
 /** The guard that holds the lock; its connection is left alone. */
 export const killGuard = "pkill -KILL -f '[b]ash --norc --noprofile -s -- '";
+
+/** The same, as soon as there is one: at most 5 s. */
+export const killGuardAtBirth = `for ((i = 0; i < 500; i++)); do ${killGuard} && exit 0; sleep 0.01; done; exit 1`;
+
+const proxyPid = (app: string) => `docker inspect -f '{{.State.Pid}}' ${app}-proxy`;
+export const findProxy = (app = "web"): string => `was=$(${proxyPid(app)})`;
+/** Its master process, by which its workers go too; over when Docker has started it again. */
+export const killProxy = (app = "web"): string =>
+  `kill -KILL "$was"; for ((i = 0; i < 300; i++)); do now=$(${proxyPid(app)}); [ "$now" = 0 ] || [ "$now" = "$was" ] || exit 0; sleep 0.05; done; exit 1`;

@@ -17,6 +17,17 @@ export interface LoadOptions {
   readonly path?: string;
   /** milliseconds between an answer and the next request of a client: a light load */
   readonly pause?: number;
+  /** told of each request when it is over */
+  readonly each?: (asked: Asked) => void;
+}
+
+/** One request, in milliseconds since 1970. */
+export interface Asked {
+  readonly from: number;
+  readonly to: number;
+  readonly release: string;
+  /** undefined = a 200 */
+  readonly failure: string | undefined;
 }
 
 /** Clients that ask one after the other, on kept and on new connections, until they are told to stop. */
@@ -28,12 +39,14 @@ export class Load {
   readonly #byRelease: Record<string, number> = {};
   readonly #lastAnswer: Record<string, number> = {};
   readonly #clients: Promise<void>[];
+  readonly #each: (asked: Asked) => void;
   #watchers: (() => void)[] = [];
 
   constructor(
     private readonly url: string,
-    { keepAlive, fresh, limit = 120_000, path = "/version", pause = 0 }: LoadOptions,
+    { keepAlive, fresh, limit = 120_000, path = "/version", pause = 0, each = () => {} }: LoadOptions,
   ) {
+    this.#each = each;
     const end = performance.now() + limit;
     const client = async (agent: Agent) => {
       while (!this.#stopped && performance.now() < end) {
@@ -81,8 +94,14 @@ export class Load {
 
   #ask(url: string, agent: Agent): Promise<void> {
     return new Promise((resolve) => {
-      const fail = (what: string) => {
+      const from = Date.now();
+      const tell = (release: string, failure?: string) => this.#each({ from, to: Date.now(), release, failure });
+      let over = false;
+      const fail = (what: string, release = "") => {
+        if (over) return;
+        over = true;
         this.#failed += 1;
+        tell(release, what);
         if (this.#failures.length < 10) this.#failures.push(`${new Date().toISOString()} ${what}`);
         resolve();
       };
@@ -94,8 +113,12 @@ export class Load {
           this.#byRelease[release] = (this.#byRelease[release] ?? 0) + 1;
           this.#lastAnswer[release] = performance.now();
           for (const watch of this.#watchers) watch();
-          if (response.statusCode === 200) resolve();
-          else fail(`status ${response.statusCode} from ${release}`);
+          if (response.statusCode !== 200) fail(`status ${response.statusCode} from ${release}`, release);
+          else {
+            over = true;
+            tell(release);
+            resolve();
+          }
         });
       });
       this.#requests += 1;

@@ -86,10 +86,12 @@ disk() {
     fill)
       [ "$(cat /run/bed/disk)" = loop ] || { echo "bed-ctl: this box shares the machine's disk, it is not filled" >&2; exit 3; }
       free=$(df --output=avail -k /var/lib | tail -n 1)
-      fallocate -l "$((free - left))KiB" /var/lib/bed/filler 2>/dev/null || dd if=/dev/zero of=/var/lib/bed/filler bs=1M count="$(((free - left) / 1024))" status=none
-      # fallocate leaves the last blocks, and the file system finds some more when it writes back: full means full.
+      # fallocate takes space without a write; of the very last blocks it takes none, and those dd takes.
+      fallocate -l "$((free - left - 65536))KiB" /var/lib/bed/filler
+      dd if=/dev/zero bs=64k count="$((left ? 1024 : 2048))" status=none >>/var/lib/bed/filler.rest 2>/dev/null
+      # The file system finds some more when it writes back: full means full.
       if [ "$left" = 0 ]; then
-        for _ in 1 2 3 4 5; do
+        for _ in 1 2 3; do
           dd if=/dev/zero bs=4k status=none >>/var/lib/bed/filler.rest 2>/dev/null
           sync -f /var/lib/bed
         done

@@ -1,0 +1,38 @@
+import type { BedHost } from "../bed/bed";
+import { inBox } from "./outside";
+
+/** One look at all that a deploy could have left on a box, whatever made it. `self` is this look's own shell. */
+const look = (app: string) => `self=$$
+docker ps -a --format 'container {{.Names}}'
+docker network ls --format 'network {{.Name}}'
+docker volume ls --format 'volume {{.Name}}'
+find /var/lib/hello-devops -mindepth 1 -printf 'state %P\\n'
+find /tmp /root /home/ec2-user -mindepth 1 -printf 'file %p\\n'
+here=$(ps -o pidns= -p $self | tr -d ' ')
+ps -eo pid=,ppid=,pidns=,user:16=,args= --width 300 | awk -v self=$self -v here=$here '
+  $1 != self && $2 != self { where = $3 == here ? "process" : "inside"; user = $4; sub(/^ *[0-9]+ +[0-9]+ +[0-9]+ +[^ ]+ +/, ""); print where, user, $0 }'
+true # app ${app}`;
+
+/** What belongs there: a box's own parts, and what a deploy keeps on purpose. */
+const belongs = (app: string): readonly RegExp[] => [
+  new RegExp(`^container ${app}-[a-z0-9-]+$`),
+  new RegExp(`^network (bridge|host|none|hello-devops-${app})$`),
+  new RegExp(`^state ${app}(/(current|format|history|holder|lock|releases|run|run/admin\\.sock))?$`),
+  new RegExp(`^state ${app}/releases/[a-z0-9-]+(/(release\\.json|haproxy\\.cfg|slots\\.map))?$`),
+  /^file \/(root|home\/ec2-user)\/\.(bash\w*|profile|ssh(\/authorized_keys)?)$/,
+  /^process root (\/bin\/bash \/usr\/local\/sbin\/bed-init|sshd: \/usr\/sbin\/sshd -D -e \[listener\] 0 of|containerd$|dockerd |socat TCP-LISTEN:|sleep [0-9.]+$)/,
+  /^process root \/usr\/(bin|sbin)\/(containerd-shim-runc-v2|docker-proxy) /,
+  /^inside \S+ (haproxy|node) /,
+];
+
+/** What is there and does not belong, in sentences. Judge it once the host has settled; what is just ending is gone a moment later. */
+export async function leftBehind(host: BedHost, app = "web"): Promise<readonly string[]> {
+  const lines = (await inBox(host, "bash", "-c", look(app))).split("\n");
+  const known = belongs(app);
+  const strange = lines.filter((line) => line !== "" && !known.some((kind) => kind.test(line)));
+  const workers = lines.filter((line) => /^inside \S+ haproxy /.test(line)).length;
+  return [
+    ...strange.map((line) => `left behind: ${line}`),
+    ...(workers === 2 ? [] : [`${workers} processes of HAProxy, not a master and a worker`]),
+  ];
+}
