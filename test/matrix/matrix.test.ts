@@ -2,7 +2,7 @@ import { afterAll, beforeAll, test } from "@jest/globals";
 import { up } from "../bed/up";
 import { theBed } from "../support/bed";
 import { type Result, runCell } from "./cell";
-import { printed } from "./printed";
+import { printed, progress } from "./printed";
 import { Pool, Site } from "./site";
 import { cells } from "./table";
 
@@ -35,6 +35,7 @@ for (const cell of cells) {
     try {
       const result = await runCell(cell, site);
       results.push(result);
+      process.stderr.write(`${progress(result, results.length)}\n`);
       if (result.wrong.length > 0) throw new Error(`${result.wrong.join("\n")}\n\n${result.story.join("\n")}`);
     } finally {
       pool.give(site);

@@ -33,6 +33,11 @@ export function printed(results: readonly Result[], seconds: number, hosts: numb
   ].join("\n");
 }
 
+/** One line for each cell, as it ends. */
+export const progress = (result: Result, count: number): string =>
+  `${count}/${cells.length} ${result.cell.strategy}, ${result.cell.phase}, ${result.cell.fault}: ` +
+  `${result.wrong.length > 0 ? `WRONG: ${result.wrong[0]?.split("\n")[0]}` : word(result, 0)}`;
+
 /** Who served after the fault, and the time of the whole cell. */
 function word({ served, seconds, outage, stuck }: Result, footnote: number): string {
   if (footnote > 0) return `WRONG (${footnote})`;

@@ -1,5 +1,5 @@
 import type { BedHost } from "../bed/bed";
-import { inBox, until, whoServes } from "./outside";
+import { inBox, whoServes } from "./outside";
 
 /** What must hold on a host that no deploy is at work on. It shares no code with the deploy, and takes no lock. */
 export interface Verdict {
@@ -51,9 +51,14 @@ async function read(host: BedHost, script: string) {
   };
 }
 
-/** Waits until no guard runs, no lock is held and no journal is left: the host has come to rest by itself. */
-export const settled = (host: BedHost, limit = 60_000, app = "web"): Promise<void> =>
-  until("the host settles by itself", async () => (await read(host, busy(app))).busy.length === 0, limit);
+/** Waits, in the box, until no guard runs, no lock is held and no journal is left: the host has come to rest by itself. */
+export async function settled(host: BedHost, limit = 60_000, app = "web"): Promise<void> {
+  const quiet = `! (${busy(app)}) | grep -Eq "^(journal|locked|guard)"`;
+  const loop = `for ((i = 0; i < ${limit / 200}; i++)); do ${quiet} && exit 0; sleep 0.2; done; exit 1`;
+  await inBox(host, "bash", "-c", loop).catch((cause) => {
+    throw new Error(`not within ${limit / 1000} s: the host settles by itself`, { cause });
+  });
+}
 
 /** The judge: exactly one release serves, it is the committed one, and nothing else is left but what is kept on purpose. */
 export async function judge(host: BedHost, app = "web"): Promise<Verdict> {
