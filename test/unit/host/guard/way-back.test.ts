@@ -255,6 +255,14 @@ test("shifts nothing to a slot that a restarted proxy has forgotten", async () =
   expect(host.outcome()).toMatchObject({ blue: "ready shop-1", green: "maint" });
 });
 
+test("brings the traffic back before it tries again what docker can't write on a full disk", async () => {
+  await shifted();
+  host.order("fail-update");
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+  expect(undone()).toEqual([...NEWEST_FIRST.slice(1), "policy"]); // of a container that is gone by then
+  expect(host.outcome()).toEqual(onTheOld);
+});
+
 test("keeps the journal when an entry can't be done, says which, and the next guard does it", async () => {
   guard = host.guard({ program: program.replace("ENTRY_TRIES=40", "ENTRY_TRIES=1") });
   await guard.ready();
