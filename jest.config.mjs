@@ -13,9 +13,11 @@ const project = (name, folders) => ({
   testMatch: ["**/*.test.ts"],
 });
 
+process.env.MATRIX_HOSTS ??= "6"; // side by side in test/matrix
+
 /** `unit` needs nothing but Node and bash; `bed` needs Docker, and runs against hosts in a box (test/bed). */
 export default {
-  maxConcurrency: Number(process.env.MATRIX_HOSTS ?? 6), // the matrix has a host for each test at once
+  maxConcurrency: Number(process.env.MATRIX_HOSTS), // the matrix has a host for each test at once
   projects: [
     project("unit", ["unit", "app"]),
     { ...project("bed", ["e2e", "matrix"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },

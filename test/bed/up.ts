@@ -1,6 +1,6 @@
 // Makes a bed, or completes the one that is there.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebian, ensureHaproxy, ensureNode, hubAnswers } from "./base-images";
 import {
@@ -120,7 +120,9 @@ async function assemble(
     `${box.ip} ${box.hostKey}`,
     ...(wire ? [`[${wire}]:${toxiproxyPort(index)} ${box.hostKey}`] : []),
   ]);
-  writeFileSync(knownHostsOf(name), `${known.join("\n")}\n`);
+  const file = knownHostsOf(name); // a test that reads it meanwhile sees the old one or the new one
+  writeFileSync(`${file}.next`, `${known.join("\n")}\n`);
+  renameSync(`${file}.next`, file);
   const { address, username, password } = registry;
   say(`ready: ${hosts.length} host(s), ${Object.keys(images).length} images`);
   return { hosts, registry: { address, username, password }, images, ...(toxiproxy ? { toxiproxy } : {}) };

@@ -9,12 +9,12 @@ import {
   oneRelease,
   oneReleaseByItself,
   other,
-  phases,
   sameStory,
   standing,
   start,
   startFor,
 } from "../support/bad-day";
+import { phases } from "../support/phases";
 import { startPost } from "../support/runner";
 
 let live = "";

@@ -17,6 +17,7 @@ import {
 import { Fault, killGuard } from "../support/faults";
 import { judge } from "../support/judge";
 import { until } from "../support/outside";
+import type { Phase } from "../support/phases";
 import { startPost } from "../support/runner";
 
 let live = "";
@@ -26,7 +27,7 @@ beforeEach(async () => {
 }, 120_000);
 afterAll(freshHost, 60_000);
 
-const stopped = ["preflight", "start", "shift", "bake", "commit"];
+const stopped: Phase[] = ["preflight", "start", "shift", "bake", "commit"];
 test.each(stopped)(
   "a runner stopped in %s and continued past its lease changes nothing any more",
   async (phase) => {
@@ -48,24 +49,16 @@ test.each(stopped)(
   120_000,
 );
 
-test.each(["start", "shift", "bake", "commit", "retire"])(
-  "a guard killed in %s is followed by another that goes back or finishes",
-  async (phase) => {
-    const load = lightLoad();
-    const kill = await Fault.primed(host, killGuard);
-    const step = await startFor(phase, other(live));
-    await step.reaches(phase);
-    await kill.strike();
-    const ended = await step.ended;
-    const now = await oneReleaseByItself();
-    if (early(phase)) expect(now).toBe(live);
-    sameStory(ended, live, other(live), now);
-    await deployed(other(now));
-    await noneFailed(load);
-    expect(await oneRelease()).toBe(other(now));
-  },
-  120_000,
-);
+test("after a killed main, post asks the host and says what it runs", async () => {
+  const step = await startFor("bake", other(live));
+  await step.reaches("bake");
+  step.kill("SIGKILL");
+  const { state } = await step.ended;
+  const post = await startPost("deploy-ec2", inputs(other(live)), state).ended;
+  expect(post.code).toBe(0);
+  expect(post.log).toMatch(new RegExp(`runs ${live}\\S* \\(sha256:[0-9a-f]{64}\\) of "web"\\.`));
+  expect(await oneReleaseByItself()).toBe(live);
+}, 90_000);
 
 /** Nobody is left to take it back: the journal stays, and traffic goes to one release, whichever. */
 async function killBoth(): Promise<Readonly<Record<string, string>>> {

@@ -56,6 +56,7 @@ export async function runCell(cell: Cell, site: Site): Promise<Result> {
   } finally {
     await run.end();
   }
+  site.leftIn(run.last, result.wrong);
   result.seconds = (performance.now() - begin) / 1000;
   return result;
 }
@@ -64,6 +65,8 @@ class Run {
   readonly #host: BedHost;
   #watch: Watch | undefined;
   #step: Step | undefined;
+  /** what the host was left with */
+  last = "";
 
   constructor(
     private readonly cell: Cell,
@@ -101,6 +104,7 @@ class Run {
     await docker(["restart", this.#host.container]);
     await inBox(this.#host, "bed-ctl", "wait");
     const then = await this.#look("after the reboot");
+    this.last = then;
     if (then !== next) result.wrong.push(`after the reboot ${then || "nothing"} serves, not ${next}`);
   }
 

@@ -6,8 +6,8 @@ import { printed, progress } from "./printed";
 import { Pool, Site } from "./site";
 import { cells } from "./table";
 
-/** Side by side, beside the workers' own hosts. jest runs no more tests at once than `maxConcurrency` in its configuration. */
-const HOSTS = Number(process.env.MATRIX_HOSTS ?? 6);
+/** Side by side, beside the workers' own hosts: as many as jest runs tests at once (jest.config.mjs). */
+const HOSTS = Number(process.env.MATRIX_HOSTS);
 
 const results: Result[] = [];
 const begin = performance.now();

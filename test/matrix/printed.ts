@@ -1,5 +1,6 @@
+import { phases } from "../support/phases";
 import type { Result } from "./cell";
-import { cells, faults, phases, strategiesToRun } from "./table";
+import { cells, faults, strategiesToRun } from "./table";
 
 /** The whole matrix as a person reads it: phases down, faults across, one table a strategy. */
 export function printed(results: readonly Result[], seconds: number, hosts: number): string {

@@ -3,8 +3,9 @@ import { docker } from "../bed/run";
 import { cutWire, Fault, findProxy, heal, killGuard, killGuardAtBirth, killProxy } from "../support/faults";
 import { settled } from "../support/judge";
 import { inBox } from "../support/outside";
+import type { Phase } from "../support/phases";
 import type { Step } from "../support/runner";
-import type { Fault as Kind, Phase } from "./table";
+import type { Fault as Kind } from "./table";
 
 /** A fault that waits for its moment. */
 export interface Strike {

@@ -1,20 +1,5 @@
 // The one table of the fault matrix: what strikes, when, and what may come of it.
-
-/** In the order in which a deploy goes through them. */
-export const phases = [
-  "connect",
-  "guard",
-  "preflight",
-  "pull",
-  "pre-deploy",
-  "start",
-  "probe",
-  "shift",
-  "bake",
-  "commit",
-  "retire",
-] as const;
-export type Phase = (typeof phases)[number];
+import { type Phase, phases } from "../support/phases";
 
 export const faults = [
   "dockerd restarted",

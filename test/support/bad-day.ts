@@ -5,18 +5,15 @@ import { heal } from "./faults";
 import { judge, settled } from "./judge";
 import { Load } from "./load";
 import { inBox } from "./outside";
+import { type Phase, phases } from "./phases";
 import { basicInputs, type Ended, type Inputs, type Step, startStep } from "./runner";
 
 /** What every bad day begins and ends with, on this worker's host. */
 export const bed = theBed();
 export const host = myHost(bed);
 
-/** In the order in which a deploy goes through them. */
-export const phases = [
-  ...["connect", "guard", "preflight", "pull", "pre-deploy", "start", "probe", "shift", "bake", "commit", "retire"],
-];
 /** Before these nothing can have been committed. */
-export const early = (phase: string): boolean => phases.indexOf(phase) < phases.indexOf("commit");
+export const early = (phase: Phase): boolean => phases.indexOf(phase) < phases.indexOf("commit");
 
 export const freshHost = async (): Promise<void> => {
   await heal(host);
