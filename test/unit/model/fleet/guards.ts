@@ -160,6 +160,7 @@ export class Guards {
       to[guard] = "gone";
     });
     may(!isLocked(host) && host.lines !== NONE && host.again !== "queue", "takes the lock again: nobody came", (to) => {
+      fenceDead(to); // it may have come, and have been killed since
       to[guard] = to.lines === PREPARED ? "wait" : "settle";
     });
   }

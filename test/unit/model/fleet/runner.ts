@@ -97,6 +97,7 @@ export class Runner {
     const place = !lives(host.again) || !lives(host.first);
     may(host.wire === "up" && place && !this.#waitsForOthers(state, host), `the runner comes back to ${name}`, (to) => {
       if (lives(to.again)) moveUp(to);
+      else if (to.again === "dead" && !lives(to.first)) to.first = "dead";
       to.again = "queue";
       to.againConnection = true;
       to.againMail = "";
