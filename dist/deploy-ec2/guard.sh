@@ -387,11 +387,22 @@ perform_surely() {
 # ---------------------------------------------------------------- back, and forward
 
 take_back() {
-  local i
+  local i entry words later=()
   proxy_down_is=0
   for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
-    perform_surely "${undo[i]}" || { failed_entry=${undo[i]}; return 1; }
-    say "UNDONE ${undo[i]}"
+    entry=${undo[i]}
+    read -ra words <<<"$entry"
+    # Docker can't write a policy on a full disk: what brings the traffic back does not wait for that.
+    if [[ ${words[0]} == policy ]] && ! perform "${words[@]}" 2>/dev/null && docker_answers; then
+      later+=("$entry")
+      continue
+    fi
+    perform_surely "$entry" || { failed_entry=$entry; return 1; }
+    say "UNDONE $entry"
+  done
+  for entry in "${later[@]}"; do
+    perform_surely "$entry" || { failed_entry=$entry; return 1; }
+    say "UNDONE $entry"
   done
   start_proxy
   close_journal
@@ -739,6 +750,7 @@ hand_over() {
     flock -u 9
     return 1
   fi
+  fence "$dead_sshd" "$dead_sshd_started" "$dead_connection" # it may have come, and died since
 }
 
 serve() {

@@ -19,6 +19,8 @@ const belongs = (app: string): readonly RegExp[] => [
   new RegExp(`^network (bridge|host|none|hello-devops-${app})$`),
   new RegExp(`^state ${app}(/(current|format|history|holder|lock|releases|run|run/admin\\.sock))?$`),
   new RegExp(`^state ${app}/releases/[a-z0-9-]+(/(release\\.json|haproxy\\.cfg|slots\\.map))?$`),
+  // by which Docker may start a release of the strategy recreate: its own alone
+  new RegExp(`^state ${app}/releases/([a-z0-9-]+)/starts(/${app}-\\1)?$`),
   /^file \/(root|home\/ec2-user)\/\.(bash\w*|profile|ssh(\/authorized_keys)?)$/,
   /^process root (\/bin\/bash \/usr\/local\/sbin\/bed-init|sshd: \/usr\/sbin\/sshd -D -e \[listener\] 0 of|containerd$|dockerd |socat TCP-LISTEN:|sleep [0-9.]+$)/,
   /^process root \/usr\/(bin|sbin)\/(containerd-shim-runc-v2|docker-proxy) /,

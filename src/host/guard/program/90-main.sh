@@ -86,6 +86,7 @@ hand_over() {
     flock -u 9
     return 1
   fi
+  fence "$dead_sshd" "$dead_sshd_started" "$dead_connection" # it may have come, and died since
 }
 
 serve() {
