@@ -795,6 +795,7 @@ main() {
   fi
   exec 9>>lock || refuse rights "$STATE/$app/lock"
   take_lock
+  rm -f journal.next # of a guard that was killed as it began
   [[ ! -e journal ]] || recover
   tell_ready
   serve

@@ -90861,7 +90861,7 @@ async function retire(member, world) {
     const old = tx.scene.current?.release ?? "nothing";
     const finished = tx.guard.finish();
     finished.catch(() => { }); // reported below, as what comes beside the drain is
-    const pruned = Promise.all([prune(tx), forget(tx)]);
+    const pruned = prune(tx);
     pruned.catch(() => { });
     try {
         const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
@@ -90869,7 +90869,7 @@ async function retire(member, world) {
             return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
         if (tx.scene.current)
             tx.log.info(`${old} is stopped and kept.`);
-        return (await pruned).flat();
+        return [...(await pruned), ...(await forget(tx))];
     }
     catch (error) {
         const why = error.message;
@@ -90907,7 +90907,7 @@ async function prune(tx) {
             await tolerate(warnings, `remove the image of ${release}`, () => host.docker.getImage(`${image}@${digest}`).remove());
     return warnings;
 }
-/** Their records. The guard hears it behind the retirement, for it does one thing at a time. */
+/** Their records, once their containers are gone: a container without a record would be a stranger. */
 async function forget(tx) {
     const warnings = [];
     await Promise.all(others(tx).outdated.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release))));

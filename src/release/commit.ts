@@ -56,13 +56,13 @@ export async function retire(member: Member, world: World): Promise<readonly str
   const old = tx.scene.current?.release ?? "nothing";
   const finished = tx.guard.finish();
   finished.catch(() => {}); // reported below, as what comes beside the drain is
-  const pruned = Promise.all([prune(tx), forget(tx)]);
+  const pruned = prune(tx);
   pruned.catch(() => {});
   try {
     const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
     if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
-    return (await pruned).flat();
+    return [...(await pruned), ...(await forget(tx))];
   } catch (error) {
     const why = (error as Error).message;
     if (error instanceof GuardLost && (await finishedAnew(member, world)))
@@ -106,7 +106,7 @@ async function prune(tx: Transaction): Promise<readonly string[]> {
   return warnings;
 }
 
-/** Their records. The guard hears it behind the retirement, for it does one thing at a time. */
+/** Their records, once their containers are gone: a container without a record would be a stranger. */
 async function forget(tx: Transaction): Promise<readonly string[]> {
   const warnings: string[] = [];
   await Promise.all(

@@ -76,6 +76,10 @@ const seenIn: Record<string, Record<string, string>> = {
     "keep-failed": "leaves the stopped container of a failed deploy with keep-failed, until the next good one",
     "dry-run": "says with dry-run what the next deploy would do, and changes nothing",
   },
+  fleet: {
+    "wave-size":
+      "with wave-size 1 the second host gets traffic only when the first was watched, and nothing is committed before",
+  },
   "inputs-report": {
     summary: "writes a summary with what runs, the timeline and the gates, and none when summary is false",
     "github-token": "lists the commits since the release before with github-token, and asks nobody without it",

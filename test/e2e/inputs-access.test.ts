@@ -98,15 +98,11 @@ test("gives up after connect-timeout on a host that takes the connection and nev
 const wrong: [string, Inputs, string][] = [
   ["a bake-time in words", { "bake-time": "soon" }, 'bake-time: expected a duration such as 30s or 2m, got "soon".'],
   [
-    "two hosts",
-    { hosts: "10.0.0.1, 10.0.0.2" },
-    "hosts: got 2 hosts; several hosts in one deploy come in a later version. Name one host.",
+    "a host that is named twice",
+    { hosts: "10.0.0.1, 10.0.0.1" },
+    "hosts: 10.0.0.1 port 22 is named twice. Name each host once.",
   ],
-  [
-    "a strategy of a later version",
-    { strategy: "recreate" },
-    'strategy: got "recreate", but the only strategy of this version is blue-green. Write blue-green, or leave the input out.',
-  ],
+  ["an unknown strategy", { strategy: "rolling" }, 'strategy: expected blue-green or recreate, got "rolling".'],
   [
     "traffic-steps of a later version",
     { "traffic-steps": "10, 100" },
