@@ -90869,7 +90869,8 @@ async function retire(member, world) {
             return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
         if (tx.scene.current)
             tx.log.info(`${old} is stopped and kept.`);
-        return [...(await pruned), ...(await forget(tx))];
+        const { warnings, gone } = await pruned;
+        return [...warnings, ...(await forget(tx, gone))];
     }
     catch (error) {
         const why = error.message;
@@ -90901,16 +90902,16 @@ async function prune(tx) {
         if (State !== "running" && !known.has(name))
             await remove(Id, name);
     }));
-    await Promise.all(outdated.map(({ container }) => remove(container, container)));
+    const removed = await Promise.all(outdated.map(({ container }) => remove(container, container)));
     for (const { release, image, digest } of outdated)
         if (!keptImages.has(digest))
             await tolerate(warnings, `remove the image of ${release}`, () => host.docker.getImage(`${image}@${digest}`).remove());
-    return warnings;
+    return { warnings, gone: outdated.filter((_release, n) => removed[n]) };
 }
 /** Their records, once their containers are gone: a container without a record would be a stranger. */
-async function forget(tx) {
+async function forget(tx, gone) {
     const warnings = [];
-    await Promise.all(others(tx).outdated.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release))));
+    await Promise.all(gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release))));
     return warnings;
 }
 function others({ request, scene, candidate }) {
@@ -90920,14 +90921,17 @@ function others({ request, scene, candidate }) {
     const count = Math.max(0, request.safety.keepReleases - 1);
     return { kept: all.slice(0, count), outdated: all.slice(count) };
 }
+/** @returns whether it is done, or there is nothing to do it to */
 async function tolerate(warnings, what, deed) {
     try {
         await deed();
+        return true;
     }
     catch (error) {
         const status = error.statusCode;
         if (status !== 404 && status !== 409)
             warnings.push(`Could not ${what}: ${error.message}`);
+        return status === 404;
     }
 }
 

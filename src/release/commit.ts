@@ -62,7 +62,8 @@ export async function retire(member: Member, world: World): Promise<readonly str
     const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
     if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
-    return [...(await pruned), ...(await forget(tx))];
+    const { warnings, gone } = await pruned;
+    return [...warnings, ...(await forget(tx, gone))];
   } catch (error) {
     const why = (error as Error).message;
     if (error instanceof GuardLost && (await finishedAnew(member, world)))
@@ -79,7 +80,7 @@ async function finishedAnew(member: Member, world: World): Promise<boolean> {
 }
 
 /** Takes away what is older than `keep-releases`: containers, and images that nothing uses. Its failures are warnings. */
-async function prune(tx: Transaction): Promise<readonly string[]> {
+async function prune(tx: Transaction): Promise<Pruned> {
   const { host, request, scene, candidate } = tx;
   const { kept, outdated } = others(tx);
   const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
@@ -97,22 +98,26 @@ async function prune(tx: Transaction): Promise<readonly string[]> {
       if (State !== "running" && !known.has(name)) await remove(Id, name);
     }),
   );
-  await Promise.all(outdated.map(({ container }) => remove(container, container)));
+  const removed = await Promise.all(outdated.map(({ container }) => remove(container, container)));
   for (const { release, image, digest } of outdated)
     if (!keptImages.has(digest))
       await tolerate(warnings, `remove the image of ${release}`, () =>
         host.docker.getImage(`${image}@${digest}`).remove(),
       );
-  return warnings;
+  return { warnings, gone: outdated.filter((_release, n) => removed[n]) };
+}
+
+interface Pruned {
+  readonly warnings: readonly string[];
+  /** those whose container is no longer there */
+  readonly gone: readonly ReleaseRecord[];
 }
 
 /** Their records, once their containers are gone: a container without a record would be a stranger. */
-async function forget(tx: Transaction): Promise<readonly string[]> {
+async function forget(tx: Transaction, gone: readonly ReleaseRecord[]): Promise<readonly string[]> {
   const warnings: string[] = [];
   await Promise.all(
-    others(tx).outdated.map(({ release }) =>
-      tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release)),
-    ),
+    gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release))),
   );
   return warnings;
 }
@@ -125,11 +130,14 @@ function others({ request, scene, candidate }: Transaction) {
   return { kept: all.slice(0, count), outdated: all.slice(count) };
 }
 
-async function tolerate(warnings: string[], what: string, deed: () => Promise<unknown>): Promise<void> {
+/** @returns whether it is done, or there is nothing to do it to */
+async function tolerate(warnings: string[], what: string, deed: () => Promise<unknown>): Promise<boolean> {
   try {
     await deed();
+    return true;
   } catch (error) {
     const status = (error as { statusCode?: number }).statusCode;
     if (status !== 404 && status !== 409) warnings.push(`Could not ${what}: ${(error as Error).message}`);
+    return status === 404;
   }
 }
