@@ -90602,7 +90602,11 @@ async function writeCandidateConfig(tx) {
 /** The candidate takes the empty slot, checked but without traffic. */
 async function fillSlot(tx) {
     const { candidate, request } = tx;
-    await mutate(tx, [["vacate", candidate.slot, seconds(request.traffic.drainTimeout)]], () => order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version));
+    // recreate: nothing serves while the candidate drains, so what is in flight there is the app's to finish as it ends
+    const wayBack = request.traffic.strategy === "recreate"
+        ? ["maint", candidate.slot]
+        : ["vacate", candidate.slot, seconds(request.traffic.drainTimeout)];
+    await mutate(tx, [wayBack], () => order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version));
 }
 /** A deed at the proxy. @throws {GateError} when the proxy doesn't take it */
 async function order(tx, ...deed) {

@@ -7,7 +7,7 @@ import { UserError } from "../user-error";
 import { GateError } from "./failure";
 import { NO_RELEASE } from "./naming";
 import type { ReleaseRecord } from "./record";
-import { mutate, seconds, type Transaction } from "./transaction";
+import { type Entry, mutate, seconds, type Transaction } from "./transaction";
 
 const b64 = (content: string): string => Buffer.from(content).toString("base64");
 const seatOf = (record: ReleaseRecord): Seat => ({ slot: record.slot, container: record.container, port: record.port });
@@ -138,7 +138,12 @@ export async function writeCandidateConfig(tx: Transaction): Promise<void> {
 /** The candidate takes the empty slot, checked but without traffic. */
 export async function fillSlot(tx: Transaction): Promise<void> {
   const { candidate, request } = tx;
-  await mutate(tx, [["vacate", candidate.slot, seconds(request.traffic.drainTimeout)]], () =>
+  // recreate: nothing serves while the candidate drains, so what is in flight there is the app's to finish as it ends
+  const wayBack: Entry =
+    request.traffic.strategy === "recreate"
+      ? ["maint", candidate.slot]
+      : ["vacate", candidate.slot, seconds(request.traffic.drainTimeout)];
+  await mutate(tx, [wayBack], () =>
     order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version),
   );
 }

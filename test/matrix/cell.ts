@@ -64,6 +64,7 @@ export async function runCell(cell: Cell, site: Site): Promise<Result> {
 class Run {
   readonly #host: BedHost;
   #watch: Watch | undefined;
+  #between: BetweenReleases | undefined;
   #step: Step | undefined;
   /** what the host was left with */
   last = "";
@@ -84,7 +85,7 @@ class Run {
     const watch = new Watch(this.#host);
     this.#watch = watch;
     const begin = await watch.goodAfter(0);
-    const between = strategies[cell.strategy] === "none" ? undefined : new BetweenReleases(this.#host);
+    this.#between = strategies[cell.strategy] === "none" ? undefined : new BetweenReleases(this.#host);
 
     const { ended, outage } = await this.#strike(watch, candidate);
     const rest = Date.now();
@@ -98,7 +99,7 @@ class Run {
     const next = another(now);
     await this.#deployNext(next);
     if (result.stuck) await this.#look("after the next deploy");
-    const excused = [...outage, ...((await between?.spans(watch)) ?? [])];
+    const excused = [...outage, ...((await this.#between?.spans(watch)) ?? [])];
     await this.#judgeRequests(watch, excused);
 
     await docker(["restart", this.#host.container]);
@@ -110,6 +111,7 @@ class Run {
 
   async end(): Promise<void> {
     this.#step?.kill("SIGKILL");
+    this.#between?.end();
     await this.#watch?.stop();
   }
 

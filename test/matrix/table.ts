@@ -20,8 +20,7 @@ export const strategies = {
 } as const;
 export type Strategy = keyof typeof strategies;
 
-/** Those that run; recreate joins when the watch over dockerd's events outlives a dockerd that restarts. */
-export const strategiesToRun: readonly Strategy[] = ["blue-green"];
+export const strategiesToRun: readonly Strategy[] = ["blue-green", "recreate"];
 
 /** The faults that take the answers away for a while by themselves; in milliseconds, the longest while. */
 export const outages: Partial<Record<Fault, number>> = {

@@ -63,28 +63,49 @@ export class Watch {
 
 export const clock = (at: number): string => new Date(at).toISOString().slice(11, 23);
 
-/** The proxy sends nothing more to a release shortly before it is told to end; in milliseconds, on a busy machine. */
-const DRAINED = 500;
+/** The proxy sends nothing more to a release shortly before it is told to end; in milliseconds, with six hosts on two cores. */
+const DRAINED = 1500;
 
 /** By dockerd's own events: the times in which a strategy that stops before it starts has nothing that could answer. */
 export class BetweenReleases {
-  readonly #child: ChildProcess;
+  #child: ChildProcess | undefined;
   #events = "";
+  #over = false;
 
-  constructor(host: BedHost, app = "web") {
-    const filters = [`label=hello-devops.app=${app}`, "label=hello-devops.role=app", "event=kill", "event=start"];
-    const words = ["docker", "events", "--format", "{{.TimeNano}} {{.Action}}"];
-    this.#child = spawn("docker", ["exec", host.container, ...words, ...filters.flatMap((it) => ["--filter", it])], {
-      stdio: ["ignore", "pipe", "ignore"], // it ends with dockerd; what fails then is dockerd's outage
+  constructor(
+    private readonly host: BedHost,
+    private readonly app = "web",
+  ) {
+    this.#listen();
+  }
+
+  /** The stream ends with dockerd; another follows as soon as it is back. What fails in between is dockerd's outage. */
+  #listen(): void {
+    const filters = [`label=hello-devops.app=${this.app}`, "label=hello-devops.role=app", "event=kill", "event=start"];
+    const events = `docker events --format '{{.TimeNano}} {{.Action}}' ${filters.map((it) => `--filter ${it}`).join(" ")}`;
+    // it ends with its input, too: a client that is killed leaves what it ran in the box
+    const script = `exec 3<&0; ${events} & events=$!; (read -r -u 3; kill "$events") & reader=$!; wait "$events"; kill "$reader"`;
+    const child = spawn("docker", ["exec", "-i", this.host.container, "bash", "-c", script], {
+      stdio: ["pipe", "pipe", "ignore"],
     });
-    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    this.#child = child;
+    child.stdin?.on("error", () => {});
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#events += text;
     });
+    child.once("close", () => {
+      if (!this.#over) setTimeout(() => this.#over || this.#listen(), 100);
+    });
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#child?.stdin?.end();
   }
 
   /** From each first signal that ends a release to the first answer after the start that follows. */
   async spans(watch: Watch): Promise<readonly Span[]> {
-    this.#child.kill("SIGKILL");
+    this.end();
     const spans: Span[] = [];
     let from = 0;
     for (const line of this.#events.split("\n")) {

@@ -24,7 +24,7 @@ const belongs = (app: string): readonly RegExp[] => [
   /^file \/(root|home\/ec2-user)\/\.(bash\w*|profile|ssh(\/authorized_keys)?)$/,
   /^process root (\/bin\/bash \/usr\/local\/sbin\/bed-init|sshd: \/usr\/sbin\/sshd -D -e \[listener\] 0 of|containerd$|dockerd |socat TCP-LISTEN:|sleep [0-9.]+$)/,
   /^process root \/usr\/(bin|sbin)\/(containerd-shim-runc-v2|docker-proxy) /,
-  /^process root docker events /, // the matrix's own look at a strategy that stops before it starts
+  /^process root (bash -c exec 3<&0; )?docker events /, // the matrix's own look at a strategy that stops before it starts
   /^inside \S+ (haproxy|node) /,
 ];
 
