@@ -145,6 +145,7 @@ class Run {
   /** Looks until all is as it must be, for a while. @returns the committed release's version */
   async #look(when: string): Promise<string> {
     const end = performance.now() + REST_LIMIT;
+    while (!(await whoServes(this.#host)) && performance.now() < end) await pause(100); // a look at all costs more
     for (;;) {
       const { version, wrong } = await judge(this.#host);
       const seen = [...wrong, ...(await leftBehind(this.#host))];
@@ -153,7 +154,7 @@ class Run {
         this.result.wrong.push(...seen.map((sentence) => `${when}: ${sentence}`));
         return version;
       }
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await pause(500);
     }
   }
 
@@ -207,3 +208,5 @@ class Run {
     this.result.story.push(`${clock(Date.now())} ${what}`);
   }
 }
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -39,9 +39,8 @@ const strikes: Record<Kind, (host: BedHost, phase: Phase) => Promise<Strike>> = 
   "wire cut silently": async (host, phase) => ({
     ...(await inTheBox(host, cutWire)),
     meanwhile: async (step) => {
-      // Without a guard that would settle, the runner alone can notice.
-      if (phase === "connect" || phase === "guard") await step.ended;
-      await settled(host);
+      // Before the guard has all of its program, the runner alone notices; the host's sshd does once the wire is back.
+      await (phase === "connect" || phase === "guard" ? step.ended : settled(host));
       await heal(host);
     },
   }),
