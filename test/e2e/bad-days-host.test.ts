@@ -57,7 +57,7 @@ test("two deploys at once follow each other; one that is cancelled while it wait
   const cancelled = start("good1");
   const second = start("good2", { "bake-time": "0s" });
   const held = /^Another deploy of "web" holds the lock: run https:\S+ by octocat since \S+Z\. Waiting up to 600 s\.$/m;
-  await Promise.all([cancelled.says(held), second.says(held)]);
+  await Promise.all([cancelled.says(held), second.says(held), cancelled.reaches("guard")]);
   cancelled.kill("SIGINT");
   const given = await cancelled.ended;
   expect(given.outputs).toMatchObject({ status: "failed", "failed-gate": "guard" });
