@@ -74,7 +74,7 @@ service() {
     drop)
       [ "$name" = sshd ] || usage
       # The listener is bed-init's child; the connections are the others, from OpenSSH 9.8 on programs of their own.
-      pgrep -x 'sshd(-session|-auth)?' | grep -vx "$(cat /run/bed/sshd.pid)" | xargs -r kill -KILL
+      pgrep -x 'sshd(-session|-auth)?' | grep -vx "$(cat /run/bed/sshd.pid)" | { xargs -r kill -KILL 2>/dev/null || :; } # one may end by itself meanwhile
       ;;
     *) usage ;;
   esac
