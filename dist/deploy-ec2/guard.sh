@@ -42,6 +42,7 @@ fsync() { sync "$@" 9>&- </dev/null; }
 # ---------------------------------------------------------------- what a name may look like
 
 is_container() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
+is_id() { [[ $1 =~ ^[0-9a-f]{64}$ ]]; }
 is_release() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,31}$ ]]; }
 is_version() { [[ $1 =~ ^[0-9A-Za-z._-]{1,64}$ ]]; }
 is_slot() { [[ $1 == blue || $1 == green ]]; }
@@ -59,7 +60,9 @@ is_state_file() { [[ $1 =~ ^releases/[a-z0-9][a-z0-9-]{0,31}/(release\.json|hapr
 valid_entry() {
   case ${1:-}:$# in
     remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
-    policy:3) is_container "$2" && [[ $3 == always || $3 == no || $3 == unless-stopped ]] ;;
+    policy:3) { is_container "$2" || is_id "$2"; } && [[ $3 =~ ^(always|no|unless-stopped|on-failure(:[0-9]{1,5})?)$ ]] ;;
+    take-port:3) is_id "$2" && is_seconds "$3" ;;
+    give-back:2 | discard:2) is_id "$2" ;;
     forbid:3) is_release "$2" && is_container "$3" ;;
     ready:3 | resume:3) is_slot "$2" && is_container "$3" ;;
     maint:2) is_slot "$2" ;;
@@ -83,7 +86,7 @@ valid_deed() {
     shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
     stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
     permit:3) is_release "$2" && is_container "$3" ;;
-    policy:3 | forget:2 | forbid:3) valid_entry "$@" ;;
+    policy:3 | forget:2 | forbid:3 | take-port:3) valid_entry "$@" ;;
     *) false ;;
   esac
 }
@@ -255,10 +258,11 @@ reload_proxy() { # the new worker serves before this returns
 
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# is_there LIST-COMMAND... NAME: 0 yes, 1 no, 2 dockerd can't say. One question, so dockerd can't come and go in between.
+# is_there LIST-COMMAND... NAME-OR-ID: 0 yes, 1 no, 2 dockerd can't say. One question, so dockerd can't come and go in between.
 is_there() {
-  local found
-  found=$(docker "${@:1:$#-1}" --filter "name=^/?${*: -1}\$" 2>/dev/null) || return 2
+  local found by="name=^/?${*: -1}\$"
+  ! is_id "${*: -1}" || by="id=${*: -1}"
+  found=$(docker "${@:1:$#-1}" --filter "$by" 2>/dev/null) || return 2
   [[ -n $found ]]
 }
 container_is_there() { is_there ps -aq "$1"; }
@@ -365,7 +369,9 @@ history() { # one line a committed change, by its transaction; the newest 200 ar
 perform() { # perform VERB ARG...
   case $1 in
     remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
-    permit | forbid | resume) "$@" ;;
+    permit | forbid | resume | discard) "$@" ;;
+    take-port) take_port "$2" "$3" ;;
+    give-back) give_back "$2" ;;
     ready) set_slots "$2 ready" ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;
@@ -383,6 +389,34 @@ perform_surely() {
   done
 }
 
+
+# ---------------------------------------------------------------- the host's port changes hands
+
+# Docker gives a port to one container. HOLDER, which has it, is the proxy before this one or a container made by hand,
+# known by its id; $app-proxy-next waits beside it. Until the commit Docker itself starts the holder after a reboot
+# (`always`) and not the next one (`no`); the journal's `retire` turns that round. Each of these may run twice.
+
+id_of() { docker ps -aq --no-trunc --filter "name=^/?$1\$"; } # nothing = no such container; fails: dockerd can't say
+
+# What is in flight may end within SECONDS; meanwhile new connections are refused.
+take_port() { # take_port HOLDER SECONDS: $app-proxy-next becomes $app-proxy, in the holder's place
+  local named next
+  named=$(id_of "$app-proxy") && next=$(id_of "$app-proxy-next") || return 1
+  [[ $named != "$1" ]] || docker rename "$app-proxy" "$app-proxy-before" || return 1
+  [[ -z $next ]] || docker rename "$app-proxy-next" "$app-proxy" || return 1
+  stop "$1" "$2" && docker start "$app-proxy" >/dev/null
+}
+
+give_back() { # give_back HOLDER: it has the port again, and the proxy's name if that was its own
+  local named before
+  named=$(id_of "$app-proxy") || return 1
+  [[ -z $named || $named == "$1" ]] || stop_and_remove "$app-proxy" 1 || return 1
+  before=$(id_of "$app-proxy-before") || return 1
+  [[ -z $before ]] || docker rename "$app-proxy-before" "$app-proxy" || return 1
+  docker start "$1" >/dev/null || or_gone "$1"
+}
+
+discard() { docker rm -f -v "$1" >/dev/null || or_gone "$1"; } # discard HOLDER
 
 # ---------------------------------------------------------------- back, and forward
 
@@ -511,6 +545,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
     shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
     stand-aside) stand_aside "$2" "$3" "$4" ;;
+    take-port) take_port "$2" "$3" ;;
     policy | forget | permit | forbid) "$@" ;;
   esac
 }

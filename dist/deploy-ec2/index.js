@@ -89346,6 +89346,7 @@ function appOf(repository) {
         return slug.slice(0, 30).replace(/-+$/, "");
     throw new UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
 }
+const containerName = matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, "the name of a container: letters, digits, dots, underscores and hyphens");
 const version = matching(/^[0-9A-Za-z._-]{1,64}$/, "1 to 64 letters, digits, dots, underscores and hyphens");
 function versionOf(commit) {
     if (commit)
@@ -89442,6 +89443,7 @@ const safety = (from) => ({
     allowOlder: from.needed("allow-older", scalars_boolean),
     force: from.needed("force", scalars_boolean),
     keepFailed: from.needed("keep-failed", scalars_boolean),
+    adopt: from.optional("adopt", containerName) ?? "",
     dryRun: from.needed("dry-run", scalars_boolean),
 });
 /** Values that are right alone and can't be met together. */
@@ -89633,52 +89635,6 @@ function base64Cores(text) {
         return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
     })
         .filter((core) => core.length >= 8);
-}
-
-;// CONCATENATED MODULE: ./src/host/guard/failures.ts
-
-/** The app's folder is not on the host yet: this is the first deploy. */
-class FolderAbsent extends Error {
-    facts;
-    constructor(facts) {
-        super("the app has no state folder on the host");
-        this.facts = facts;
-    }
-}
-/** The guard is gone or silent. Whether the host was taken back is for the next guard to say. */
-class GuardLost extends Error {
-    name = "GuardLost";
-}
-/** A deed that the host could not do; `detail` is what it said. */
-class DeedFailed extends Error {
-    deed;
-    detail;
-    name = "DeedFailed";
-    constructor(deed, detail) {
-        super(`${deed}: ${detail || "failed"}`);
-        this.deed = deed;
-        this.detail = detail;
-    }
-}
-/** What the guard says before it is ready, as a sentence for a person. */
-function refusal(app, facts, reason, detail) {
-    const folder = `/var/lib/hello-devops/${app}`;
-    switch (reason) {
-        case "absent":
-            return new FolderAbsent(facts);
-        case "rights":
-            return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
-        case "format":
-            return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
-        case "kill-user-processes":
-            return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
-        case "twice":
-            return new UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
-        case "damage":
-            return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
-        default:
-            return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
-    }
 }
 
 ;// CONCATENATED MODULE: ./src/host/pull.ts
@@ -89892,6 +89848,52 @@ function demultiplex(raw) {
     return at === 0 ? raw : Buffer.concat(parts);
 }
 
+;// CONCATENATED MODULE: ./src/host/guard/failures.ts
+
+/** The app's folder is not on the host yet: this is the first deploy. */
+class FolderAbsent extends Error {
+    facts;
+    constructor(facts) {
+        super("the app has no state folder on the host");
+        this.facts = facts;
+    }
+}
+/** The guard is gone or silent. Whether the host was taken back is for the next guard to say. */
+class GuardLost extends Error {
+    name = "GuardLost";
+}
+/** A deed that the host could not do; `detail` is what it said. */
+class DeedFailed extends Error {
+    deed;
+    detail;
+    name = "DeedFailed";
+    constructor(deed, detail) {
+        super(`${deed}: ${detail || "failed"}`);
+        this.deed = deed;
+        this.detail = detail;
+    }
+}
+/** What the guard says before it is ready, as a sentence for a person. */
+function refusal(app, facts, reason, detail) {
+    const folder = `/var/lib/hello-devops/${app}`;
+    switch (reason) {
+        case "absent":
+            return new FolderAbsent(facts);
+        case "rights":
+            return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
+        case "format":
+            return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
+        case "kill-user-processes":
+            return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
+        case "twice":
+            return new UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
+        case "damage":
+            return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
+        default:
+            return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/release/failure.ts
 /** A gate said no: the candidate is not fit, and the host goes back. The message is the whole sentence for a person. */
 class GateError extends Error {
@@ -90006,6 +90008,8 @@ function waves(members, size) {
 
 const FORMAT = 1;
 const nameOf = ({ release, version, digest }) => ({ release, version, digest });
+/** What people call it: for a container made by hand, its name. */
+const called = (record) => record?.adopted ?? record?.release;
 /** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
 function parseReleases(json) {
     let records;
@@ -90120,7 +90124,7 @@ const NOFILE = 18_000;
 function proxyBody(spec) {
     const folder = stateFolder(spec.app);
     return {
-        name: proxyContainer(spec.app),
+        name: spec.name,
         Image: spec.image,
         Cmd: ["haproxy", "-f", `${PROXY_STATE}/current/haproxy.cfg`],
         Labels: { [LABEL.app]: spec.app, [LABEL.role]: "proxy", [LABEL.transaction]: spec.transaction },
@@ -90128,13 +90132,22 @@ function proxyBody(spec) {
         HostConfig: {
             NetworkMode: appNetwork(spec.app),
             PortBindings: { "80/tcp": [{ HostIp: "", HostPort: String(spec.httpPort) }] },
-            RestartPolicy: { Name: "always" },
+            RestartPolicy: { Name: spec.restart },
             Binds: [`${folder}:${PROXY_STATE}:ro`, `${folder}/run:${PROXY_STATE}/run:rw`],
             GroupAdd: [spec.dockerGroup],
             Sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
             Ulimits: [{ Name: "nofile", Soft: NOFILE, Hard: NOFILE }],
             LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
         },
+    };
+}
+/** A run of the proxy's image that reads a release's configuration, says what is wrong with it, and ends. It has no port. */
+function proxyCheckBody(spec, release) {
+    const body = proxyBody({ ...spec, restart: "no" });
+    return {
+        ...body,
+        Cmd: ["haproxy", "-c", "-f", `${PROXY_STATE}/releases/${release}/haproxy.cfg`],
+        HostConfig: { ...body.HostConfig, PortBindings: {} },
     };
 }
 /**
@@ -90162,7 +90175,9 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 /** The committed release of a host that has none yet. */
 const NO_RELEASE = "none";
 const isNone = (release) => release === "" || release === NO_RELEASE;
-const RESERVED = [NO_RELEASE, "proxy"];
+/** The release that a container made by hand becomes; there is one a host at most. */
+const ADOPTED = "adopted";
+const RESERVED = [NO_RELEASE, "proxy", "proxy-next", "proxy-before", "proxy-check", ADOPTED];
 /**
  * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
  * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
@@ -90208,6 +90223,8 @@ async function mutate(tx, undo, deed, given) {
     return deed();
 }
 const seconds = (milliseconds) => String(Math.ceil(milliseconds / 1000));
+/** A file of the state folder, whole and on disk before this resolves. */
+const write = (tx, path, content) => tx.guard.do("write", path, Buffer.from(content).toString("base64"));
 
 ;// CONCATENATED MODULE: ./src/release/recreate.ts
 
@@ -90433,7 +90450,7 @@ function goingBack(members) {
     const [only, ...others] = members;
     if (others.length > 0)
         return `All ${members.length} hosts go back.`;
-    return `The host goes back to ${only?.current?.release ?? "what it was"}.`;
+    return `The host goes back to ${called(only?.current) ?? "what it was"}.`;
 }
 /** undefined = nobody could say; the guard on the host does it by itself */
 async function abortOrAsk(member, world, cause) {
@@ -90450,7 +90467,8 @@ async function abortOrAsk(member, world, cause) {
     tx.host.drop();
     if (cause instanceof Cancelled)
         return undefined; // seconds are left: post asks
-    return askWhatServes(tx.request, world, member.target, member.log);
+    const truth = await askWhatServes(tx.request, world, member.target, member.log);
+    return truth && !truth.release && member.current ? { ...truth, serving: nameOf(member.current) } : truth;
 }
 async function abort(member, { host, guard, candidate, scene }) {
     host.engine.close(); // nothing of ours may be under way while the guard undoes
@@ -90461,10 +90479,11 @@ async function abort(member, { host, guard, candidate, scene }) {
     }
     if (committed)
         return { release: candidate.id, serving: undefined };
-    const { current } = scene;
-    servesAgain(of(member, "tx"), current?.release ?? "nothing");
-    member.say(current ? `${current.release} serves.` : "nothing serves, as before.");
-    return { release: current?.release ?? "", serving: current && nameOf(current) };
+    const { current, previous } = scene;
+    const serves = called(previous);
+    servesAgain(of(member, "tx"), serves ?? "nothing");
+    member.say(serves ? `${serves} serves.` : "nothing serves, as before.");
+    return { release: current?.release ?? "", serving: previous && nameOf(previous) };
 }
 async function lastWords(tx) {
     try {
@@ -90475,7 +90494,7 @@ async function lastWords(tx) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/release/traffic.ts
+;// CONCATENATED MODULE: ./src/release/proxy.ts
 
 
 
@@ -90483,9 +90502,6 @@ async function lastWords(tx) {
 
 
 
-
-const b64 = (content) => Buffer.from(content).toString("base64");
-const seatOf = (record) => ({ slot: record.slot, container: record.container, port: record.port });
 /** The app's own network: two apps on a host share nothing. */
 async function ensureNetwork(tx) {
     const name = appNetwork(tx.request.app);
@@ -90495,23 +90511,19 @@ async function ensureNetwork(tx) {
 }
 /** The first deploy makes the proxy, under the journal. One that was stopped or removed by hand is put back for good: the committed release is to serve. */
 async function ensureProxy(tx) {
-    const { request, scene, host, guard, log } = tx;
+    const { request, scene, host, log } = tx;
     const name = proxyContainer(request.app);
-    const proxy = scene.proxy;
-    if (proxy?.State.Running) {
-        if (proxy.Config.Image !== request.traffic.proxyImage) {
-            log.info(`The proxy stays on ${proxy.Config.Image}; this version does not move a running proxy to ${request.traffic.proxyImage}.`);
-        }
+    if (scene.proxy?.State.Running)
         return;
-    }
     if (!scene.current)
         await writeNoRelease(tx);
     else
-        log.warning(`The proxy "${name}" was ${proxy ? "stopped" : "removed"} by hand. It is put back with ${scene.current.release}.`);
+        log.warning(`The proxy "${name}" was ${scene.proxy ? "stopped" : "removed"} by hand. It is put back with ${scene.current.release}.`);
+    const proxy = await unlessOutdated(tx);
     const repair = scene.current !== undefined;
     const start = async () => {
         if (!proxy)
-            await host.docker.createContainer(proxyBody({ ...proxySpec(tx), dockerGroup: guard.facts.dockerGroup }));
+            await host.docker.createContainer(proxyBody(proxySpec(tx)));
         await startProxy(tx, name);
     };
     if (repair || proxy)
@@ -90520,12 +90532,14 @@ async function ensureProxy(tx) {
         await mutate(tx, [["remove", name, "5"]], start);
     await waitForProxy(tx);
 }
-const proxySpec = ({ request, name }) => ({
-    app: request.app,
-    image: request.traffic.proxyImage,
-    httpPort: request.traffic.httpPort,
-    transaction: name,
-});
+/** Nobody is served by a stopped proxy: one of another image or port is made anew. */
+async function unlessOutdated(tx) {
+    const { proxy } = tx.scene;
+    if (!proxy || changesOf(tx.request, proxy).length === 0)
+        return proxy;
+    await mutate(tx, [], () => tx.host.docker.getContainer(proxy.Id).remove({ v: true, force: true }));
+    return undefined;
+}
 async function startProxy(tx, name) {
     try {
         await tx.host.docker.getContainer(name).start();
@@ -90534,7 +90548,7 @@ async function startProxy(tx, name) {
         const message = cause.message;
         if (!/port is already allocated|address already in use/i.test(message))
             throw cause;
-        throw new UserError(`http-port: port ${tx.request.traffic.httpPort} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
+        throw portHeld(tx.request.traffic.httpPort, cause);
     }
 }
 async function waitForProxy(tx) {
@@ -90555,10 +90569,188 @@ async function waitForProxy(tx) {
 /** What the proxy serves before any release is committed: nothing, by a configuration of its own. */
 async function writeNoRelease(tx) {
     const versions = { blue: NO_RELEASE, green: NO_RELEASE };
-    await tx.guard.do("write", `releases/${NO_RELEASE}/haproxy.cfg`, b64(renderConfig(tx.request.traffic, undefined)));
-    await tx.guard.do("write", `releases/${NO_RELEASE}/slots.map`, b64(renderMap(versions)));
+    await write(tx, `releases/${NO_RELEASE}/haproxy.cfg`, renderConfig(tx.request.traffic, undefined));
+    await write(tx, `releases/${NO_RELEASE}/slots.map`, renderMap(versions));
     await tx.guard.do("begin-with", NO_RELEASE);
 }
+/** What any proxy of this deploy is made of. */
+const proxySpec = ({ request, guard, name: transaction }) => ({
+    app: request.app,
+    name: proxyContainer(request.app),
+    image: request.traffic.proxyImage,
+    httpPort: request.traffic.httpPort,
+    dockerGroup: guard.facts.dockerGroup,
+    restart: "always",
+    transaction,
+});
+/** In what a proxy is not the one that is asked for, as `from ... to ...`. */
+function changesOf({ traffic }, proxy) {
+    const changes = [];
+    const { Image } = proxy.Config;
+    if (Image !== traffic.proxyImage)
+        changes.push(`from ${Image} to ${traffic.proxyImage}`);
+    const published = proxy.HostConfig.PortBindings?.["80/tcp"]?.[0];
+    if (Number(published?.HostPort) !== traffic.httpPort)
+        changes.push(`from port ${published?.HostPort} to ${traffic.httpPort}`);
+    return changes;
+}
+const portHeld = (port, cause) => new UserError(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
+
+;// CONCATENATED MODULE: ./src/release/handover.ts
+
+
+
+
+
+
+
+
+
+
+/*
+ * The host's port changes hands: from a proxy of another image or port, or from a container made by hand (`adopt`), to the
+ * proxy that this deploy makes. Docker gives a port to one container, so the holder ends before the other begins: as late
+ * as can be, when the candidate has passed its gates, and under the journal (docs/adr/0011).
+ */
+/** More than most requests take, and little for those that are refused meanwhile. */
+const PROXY_GRACE = 1;
+function handoverOfProxy(request, proxy) {
+    if (!proxy?.State.Running)
+        return undefined;
+    const changes = changesOf(request, proxy);
+    if (changes.length === 0)
+        return undefined;
+    const why = `the proxy changes ${changes.join(" and ")}`;
+    return { id: proxy.Id, name: proxy.Name.slice(1), why, grace: PROXY_GRACE, policy: "always", adopted: undefined };
+}
+const DOCKER_GRACE = 10; // what `docker stop` gives a container that says nothing else
+/**
+ * The container that `adopt` names, as the release before the first.
+ *
+ * @throws {UserError} when it is not there, does not serve at the port, or could not be brought back
+ */
+async function handoverOfAdopted(request, docker, proxy) {
+    const { httpPort } = request.traffic;
+    const name = request.safety.adopt;
+    const found = await inspected(docker, name);
+    const no = (why) => new UserError(`adopt: ${why} Nothing was changed.`);
+    if (!found)
+        throw no(`the host has no container "${name}". For a host without one, leave adopt empty.`);
+    if (proxy)
+        throw no(`the host has a proxy of "${request.app}" already. Remove it: docker rm -f ${proxyContainer(request.app)}.`);
+    if (found.Config.Labels?.[LABEL.app] !== undefined)
+        throw no(`"${name}" was made by hello-devops; adopt is for a container made by hand.`);
+    const holds = Object.values(found.NetworkSettings.Ports ?? {})
+        .flatMap((bindings) => bindings ?? [])
+        .some(({ HostPort }) => Number(HostPort) === httpPort);
+    if (!found.State.Running || !holds)
+        throw no(`"${name}" ${found.State.Running ? `does not publish port ${httpPort} (http-port)` : "does not run"}.`);
+    if (found.HostConfig.AutoRemove)
+        throw no(`"${name}" was started with --rm: once stopped it could not be brought back. Start it without --rm.`);
+    const policy = policyOf(found);
+    const { RepoDigests = [] } = await docker.getImage(found.Image).inspect();
+    const record = {
+        format: FORMAT,
+        release: ADOPTED,
+        version: ADOPTED,
+        image: found.Config.Image,
+        digest: RepoDigests[0]?.split("@")[1] ?? found.Image,
+        container: found.Id,
+        adopted: name,
+        slot: "blue",
+        port: httpPort,
+        fingerprint: "",
+        stopTimeout: found.Config.StopTimeout ?? DOCKER_GRACE,
+        drainTimeout: 0,
+        transaction: "",
+        createdAt: found.Created,
+        run: { id: undefined, attempt: 1, actor: "", url: "" },
+    };
+    const why = `${name} gives its port to the proxy`;
+    return { id: found.Id, name, why, grace: record.stopTimeout, policy, adopted: record };
+}
+function policyOf({ HostConfig: { RestartPolicy } }) {
+    const { Name = "", MaximumRetryCount = 0 } = RestartPolicy ?? {};
+    if (Name === "")
+        return "no";
+    return MaximumRetryCount > 0 ? `${Name}:${MaximumRetryCount}` : Name;
+}
+const nextProxy = (app) => `${proxyContainer(app)}-next`;
+/** Makes the next proxy, which waits, and writes down what is adopted. Its image takes what it is to be given, or it ends here. */
+async function prepareHandover(tx, { adopted }) {
+    const { request, host, scene } = tx;
+    const name = nextProxy(request.app);
+    if (!scene.current)
+        await writeNoRelease(tx);
+    const undo = [["remove", name, "1"]];
+    if (adopted)
+        undo.push(["forget", adopted.release]);
+    await mutate(tx, undo, () => host.docker.createContainer(proxyBody({ ...proxySpec(tx), name, restart: "no" })));
+    if (!adopted)
+        return;
+    await mutate(tx, [], () => write(tx, `releases/${adopted.release}/release.json`, JSON.stringify(adopted)));
+}
+/** Has the next proxy's image look at the candidate's configuration: once the port has changed hands it is too late. */
+async function checkWithNext(tx) {
+    const { docker } = tx.host;
+    const name = `${proxyContainer(tx.request.app)}-check`;
+    const body = proxyCheckBody({ ...proxySpec(tx), name }, tx.candidate.id);
+    const container = await mutate(tx, [["remove", name, "0"]], () => docker.createContainer(body));
+    await mutate(tx, [], () => container.start());
+    const { StatusCode } = (await container.wait());
+    if (StatusCode !== 0) {
+        tx.log.quote((await lastLogLines(docker, name)).join("\n"));
+        throw new GateError("proxy", `${tx.request.traffic.proxyImage} (proxy-image) refuses the candidate's configuration (above). Nothing was shifted.`);
+    }
+    await mutate(tx, [], () => container.remove({ v: true, force: true }));
+}
+/** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
+async function takePort(tx, { id, name, why, grace, policy, adopted }) {
+    const { guard, candidate, clock, log, request, scene } = tx;
+    log.info(`${why[0]?.toUpperCase()}${why.slice(1)}: ${name} is stopped.`);
+    const served = candidate.darkSince === undefined;
+    if (policy !== "always")
+        await mutate(tx, [["policy", id, policy]], () => guard.do("policy", id, "always"));
+    try {
+        await mutate(tx, [["give-back", id]], () => {
+            candidate.darkSince ??= clock.now();
+            return guard.do("take-port", id, String(grace));
+        });
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        const port = request.traffic.httpPort;
+        if (/address already in use|port is already allocated/i.test(cause.detail))
+            throw portHeld(port, cause);
+        const who = adopted ? `"${name}"` : "the proxy before it";
+        throw new GateError("shift", `The proxy could not take port ${port} from ${who}: ${cause.detail.trim()}.`, {
+            cause,
+        });
+    }
+    await waitForProxy(tx);
+    if (served && scene.current)
+        servesAgain(tx, scene.current.release);
+}
+/** What follows the commit: from here on Docker starts the proxy after a reboot, and not its holder. */
+const afterHandover = ({ request, scene: { handover } }) => handover
+    ? [
+        ["policy", proxyContainer(request.app), "always"],
+        ["policy", handover.id, "no"],
+        ["take-port", handover.id, String(handover.grace)],
+        ...(handover.adopted ? [] : [["discard", handover.id]]),
+    ]
+    : [];
+
+;// CONCATENATED MODULE: ./src/release/traffic.ts
+
+
+
+
+
+
+
+const seatOf = (record) => ({ slot: record.slot, container: record.container, port: record.port });
 /** Settings that only a reload can change (timeouts, the header's name) are given to the live release first; most deploys change none. */
 async function applySettings(tx) {
     const { current } = tx.scene;
@@ -90570,7 +90762,7 @@ async function applySettings(tx) {
     tx.log.info("The proxy's settings change: it is reloaded once, before the candidate starts.");
     await mutate(tx, [["config", current.release]], async () => {
         await tx.guard.retire("config", current.release);
-        await tx.guard.do("write", `releases/${current.release}/haproxy.cfg.next`, b64(wanted));
+        await write(tx, `releases/${current.release}/haproxy.cfg.next`, wanted);
         await tx.guard.do("apply", current.release);
     });
 }
@@ -90584,9 +90776,11 @@ async function writeCandidateConfig(tx) {
         [otherSlot(candidate.slot)]: scene.current?.version ?? NO_RELEASE,
     };
     await Promise.all([
-        guard.do("write", `releases/${candidate.id}/haproxy.cfg`, b64(renderConfig(request.traffic, seat))),
-        guard.do("write", `releases/${candidate.id}/slots.map`, b64(renderMap(versions))),
+        write(tx, `releases/${candidate.id}/haproxy.cfg`, renderConfig(request.traffic, seat)),
+        write(tx, `releases/${candidate.id}/slots.map`, renderMap(versions)),
     ]);
+    if (scene.handover)
+        return checkWithNext(tx);
     try {
         await guard.do("check", candidate.id);
     }
@@ -90723,7 +90917,7 @@ async function startCandidate(tx) {
         throw await itsEnd(tx);
     await Promise.all([
         writeCandidateConfig(tx),
-        tx.guard.do("write", `releases/${candidate.id}/release.json`, encoded(recordOf(tx))),
+        write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
         ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
     ]);
 }
@@ -90775,7 +90969,7 @@ async function itsEnd(tx) {
     }
 }
 /** The end of a failure's sentence: what serves. */
-const still = ({ scene }) => scene.current ? `${scene.current.release} still serves.` : "Nothing was served before, and nothing is now.";
+const still = ({ scene }) => scene.previous ? `${called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
 function recordOf(tx) {
     const { candidate, request, scene } = tx;
     return {
@@ -90795,7 +90989,6 @@ function recordOf(tx) {
         run: request.run,
     };
 }
-const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64");
 /** undefined = the time ran out first */
 async function within(limit, what, signal) {
     let timer;
@@ -90827,7 +91020,11 @@ async function readyToCommit(tx) {
     const { candidate, guard, scene } = tx;
     const old = scene.current;
     await withdrawPermission(tx);
-    const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
+    const after = [
+        ...afterHandover(tx), // first of all: until it is done, Docker would start the holder of the port after a reboot
+        ["history", Buffer.from(JSON.stringify(historyLine(tx))).toString("base64")],
+        ...(old ? retirement(old) : []),
+    ];
     await mutate(tx, [["policy", candidate.container, "no"]], () => 
     // the guard takes one after the other; nobody waits in between
     Promise.all([
@@ -90847,7 +91044,7 @@ function historyLine({ candidate, request, scene, name }) {
         transaction: name,
         release: candidate.id,
         digest: scene.image.digest,
-        previous: scene.current?.release ?? NO_RELEASE,
+        previous: scene.previous?.release ?? NO_RELEASE,
         result: "deployed",
         at: new Date().toISOString(),
         run: request.run,
@@ -90862,7 +91059,8 @@ function historyLine({ candidate, request, scene, name }) {
 async function retire(member, world) {
     const tx = of(member, "tx");
     const serves = `${tx.candidate.id} is committed and serves`;
-    const old = tx.scene.current?.release ?? "nothing";
+    const { previous } = tx.scene;
+    const old = called(previous) ?? "nothing";
     const finished = tx.guard.finish();
     finished.catch(() => { }); // reported below, as what comes beside the drain is
     const pruned = prune(tx);
@@ -90871,7 +91069,7 @@ async function retire(member, world) {
         const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
         if (stuck)
             return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
-        if (tx.scene.current)
+        if (previous)
             tx.log.info(`${old} is stopped and kept.`);
         const { warnings, gone } = await pruned;
         return [...warnings, ...(await forget(tx, gone))];
@@ -90906,9 +91104,9 @@ async function prune(tx) {
         if (State !== "running" && !known.has(name))
             await remove(Id, name);
     }));
-    const removed = await Promise.all(outdated.map(({ container }) => remove(container, container)));
-    for (const { release, image, digest } of outdated)
-        if (!keptImages.has(digest))
+    const removed = await Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
+    for (const { release, image, digest, adopted } of outdated)
+        if (!adopted && !keptImages.has(digest))
             await tolerate(warnings, `remove the image of ${release}`, () => host.docker.getImage(`${image}@${digest}`).remove());
     return { warnings, gone: outdated.filter((_release, n) => removed[n]) };
 }
@@ -90937,6 +91135,225 @@ async function tolerate(warnings, what, deed) {
             warnings.push(`Could not ${what}: ${error.message}`);
         return status === 404;
     }
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
+;// CONCATENATED MODULE: ./src/host/registry.ts
+
+
+
+const MANIFESTS = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+const ANSWER_TIMEOUT = 10_000;
+const ANSWER_LIMIT = 4 * 1024 * 1024;
+/**
+ * The layers of an image with their compressed sizes in bytes, by the registry's HTTP API (OCI distribution spec 1.1),
+ * asked through the host. undefined = the registry would not say; then the size is not known, which is no failure.
+ */
+async function imageLayers(dial, image, credentials, insecure) {
+    const registry = registryOf(image.name);
+    const repository = registry === "docker.io" ? hubRepository(image.name) : image.name.slice(registry.length + 1);
+    const client = new RegistryClient(dial, registry === "docker.io" ? "registry-1.docker.io" : registry, insecure, credentials);
+    const manifest = await client.manifest(repository, image.digest);
+    const variants = manifest?.manifests;
+    if (!variants)
+        return manifest?.layers;
+    const mine = variants.find(({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture);
+    return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
+}
+const hubRepository = (name) => {
+    const bare = name.replace(/^docker\.io\//, "");
+    return bare.includes("/") ? bare : `library/${bare}`;
+};
+class RegistryClient {
+    dial;
+    host;
+    insecure;
+    credentials;
+    constructor(dial, host, insecure, credentials) {
+        this.dial = dial;
+        this.host = host;
+        this.insecure = insecure;
+        this.credentials = credentials;
+    }
+    async manifest(repository, digest) {
+        const url = new URL(`${this.insecure ? "http" : "https"}://${this.host}/v2/${repository}/manifests/${digest}`);
+        let answer = await this.get(url, {});
+        if (answer.status === 401) {
+            const authorization = await this.authorization(answer.challenge);
+            if (authorization)
+                answer = await this.get(url, { authorization });
+        }
+        return answer.status === 200 ? JSON.parse(answer.body) : undefined;
+    }
+    /** Basic, or a token from where the challenge says (distribution spec, token authentication). */
+    async authorization(challenge) {
+        const basic = this.credentials
+            ? `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString("base64")}`
+            : undefined;
+        if (/^basic/i.test(challenge))
+            return basic;
+        const fields = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+        if (!/^bearer/i.test(challenge) || !fields.realm?.startsWith("https://"))
+            return undefined;
+        const url = new URL(fields.realm);
+        if (fields.service)
+            url.searchParams.set("service", fields.service);
+        if (fields.scope)
+            url.searchParams.set("scope", fields.scope);
+        const answer = await this.get(url, basic ? { authorization: basic } : {});
+        if (answer.status !== 200)
+            return undefined;
+        const { token, access_token } = JSON.parse(answer.body);
+        return `Bearer ${token ?? access_token}`;
+    }
+    async get(url, headers) {
+        const secure = url.protocol === "https:";
+        const tcp = await this.dial(url.hostname, Number(url.port) || (secure ? 443 : 80));
+        const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: url.hostname }) : tcp;
+        return new Promise((resolve, reject) => {
+            const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), {
+                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream }),
+                headers: { host: url.host, accept: MANIFESTS, connection: "close", ...headers },
+                signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+            });
+            request.on("response", (response) => {
+                let body = "";
+                response.setEncoding("utf8");
+                response.on("data", (chunk) => {
+                    body += chunk;
+                    if (body.length > ANSWER_LIMIT)
+                        request.destroy(new Error("the registry's answer is too long"));
+                });
+                response.on("error", reject);
+                response.on("end", () => {
+                    tcp.destroy();
+                    resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body });
+                });
+            });
+            request.on("error", reject);
+            stream.on("error", reject);
+            request.end();
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/scene.ts
+const ARCHITECTURES = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
+const architecture = (info) => ARCHITECTURES[info.Architecture] ?? info.Architecture;
+
+;// CONCATENATED MODULE: ./src/release/scout.ts
+
+
+
+/** The preflight awaits each answer, and reports what went wrong. */
+function sendScout(request, host) {
+    const { docker } = host;
+    host.engine.warm();
+    const present = hasDigest(docker, request.image);
+    const info = docker.info();
+    const image = resolveImage(docker, request.image, present);
+    const layers = missingLayers(request, host, { info, image, present });
+    const forwarding = host.connection.requireForwarding();
+    for (const answer of [info, image, layers, forwarding])
+        answer.catch(() => { });
+    return { host, info, image, layers, forwarding };
+}
+async function missingLayers(request, host, { info, image, present }) {
+    if (request.safety.minFreeDisk !== "auto" || (await present))
+        return [];
+    const digest = request.image.digest ?? (await image).digest;
+    return layersOf(request, host, await info, { name: withoutTag(request.image.name), digest });
+}
+/** undefined = the registry won't tell. */
+function layersOf(request, host, info, image) {
+    const insecure = isInsecure(registryOf(image.name), info);
+    const wanted = { ...image, architecture: architecture(info) };
+    return imageLayers(host.dial, wanted, request.image.credentials, insecure).catch(() => undefined);
+}
+/** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */
+const isInsecure = (registry, { RegistryConfig }) => RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
+
+;// CONCATENATED MODULE: ./src/release/connect.ts
+
+
+
+
+
+
+/** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
+async function connect(request, world, fleet) {
+    await fleet.each(fleet.members, (member) => connect_open(request, member));
+    const locking = takeLocks(request, world, fleet);
+    await fleet.each(fleet.members, greet);
+    return locking;
+}
+async function greet(member) {
+    const version = await of(member, "host").engine.greet();
+    member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+}
+async function connect_open(request, member) {
+    const host = await member.target.open();
+    member.host = host;
+    member.scout = sendScout(request, host);
+    void host.connection.closed.then(() => {
+        if (member.host === host)
+            member.stop.abort(new GuardLost("the connection to the host was lost"));
+    });
+}
+/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
+function takeLocks(request, world, fleet) {
+    const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    let before = Promise.resolve();
+    const locking = new Map();
+    for (const member of inOrder) {
+        let locked = () => { };
+        const turn = { turn: "first", before, locked: () => locked() };
+        before = new Promise((resolve) => {
+            locked = resolve;
+        });
+        const taking = takeGuard(request, world, member, turn);
+        taking.catch(() => { }); // reported by the phase that awaits it
+        locking.set(member, taking);
+    }
+    return async (member) => locking.get(member);
+}
+/** The same for a host by whatever name it is reached. */
+const keyOf = (member) => `${of(member, "host").connection.hostKey} ${member.name}`;
+/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
+async function takeGuard(request, world, member, queue) {
+    const { log, stop } = member;
+    const host = of(member, "host");
+    const lock = lockRequest(request, world);
+    try {
+        const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
+        member.guard = guard;
+        member.found = found;
+        refuseStuck(found);
+        void guard.lost.then((lost) => {
+            if (member.guard === guard)
+                stop.abort(lost);
+        });
+    }
+    catch (error) {
+        if (!(error instanceof FolderAbsent))
+            throw error;
+        queue.locked();
+    }
+}
+/** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
+function refuseStuck({ stuck, current }) {
+    if (!stuck)
+        return;
+    throw new UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
+        "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
 }
 
 ;// CONCATENATED MODULE: ./src/release/decision.ts
@@ -91364,8 +91781,6 @@ function describeExpectation(expected) {
     return `status ${ranges}${body}${header}`;
 }
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 const BODY_LIMIT = 64 * 1024;
@@ -91495,19 +91910,24 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 /** What a deploy would do on one host, for a dry run. */
 function planFor(request, member) {
-    const { current, id, proxy, imagePresent, reference } = of(member, "scene");
+    const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
     const { health, traffic } = request;
     return [
         `Would ${imagePresent ? "use" : "pull"} ${reference}`,
-        ...(proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
+        ...(proxy || handover ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
         ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
         ...(traffic.strategy === "recreate" && current
             ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
             : []),
-        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${current?.container ?? "nothing"}`,
+        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${previous?.adopted ?? previous?.container ?? "nothing"}`,
         `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        ...(handover
+            ? [
+                `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
+            ]
+            : []),
         `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
+        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
     ];
 }
 /** The same where there is nothing on the host to look at yet. */
@@ -91517,148 +91937,6 @@ function planForFirst({ app, traffic, image }) {
         `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
     ];
 }
-
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(1692);
-;// CONCATENATED MODULE: ./src/host/registry.ts
-
-
-
-const MANIFESTS = [
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
-const ANSWER_TIMEOUT = 10_000;
-const ANSWER_LIMIT = 4 * 1024 * 1024;
-/**
- * The layers of an image with their compressed sizes in bytes, by the registry's HTTP API (OCI distribution spec 1.1),
- * asked through the host. undefined = the registry would not say; then the size is not known, which is no failure.
- */
-async function imageLayers(dial, image, credentials, insecure) {
-    const registry = registryOf(image.name);
-    const repository = registry === "docker.io" ? hubRepository(image.name) : image.name.slice(registry.length + 1);
-    const client = new RegistryClient(dial, registry === "docker.io" ? "registry-1.docker.io" : registry, insecure, credentials);
-    const manifest = await client.manifest(repository, image.digest);
-    const variants = manifest?.manifests;
-    if (!variants)
-        return manifest?.layers;
-    const mine = variants.find(({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture);
-    return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
-}
-const hubRepository = (name) => {
-    const bare = name.replace(/^docker\.io\//, "");
-    return bare.includes("/") ? bare : `library/${bare}`;
-};
-class RegistryClient {
-    dial;
-    host;
-    insecure;
-    credentials;
-    constructor(dial, host, insecure, credentials) {
-        this.dial = dial;
-        this.host = host;
-        this.insecure = insecure;
-        this.credentials = credentials;
-    }
-    async manifest(repository, digest) {
-        const url = new URL(`${this.insecure ? "http" : "https"}://${this.host}/v2/${repository}/manifests/${digest}`);
-        let answer = await this.get(url, {});
-        if (answer.status === 401) {
-            const authorization = await this.authorization(answer.challenge);
-            if (authorization)
-                answer = await this.get(url, { authorization });
-        }
-        return answer.status === 200 ? JSON.parse(answer.body) : undefined;
-    }
-    /** Basic, or a token from where the challenge says (distribution spec, token authentication). */
-    async authorization(challenge) {
-        const basic = this.credentials
-            ? `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString("base64")}`
-            : undefined;
-        if (/^basic/i.test(challenge))
-            return basic;
-        const fields = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
-        if (!/^bearer/i.test(challenge) || !fields.realm?.startsWith("https://"))
-            return undefined;
-        const url = new URL(fields.realm);
-        if (fields.service)
-            url.searchParams.set("service", fields.service);
-        if (fields.scope)
-            url.searchParams.set("scope", fields.scope);
-        const answer = await this.get(url, basic ? { authorization: basic } : {});
-        if (answer.status !== 200)
-            return undefined;
-        const { token, access_token } = JSON.parse(answer.body);
-        return `Bearer ${token ?? access_token}`;
-    }
-    async get(url, headers) {
-        const secure = url.protocol === "https:";
-        const tcp = await this.dial(url.hostname, Number(url.port) || (secure ? 443 : 80));
-        const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: url.hostname }) : tcp;
-        return new Promise((resolve, reject) => {
-            const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), {
-                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream }),
-                headers: { host: url.host, accept: MANIFESTS, connection: "close", ...headers },
-                signal: AbortSignal.timeout(ANSWER_TIMEOUT),
-            });
-            request.on("response", (response) => {
-                let body = "";
-                response.setEncoding("utf8");
-                response.on("data", (chunk) => {
-                    body += chunk;
-                    if (body.length > ANSWER_LIMIT)
-                        request.destroy(new Error("the registry's answer is too long"));
-                });
-                response.on("error", reject);
-                response.on("end", () => {
-                    tcp.destroy();
-                    resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body });
-                });
-            });
-            request.on("error", reject);
-            stream.on("error", reject);
-            request.end();
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./src/release/scene.ts
-const ARCHITECTURES = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
-const architecture = (info) => ARCHITECTURES[info.Architecture] ?? info.Architecture;
-
-;// CONCATENATED MODULE: ./src/release/scout.ts
-
-
-
-/** The preflight awaits each answer, and reports what went wrong. */
-function sendScout(request, host) {
-    const { docker } = host;
-    host.engine.warm();
-    const present = hasDigest(docker, request.image);
-    const info = docker.info();
-    const image = resolveImage(docker, request.image, present);
-    const layers = missingLayers(request, host, { info, image, present });
-    const forwarding = host.connection.requireForwarding();
-    for (const answer of [info, image, layers, forwarding])
-        answer.catch(() => { });
-    return { host, info, image, layers, forwarding };
-}
-async function missingLayers(request, host, { info, image, present }) {
-    if (request.safety.minFreeDisk !== "auto" || (await present))
-        return [];
-    const digest = request.image.digest ?? (await image).digest;
-    return layersOf(request, host, await info, { name: withoutTag(request.image.name), digest });
-}
-/** undefined = the registry won't tell. */
-function layersOf(request, host, info, image) {
-    const insecure = isInsecure(registryOf(image.name), info);
-    const wanted = { ...image, architecture: architecture(info) };
-    return imageLayers(host.dial, wanted, request.image.credentials, insecure).catch(() => undefined);
-}
-/** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */
-const isInsecure = (registry, { RegistryConfig }) => RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
 
 ;// CONCATENATED MODULE: ./src/release/capacity.ts
 
@@ -91733,6 +92011,7 @@ async function memoryUsed(host, container) {
 
 
 
+
 /**
  * Looks at the host, and at the image as the host sees it. All that needs the lock is asked at once.
  *
@@ -91752,8 +92031,12 @@ async function preflight(request, scout, guard, found, tell) {
     ]);
     const current = committedRecord(request, releases, found);
     tell(current);
+    const adopts = !current && request.safety.adopt;
+    const handover = adopts ? await handoverOfAdopted(request, docker, proxy) : handoverOfProxy(request, proxy);
+    const previous = current ?? handover?.adopted;
+    tell(previous);
     refuseOlderRun(request, lastRun(history, current));
-    refuseForeignPort(request, containers, proxy);
+    refuseForeignPort(request, containers, handover);
     if (request.container.network)
         await checkNetwork(docker, request.container.network);
     const image = await scout.image;
@@ -91765,9 +92048,11 @@ async function preflight(request, scout, guard, found, tell) {
         imagePresent: await looking.imagePresent,
         releases,
         current,
+        previous,
         liveConfig: await looking.liveConfig,
         network: await looking.network,
         proxy,
+        handover,
         id: newId(request, releases, containers),
         fingerprint: fingerprint(request),
         warnings: [],
@@ -91836,10 +92121,10 @@ function refuseOlderRun(request, last) {
         "Deploying it would go backwards. To go back on purpose, set allow-older: true, or deploy an older digest from a new run.");
 }
 /** The host's port belongs to this app's proxy, or to nobody. */
-function refuseForeignPort(request, containers, proxy) {
+function refuseForeignPort(request, containers, handover) {
     const { httpPort } = request.traffic;
-    const holder = containers.find(({ State, Ports, Labels }) => {
-        const mine = Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy";
+    const holder = containers.find(({ Id, State, Ports, Labels }) => {
+        const mine = Id === handover?.id || (Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy");
         return State === "running" && !mine && Ports.some(({ PublicPort }) => PublicPort === httpPort);
     });
     if (holder) {
@@ -91848,12 +92133,7 @@ function refuseForeignPort(request, containers, proxy) {
         throw new UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
             (other
                 ? "Give each app on a host an http-port of its own."
-                : `Stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
-    }
-    const published = proxy?.HostConfig.PortBindings?.["80/tcp"]?.[0];
-    if (published?.HostPort && Number(published.HostPort) !== httpPort) {
-        throw new UserError(`http-port: the proxy of "${request.app}" listens on port ${published.HostPort}, and this version cannot move it to ${httpPort}. ` +
-            `Set http-port: ${published.HostPort}, or deploy under another app name.`);
+                : `Let this deploy take its place (adopt: ${name}), stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
     }
 }
 async function checkNetwork(docker, name) {
@@ -91942,7 +92222,6 @@ class Report {
 
 
 
-
 /**
  * One deploy, as one transaction on all of its hosts. It resolves with how it ended, also when it failed: at every moment
  * each host was on one committed release, and is now.
@@ -91986,73 +92265,6 @@ async function attempt(request, world, fleet, report, endings) {
         member.tx = openTransaction(request, world, member);
     return transact(request, world, fleet, moving, report, endings);
 }
-/** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
-async function connect(request, world, fleet) {
-    await fleet.each(fleet.members, (member) => deploy_open(request, member));
-    const locking = takeLocks(request, world, fleet);
-    await fleet.each(fleet.members, greet);
-    return locking;
-}
-async function greet(member) {
-    const version = await of(member, "host").engine.greet();
-    member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
-}
-async function deploy_open(request, member) {
-    const host = await member.target.open();
-    member.host = host;
-    member.scout = sendScout(request, host);
-    void host.connection.closed.then(() => {
-        if (member.host === host)
-            member.stop.abort(new GuardLost("the connection to the host was lost"));
-    });
-}
-/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
-function takeLocks(request, world, fleet) {
-    const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-    let before = Promise.resolve();
-    const locking = new Map();
-    for (const member of inOrder) {
-        let locked = () => { };
-        const turn = { turn: "first", before, locked: () => locked() };
-        before = new Promise((resolve) => {
-            locked = resolve;
-        });
-        const taking = takeGuard(request, world, member, turn);
-        taking.catch(() => { }); // reported by the phase that awaits it
-        locking.set(member, taking);
-    }
-    return async (member) => locking.get(member);
-}
-/** The same for a host by whatever name it is reached. */
-const keyOf = (member) => `${of(member, "host").connection.hostKey} ${member.name}`;
-/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
-async function takeGuard(request, world, member, queue) {
-    const { log, stop } = member;
-    const host = of(member, "host");
-    const lock = lockRequest(request, world);
-    try {
-        const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
-        member.guard = guard;
-        member.found = found;
-        refuseStuck(found);
-        void guard.lost.then((lost) => {
-            if (member.guard === guard)
-                stop.abort(lost);
-        });
-    }
-    catch (error) {
-        if (!(error instanceof FolderAbsent))
-            throw error;
-        queue.locked();
-    }
-}
-/** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
-function refuseStuck({ stuck, current }) {
-    if (!stuck)
-        return;
-    throw new UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
-        "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
-}
 async function deploy_look(request, member) {
     member.scene = await preflight(request, of(member, "scout"), of(member, "guard"), of(member, "found"), (current) => {
         member.current = current;
@@ -92071,7 +92283,7 @@ async function changing(request, fleet, members) {
 }
 async function isUnchanged(request, member) {
     const { current, image, fingerprint } = of(member, "scene");
-    if (!current || request.safety.force || of(member, "found").recovered !== "nothing")
+    if (!current || of(member, "scene").handover || request.safety.force || of(member, "found").recovered !== "nothing")
         return false;
     if (current.digest !== image.digest || current.fingerprint !== fingerprint)
         return false;
@@ -92171,9 +92383,9 @@ async function deploy_goBack(world, fleet, moving, report, endings, thrown) {
     return endings.takenBack(phase, taken);
 }
 async function start(tx) {
-    await ensureProxy(tx);
-    await applySettings(tx);
     const { candidate, scene, request } = tx;
+    await (scene.handover ? prepareHandover(tx, scene.handover) : ensureProxy(tx));
+    await applySettings(tx);
     if (request.traffic.strategy === "recreate") {
         await createCandidate(tx, placeAfter(tx));
         await standAside(tx);
@@ -92181,14 +92393,22 @@ async function start(tx) {
     else
         await createCandidate(tx);
     await startCandidate(tx);
-    await fillSlot(tx);
+    if (!scene.handover)
+        await fillSlot(tx);
     const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
-    tx.log.info(`${candidate.container} started ${how} ${scene.current?.container ?? "nothing"}.`);
+    tx.log.info(`${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`);
 }
 async function moveTraffic(tx) {
+    const { candidate, request, scene } = tx;
+    const { handover, previous } = scene;
+    if (handover) {
+        await takePort(tx, handover);
+        await fillSlot(tx);
+    }
     await shift(tx);
-    servesAgain(tx, tx.candidate.id);
-    tx.log.info(`All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} ${tx.request.traffic.strategy === "recreate" ? "is stopped" : "waits behind it"}.`);
+    servesAgain(tx, candidate.id);
+    const stopped = request.traffic.strategy === "recreate" || previous?.adopted;
+    tx.log.info(`All traffic goes to ${candidate.id}; ${previous?.release ?? "nothing"} ${stopped ? "is stopped" : "waits behind it"}.`);
 }
 /** At least one host; a percentage is rounded down. */
 const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));

@@ -105,6 +105,11 @@ function appOf(repository: string | undefined): string {
   throw new UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
 }
 
+const containerName = matching(
+  /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/,
+  "the name of a container: letters, digits, dots, underscores and hyphens",
+);
+
 const version = matching(/^[0-9A-Za-z._-]{1,64}$/, "1 to 64 letters, digits, dots, underscores and hyphens");
 
 function versionOf(commit: string | undefined): string {
@@ -209,6 +214,7 @@ const safety = (from: InputReader): SafetyOptions => ({
   allowOlder: from.needed("allow-older", boolean),
   force: from.needed("force", boolean),
   keepFailed: from.needed("keep-failed", boolean),
+  adopt: from.optional("adopt", containerName) ?? "",
   dryRun: from.needed("dry-run", boolean),
 });
 

@@ -2,7 +2,7 @@ import { lastLogLines } from "../host/containers";
 import { GuardLost } from "../host/guard/failures";
 import { Cancelled, sentence } from "./failure";
 import { type Fleet, type Member, of } from "./fleet";
-import { nameOf } from "./record";
+import { called, nameOf } from "./record";
 import { servesAgain } from "./recreate";
 import type { Transaction } from "./transaction";
 import { askWhatServes, type Truth } from "./truth";
@@ -64,7 +64,7 @@ function inTime<T>(what: Promise<T>): Promise<T> {
 function goingBack(members: readonly Member[]): string {
   const [only, ...others] = members;
   if (others.length > 0) return `All ${members.length} hosts go back.`;
-  return `The host goes back to ${only?.current?.release ?? "what it was"}.`;
+  return `The host goes back to ${called(only?.current) ?? "what it was"}.`;
 }
 
 /** undefined = nobody could say; the guard on the host does it by itself */
@@ -78,7 +78,8 @@ async function abortOrAsk(member: Member, world: World, cause: unknown): Promise
   }
   tx.host.drop();
   if (cause instanceof Cancelled) return undefined; // seconds are left: post asks
-  return askWhatServes(tx.request, world, member.target, member.log);
+  const truth = await askWhatServes(tx.request, world, member.target, member.log);
+  return truth && !truth.release && member.current ? { ...truth, serving: nameOf(member.current) } : truth;
 }
 
 async function abort(member: Member, { host, guard, candidate, scene }: Transaction): Promise<Truth | undefined> {
@@ -89,10 +90,11 @@ async function abort(member: Member, { host, guard, candidate, scene }: Transact
     return undefined;
   }
   if (committed) return { release: candidate.id, serving: undefined };
-  const { current } = scene;
-  servesAgain(of(member, "tx"), current?.release ?? "nothing");
-  member.say(current ? `${current.release} serves.` : "nothing serves, as before.");
-  return { release: current?.release ?? "", serving: current && nameOf(current) };
+  const { current, previous } = scene;
+  const serves = called(previous);
+  servesAgain(of(member, "tx"), serves ?? "nothing");
+  member.say(serves ? `${serves} serves.` : "nothing serves, as before.");
+  return { release: current?.release ?? "", serving: previous && nameOf(previous) };
 }
 
 async function lastWords(tx: Transaction): Promise<readonly string[]> {

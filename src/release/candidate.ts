@@ -1,10 +1,10 @@
 import { appNetwork, createBody, inspected, lastLogLines, onlyPort } from "../host/containers";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
-import { FORMAT, type ReleaseRecord } from "./record";
+import { called, FORMAT, type ReleaseRecord } from "./record";
 import { permissionOf } from "./recreate";
 import { writeCandidateConfig } from "./traffic";
-import { type Entry, mutate, seconds, type Transaction } from "./transaction";
+import { type Entry, mutate, seconds, type Transaction, write } from "./transaction";
 
 /** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
 export async function preDeploy(tx: Transaction): Promise<void> {
@@ -65,7 +65,7 @@ export async function startCandidate(tx: Transaction): Promise<void> {
   if (!candidate.address) throw await itsEnd(tx);
   await Promise.all([
     writeCandidateConfig(tx),
-    tx.guard.do("write", `releases/${candidate.id}/release.json`, encoded(recordOf(tx))),
+    write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
     ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
   ]);
 }
@@ -128,7 +128,7 @@ async function itsEnd(tx: Transaction): Promise<Error> {
 
 /** The end of a failure's sentence: what serves. */
 export const still = ({ scene }: Pick<Transaction, "scene">): string =>
-  scene.current ? `${scene.current.release} still serves.` : "Nothing was served before, and nothing is now.";
+  scene.previous ? `${called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
 
 export function recordOf(tx: Transaction): ReleaseRecord {
   const { candidate, request, scene } = tx;
@@ -149,8 +149,6 @@ export function recordOf(tx: Transaction): ReleaseRecord {
     run: request.run,
   };
 }
-
-export const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
 
 /** undefined = the time ran out first */
 async function within<T>(limit: number, what: Promise<T>, signal: AbortSignal): Promise<T | undefined> {

@@ -1,9 +1,9 @@
 import { GuardLost } from "../host/guard/failures";
-import { encoded } from "./candidate";
 import { type Member, of } from "./fleet";
+import { afterHandover } from "./handover";
 import { rejectsOn } from "./lock";
 import { NO_RELEASE } from "./naming";
-import { FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
+import { called, FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
 import { withdrawPermission } from "./recreate";
 import { mutate, type Transaction } from "./transaction";
 import { askWhatServes } from "./truth";
@@ -14,7 +14,11 @@ export async function readyToCommit(tx: Transaction): Promise<void> {
   const { candidate, guard, scene } = tx;
   const old = scene.current;
   await withdrawPermission(tx);
-  const after = [["history", encoded(historyLine(tx))], ...(old ? retirement(old) : [])];
+  const after = [
+    ...afterHandover(tx), // first of all: until it is done, Docker would start the holder of the port after a reboot
+    ["history", Buffer.from(JSON.stringify(historyLine(tx))).toString("base64")],
+    ...(old ? retirement(old) : []),
+  ];
   await mutate(tx, [["policy", candidate.container, "no"]], () =>
     // the guard takes one after the other; nobody waits in between
     Promise.all([
@@ -37,7 +41,7 @@ function historyLine({ candidate, request, scene, name }: Transaction): HistoryL
     transaction: name,
     release: candidate.id,
     digest: scene.image.digest,
-    previous: scene.current?.release ?? NO_RELEASE,
+    previous: scene.previous?.release ?? NO_RELEASE,
     result: "deployed",
     at: new Date().toISOString(),
     run: request.run,
@@ -53,7 +57,8 @@ function historyLine({ candidate, request, scene, name }: Transaction): HistoryL
 export async function retire(member: Member, world: World): Promise<readonly string[]> {
   const tx = of(member, "tx");
   const serves = `${tx.candidate.id} is committed and serves`;
-  const old = tx.scene.current?.release ?? "nothing";
+  const { previous } = tx.scene;
+  const old = called(previous) ?? "nothing";
   const finished = tx.guard.finish();
   finished.catch(() => {}); // reported below, as what comes beside the drain is
   const pruned = prune(tx);
@@ -61,7 +66,7 @@ export async function retire(member: Member, world: World): Promise<readonly str
   try {
     const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
-    if (tx.scene.current) tx.log.info(`${old} is stopped and kept.`);
+    if (previous) tx.log.info(`${old} is stopped and kept.`);
     const { warnings, gone } = await pruned;
     return [...warnings, ...(await forget(tx, gone))];
   } catch (error) {
@@ -98,9 +103,11 @@ async function prune(tx: Transaction): Promise<Pruned> {
       if (State !== "running" && !known.has(name)) await remove(Id, name);
     }),
   );
-  const removed = await Promise.all(outdated.map(({ container }) => remove(container, container)));
-  for (const { release, image, digest } of outdated)
-    if (!keptImages.has(digest))
+  const removed = await Promise.all(
+    outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))),
+  );
+  for (const { release, image, digest, adopted } of outdated)
+    if (!adopted && !keptImages.has(digest))
       await tolerate(warnings, `remove the image of ${release}`, () =>
         host.docker.getImage(`${image}@${digest}`).remove(),
       );

@@ -1,25 +1,24 @@
-import { FolderAbsent, GuardLost } from "../host/guard/failures";
-import type { Found } from "../host/guard/guard";
 import { pullImage } from "../host/pull";
-import { UserError } from "../user-error";
 import { takeBack } from "./abort";
 import { createCandidate, preDeploy, startCandidate } from "./candidate";
 import { retire } from "./commit";
+import { connect } from "./connect";
 import { commit } from "./decision";
 import { Endings, urlOf } from "./ending";
 import { Fleet, type Member, of, waves } from "./fleet";
 import { bake, probe, verifyCommand } from "./gates";
-import { ensureProxyImage, type Queue, takeOrMakeLock } from "./lock";
+import { prepareHandover, takePort } from "./handover";
+import { ensureProxyImage } from "./lock";
 import type { Outcome } from "./outcome";
 import { planFor, planForFirst } from "./plan";
 import { preflight } from "./preflight";
+import { ensureNetwork, ensureProxy } from "./proxy";
 import { placeAfter, servesAgain, standAside } from "./recreate";
 import { Report } from "./report";
 import type { DeployRequest, WaveSize } from "./request";
-import { sendScout } from "./scout";
-import { applySettings, candidateSlot, ensureNetwork, ensureProxy, fillSlot, servesThrough, shift } from "./traffic";
+import { applySettings, candidateSlot, fillSlot, servesThrough, shift } from "./traffic";
 import type { Transaction } from "./transaction";
-import { lockRequest, type World } from "./world";
+import type { World } from "./world";
 
 /**
  * One deploy, as one transaction on all of its hosts. It resolves with how it ended, also when it failed: at every moment
@@ -64,77 +63,6 @@ async function attempt(
   return transact(request, world, fleet, moving, report, endings);
 }
 
-/** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
-async function connect(request: DeployRequest, world: World, fleet: Fleet) {
-  await fleet.each(fleet.members, (member) => open(request, member));
-  const locking = takeLocks(request, world, fleet);
-  await fleet.each(fleet.members, greet);
-  return locking;
-}
-
-async function greet(member: Member): Promise<void> {
-  const version = await of(member, "host").engine.greet();
-  member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
-}
-
-async function open(request: DeployRequest, member: Member): Promise<void> {
-  const host = await member.target.open();
-  member.host = host;
-  member.scout = sendScout(request, host);
-  void host.connection.closed.then(() => {
-    if (member.host === host) member.stop.abort(new GuardLost("the connection to the host was lost"));
-  });
-}
-
-/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
-function takeLocks(request: DeployRequest, world: World, fleet: Fleet): (member: Member) => Promise<void> {
-  const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  let before: Promise<unknown> = Promise.resolve();
-  const locking = new Map<Member, Promise<void>>();
-  for (const member of inOrder) {
-    let locked = () => {};
-    const turn = { turn: "first" as const, before, locked: () => locked() };
-    before = new Promise<void>((resolve) => {
-      locked = resolve;
-    });
-    const taking = takeGuard(request, world, member, turn);
-    taking.catch(() => {}); // reported by the phase that awaits it
-    locking.set(member, taking);
-  }
-  return async (member) => locking.get(member);
-}
-
-/** The same for a host by whatever name it is reached. */
-const keyOf = (member: Member): string => `${of(member, "host").connection.hostKey} ${member.name}`;
-
-/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
-async function takeGuard(request: DeployRequest, world: World, member: Member, queue: Queue): Promise<void> {
-  const { log, stop } = member;
-  const host = of(member, "host");
-  const lock = lockRequest(request, world);
-  try {
-    const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
-    member.guard = guard;
-    member.found = found;
-    refuseStuck(found);
-    void guard.lost.then((lost) => {
-      if (member.guard === guard) stop.abort(lost);
-    });
-  } catch (error) {
-    if (!(error instanceof FolderAbsent)) throw error;
-    queue.locked();
-  }
-}
-
-/** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
-function refuseStuck({ stuck, current }: Found): void {
-  if (!stuck) return;
-  throw new UserError(
-    `An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
-      "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.",
-  );
-}
-
 async function look(request: DeployRequest, member: Member): Promise<void> {
   member.scene = await preflight(request, of(member, "scout"), of(member, "guard"), of(member, "found"), (current) => {
     member.current = current;
@@ -155,7 +83,8 @@ async function changing(request: DeployRequest, fleet: Fleet, members: readonly 
 
 async function isUnchanged(request: DeployRequest, member: Member): Promise<boolean> {
   const { current, image, fingerprint } = of(member, "scene");
-  if (!current || request.safety.force || of(member, "found").recovered !== "nothing") return false;
+  if (!current || of(member, "scene").handover || request.safety.force || of(member, "found").recovered !== "nothing")
+    return false;
   if (current.digest !== image.digest || current.fingerprint !== fingerprint) return false;
   if (!(await servesThrough(of(member, "host"), request.app, current))) return false;
   member.log.info(`${current.release} serves already, with the same image, options, env and checks: nothing to do.`);
@@ -276,24 +205,33 @@ async function goBack(
 }
 
 async function start(tx: Transaction): Promise<void> {
-  await ensureProxy(tx);
-  await applySettings(tx);
   const { candidate, scene, request } = tx;
+  await (scene.handover ? prepareHandover(tx, scene.handover) : ensureProxy(tx));
+  await applySettings(tx);
   if (request.traffic.strategy === "recreate") {
     await createCandidate(tx, placeAfter(tx));
     await standAside(tx);
   } else await createCandidate(tx);
   await startCandidate(tx);
-  await fillSlot(tx);
+  if (!scene.handover) await fillSlot(tx);
   const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
-  tx.log.info(`${candidate.container} started ${how} ${scene.current?.container ?? "nothing"}.`);
+  tx.log.info(
+    `${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`,
+  );
 }
 
 async function moveTraffic(tx: Transaction): Promise<void> {
+  const { candidate, request, scene } = tx;
+  const { handover, previous } = scene;
+  if (handover) {
+    await takePort(tx, handover);
+    await fillSlot(tx);
+  }
   await shift(tx);
-  servesAgain(tx, tx.candidate.id);
+  servesAgain(tx, candidate.id);
+  const stopped = request.traffic.strategy === "recreate" || previous?.adopted;
   tx.log.info(
-    `All traffic goes to ${tx.candidate.id}; ${tx.scene.current?.release ?? "nothing"} ${tx.request.traffic.strategy === "recreate" ? "is stopped" : "waits behind it"}.`,
+    `All traffic goes to ${candidate.id}; ${previous?.release ?? "nothing"} ${stopped ? "is stopped" : "waits behind it"}.`,
   );
 }
 

@@ -6,7 +6,10 @@ export const NO_RELEASE = "none";
 
 export const isNone = (release: string): boolean => release === "" || release === NO_RELEASE;
 
-const RESERVED = [NO_RELEASE, "proxy"];
+/** The release that a container made by hand becomes; there is one a host at most. */
+export const ADOPTED = "adopted";
+
+const RESERVED = [NO_RELEASE, "proxy", "proxy-next", "proxy-before", "proxy-check", ADOPTED];
 
 /**
  * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where

@@ -4,19 +4,24 @@ import { candidateSlot } from "./traffic";
 
 /** What a deploy would do on one host, for a dry run. */
 export function planFor(request: DeployRequest, member: Member): readonly string[] {
-  const { current, id, proxy, imagePresent, reference } = of(member, "scene");
+  const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
   const { health, traffic } = request;
   return [
     `Would ${imagePresent ? "use" : "pull"} ${reference}`,
-    ...(proxy ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
+    ...(proxy || handover ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
     ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
     ...(traffic.strategy === "recreate" && current
       ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
       : []),
-    `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${current?.container ?? "nothing"}`,
+    `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${previous?.adopted ?? previous?.container ?? "nothing"}`,
     `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+    ...(handover
+      ? [
+          `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
+        ]
+      : []),
     `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-    `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}`,
+    `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
   ];
 }
 

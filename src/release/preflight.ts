@@ -4,10 +4,11 @@ import type { Found, Guard } from "../host/guard/guard";
 import { hasDigest, isPresent, type ResolvedImage } from "../host/pull";
 import { UserError } from "../user-error";
 import { checkDisk, checkMemory, memoryUsed } from "./capacity";
+import { handoverOfAdopted, handoverOfProxy } from "./handover";
 import { fingerprint, isNone, releaseId } from "./naming";
 import { type HistoryLine, parseReleases, type ReleaseRecord } from "./record";
 import type { DeployRequest } from "./request";
-import { architecture, type DockerInfo, type Scene } from "./scene";
+import { architecture, type DockerInfo, type Handover, type Scene } from "./scene";
 import type { Scout } from "./scout";
 
 /**
@@ -35,8 +36,12 @@ export async function preflight(
   ]);
   const current = committedRecord(request, releases, found);
   tell(current);
+  const adopts = !current && request.safety.adopt;
+  const handover = adopts ? await handoverOfAdopted(request, docker, proxy) : handoverOfProxy(request, proxy);
+  const previous = current ?? handover?.adopted;
+  tell(previous);
   refuseOlderRun(request, lastRun(history, current));
-  refuseForeignPort(request, containers, proxy);
+  refuseForeignPort(request, containers, handover);
   if (request.container.network) await checkNetwork(docker, request.container.network);
   const image = await scout.image;
   checkArchitecture(info, image);
@@ -47,9 +52,11 @@ export async function preflight(
     imagePresent: await looking.imagePresent,
     releases,
     current,
+    previous,
     liveConfig: await looking.liveConfig,
     network: await looking.network,
     proxy,
+    handover,
     id: newId(request, releases, containers),
     fingerprint: fingerprint(request),
     warnings: [] as string[],
@@ -142,11 +149,11 @@ function refuseOlderRun(request: DeployRequest, last: RunOrder | undefined): voi
 function refuseForeignPort(
   request: DeployRequest,
   containers: readonly Docker.ContainerInfo[],
-  proxy: Docker.ContainerInspectInfo | undefined,
+  handover: Handover | undefined,
 ): void {
   const { httpPort } = request.traffic;
-  const holder = containers.find(({ State, Ports, Labels }) => {
-    const mine = Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy";
+  const holder = containers.find(({ Id, State, Ports, Labels }) => {
+    const mine = Id === handover?.id || (Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy");
     return State === "running" && !mine && Ports.some(({ PublicPort }) => PublicPort === httpPort);
   });
   if (holder) {
@@ -156,14 +163,7 @@ function refuseForeignPort(
       `http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
         (other
           ? "Give each app on a host an http-port of its own."
-          : `Stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`),
-    );
-  }
-  const published = proxy?.HostConfig.PortBindings?.["80/tcp"]?.[0] as { HostPort?: string } | undefined;
-  if (published?.HostPort && Number(published.HostPort) !== httpPort) {
-    throw new UserError(
-      `http-port: the proxy of "${request.app}" listens on port ${published.HostPort}, and this version cannot move it to ${httpPort}. ` +
-        `Set http-port: ${published.HostPort}, or deploy under another app name.`,
+          : `Let this deploy take its place (adopt: ${name}), stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`),
     );
   }
 }

@@ -12,7 +12,10 @@ export interface ReleaseRecord {
   readonly version: string;
   readonly image: string;
   readonly digest: string;
+  /** its name; for one made by hand its id */
   readonly container: string;
+  /** the name of a container made by hand, which is stopped and kept, and never removed */
+  readonly adopted?: string;
   readonly slot: Slot;
   readonly port: number;
   /** hash of env, options and checks: tells `unchanged` */
@@ -27,6 +30,9 @@ export interface ReleaseRecord {
 }
 
 export const nameOf = ({ release, version, digest }: ReleaseRecord): ReleaseName => ({ release, version, digest });
+
+/** What people call it: for a container made by hand, its name. */
+export const called = (record: ReleaseRecord | undefined): string | undefined => record?.adopted ?? record?.release;
 
 /** One line of `history` on a host: a committed change. */
 export interface HistoryLine {

@@ -67,6 +67,8 @@ export interface SafetyOptions {
   readonly allowOlder: boolean;
   readonly force: boolean;
   readonly keepFailed: boolean;
+  /** the container made by hand that holds the port; '' = none */
+  readonly adopt: string;
   readonly dryRun: boolean;
 }
 

@@ -10,15 +10,35 @@ export interface Scene {
   readonly reference: string;
   readonly imagePresent: boolean;
   readonly releases: readonly ReleaseRecord[];
+  /** what is committed */
   readonly current: ReleaseRecord | undefined;
+  /** what serves before this deploy: what is committed, or the container that is adopted */
+  readonly previous: ReleaseRecord | undefined;
   /** haproxy.cfg of the live release; '' = none */
   readonly liveConfig: string;
   /** the app's own network is there */
   readonly network: boolean;
   readonly proxy: Docker.ContainerInspectInfo | undefined;
+  /** undefined = the proxy has its port already, or nobody does */
+  readonly handover: Handover | undefined;
   readonly id: string;
   readonly fingerprint: string;
   readonly warnings: string[];
+}
+
+/** Who holds the host's port, and gives it to the proxy that the deploy makes: the proxy before it, or a container made by hand. */
+export interface Handover {
+  /** the holder's id: its name changes on the way */
+  readonly id: string;
+  readonly name: string;
+  /** a sentence's beginning: what changes */
+  readonly why: string;
+  /** seconds for what is in flight, while new connections are refused */
+  readonly grace: number;
+  /** the holder's restart policy, as a journal writes it */
+  readonly policy: string;
+  /** the record of a container made by hand; undefined = the holder is this app's own proxy */
+  readonly adopted: ReleaseRecord | undefined;
 }
 
 export interface DockerInfo {

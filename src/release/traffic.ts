@@ -1,100 +1,14 @@
-import { appNetwork, inspected, proxyContainer } from "../host/containers";
+import { inspected, proxyContainer } from "../host/containers";
 import { DeedFailed } from "../host/guard/failures";
 import type { Host } from "../host/host";
 import { otherSlot, renderConfig, renderMap, type Seat, type Slot } from "../host/proxy/config";
-import { proxyBody } from "../host/proxy/container";
-import { UserError } from "../user-error";
 import { GateError } from "./failure";
+import { checkWithNext } from "./handover";
 import { NO_RELEASE } from "./naming";
 import type { ReleaseRecord } from "./record";
-import { type Entry, mutate, seconds, type Transaction } from "./transaction";
+import { type Entry, mutate, seconds, type Transaction, write } from "./transaction";
 
-const b64 = (content: string): string => Buffer.from(content).toString("base64");
 const seatOf = (record: ReleaseRecord): Seat => ({ slot: record.slot, container: record.container, port: record.port });
-
-/** The app's own network: two apps on a host share nothing. */
-export async function ensureNetwork(tx: Transaction): Promise<void> {
-  const name = appNetwork(tx.request.app);
-  if (tx.scene.network) return;
-  await mutate(tx, [["network", name]], () =>
-    tx.host.docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { "hello-devops.app": tx.request.app } }),
-  );
-}
-
-/** The first deploy makes the proxy, under the journal. One that was stopped or removed by hand is put back for good: the committed release is to serve. */
-export async function ensureProxy(tx: Transaction): Promise<void> {
-  const { request, scene, host, guard, log } = tx;
-  const name = proxyContainer(request.app);
-  const proxy = scene.proxy;
-  if (proxy?.State.Running) {
-    if (proxy.Config.Image !== request.traffic.proxyImage) {
-      log.info(
-        `The proxy stays on ${proxy.Config.Image}; this version does not move a running proxy to ${request.traffic.proxyImage}.`,
-      );
-    }
-    return;
-  }
-  if (!scene.current) await writeNoRelease(tx);
-  else
-    log.warning(
-      `The proxy "${name}" was ${proxy ? "stopped" : "removed"} by hand. It is put back with ${scene.current.release}.`,
-    );
-  const repair = scene.current !== undefined;
-  const start = async () => {
-    if (!proxy)
-      await host.docker.createContainer(proxyBody({ ...proxySpec(tx), dockerGroup: guard.facts.dockerGroup }));
-    await startProxy(tx, name);
-  };
-  if (repair || proxy) await mutate(tx, [], start);
-  else await mutate(tx, [["remove", name, "5"]], start);
-  await waitForProxy(tx);
-}
-
-const proxySpec = ({ request, name }: Transaction) => ({
-  app: request.app,
-  image: request.traffic.proxyImage,
-  httpPort: request.traffic.httpPort,
-  transaction: name,
-});
-
-async function startProxy(tx: Transaction, name: string): Promise<void> {
-  try {
-    await tx.host.docker.getContainer(name).start();
-  } catch (cause) {
-    const message = (cause as Error).message;
-    if (!/port is already allocated|address already in use/i.test(message)) throw cause;
-    throw new UserError(
-      `http-port: port ${tx.request.traffic.httpPort} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`,
-      { cause },
-    );
-  }
-}
-
-async function waitForProxy(tx: Transaction): Promise<void> {
-  const deadline = tx.clock.now() + 15_000;
-  let last: unknown;
-  while (tx.clock.now() < deadline) {
-    try {
-      await tx.host.proxy(tx.request.app).slots();
-      return;
-    } catch (error) {
-      last = error;
-    }
-    await tx.clock.sleep(50, tx.stop.signal);
-  }
-  throw new GateError(
-    "proxy",
-    `The proxy did not start within 15 s: ${(last as Error).message}. Look at: docker logs ${proxyContainer(tx.request.app)}`,
-  );
-}
-
-/** What the proxy serves before any release is committed: nothing, by a configuration of its own. */
-async function writeNoRelease(tx: Transaction): Promise<void> {
-  const versions = { blue: NO_RELEASE, green: NO_RELEASE };
-  await tx.guard.do("write", `releases/${NO_RELEASE}/haproxy.cfg`, b64(renderConfig(tx.request.traffic, undefined)));
-  await tx.guard.do("write", `releases/${NO_RELEASE}/slots.map`, b64(renderMap(versions)));
-  await tx.guard.do("begin-with", NO_RELEASE);
-}
 
 /** Settings that only a reload can change (timeouts, the header's name) are given to the live release first; most deploys change none. */
 export async function applySettings(tx: Transaction): Promise<void> {
@@ -105,7 +19,7 @@ export async function applySettings(tx: Transaction): Promise<void> {
   tx.log.info("The proxy's settings change: it is reloaded once, before the candidate starts.");
   await mutate(tx, [["config", current.release]], async () => {
     await tx.guard.retire("config", current.release);
-    await tx.guard.do("write", `releases/${current.release}/haproxy.cfg.next`, b64(wanted));
+    await write(tx, `releases/${current.release}/haproxy.cfg.next`, wanted);
     await tx.guard.do("apply", current.release);
   });
 }
@@ -121,9 +35,10 @@ export async function writeCandidateConfig(tx: Transaction): Promise<void> {
     [otherSlot(candidate.slot)]: scene.current?.version ?? NO_RELEASE,
   };
   await Promise.all([
-    guard.do("write", `releases/${candidate.id}/haproxy.cfg`, b64(renderConfig(request.traffic, seat))),
-    guard.do("write", `releases/${candidate.id}/slots.map`, b64(renderMap(versions as Record<Slot, string>))),
+    write(tx, `releases/${candidate.id}/haproxy.cfg`, renderConfig(request.traffic, seat)),
+    write(tx, `releases/${candidate.id}/slots.map`, renderMap(versions as Record<Slot, string>)),
   ]);
+  if (scene.handover) return checkWithNext(tx);
   try {
     await guard.do("check", candidate.id);
   } catch (cause) {

@@ -66,3 +66,7 @@ export async function mutate<T>(
 }
 
 export const seconds = (milliseconds: number): string => String(Math.ceil(milliseconds / 1000));
+
+/** A file of the state folder, whole and on disk before this resolves. */
+export const write = (tx: Transaction, path: string, content: string): Promise<string> =>
+  tx.guard.do("write", path, Buffer.from(content).toString("base64"));

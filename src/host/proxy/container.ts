@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { appNetwork, LABEL, proxyContainer } from "../containers";
+import { appNetwork, LABEL } from "../containers";
 import { PROXY_STATE } from "./config";
 
 export const STATE_ROOT = "/var/lib/hello-devops";
@@ -11,10 +11,13 @@ const NOFILE = 18_000;
 
 export interface ProxySpec {
   readonly app: string;
+  readonly name: string;
   readonly image: string;
   readonly httpPort: number;
   /** the group of docker.sock, by which the deploy's user reaches the proxy's socket */
   readonly dockerGroup: string;
+  /** `no` for one that waits to take the port of another */
+  readonly restart: "always" | "no";
   readonly transaction: string;
 }
 
@@ -22,7 +25,7 @@ export interface ProxySpec {
 export function proxyBody(spec: ProxySpec): Docker.ContainerCreateOptions {
   const folder = stateFolder(spec.app);
   return {
-    name: proxyContainer(spec.app),
+    name: spec.name,
     Image: spec.image,
     Cmd: ["haproxy", "-f", `${PROXY_STATE}/current/haproxy.cfg`],
     Labels: { [LABEL.app]: spec.app, [LABEL.role]: "proxy", [LABEL.transaction]: spec.transaction },
@@ -30,13 +33,23 @@ export function proxyBody(spec: ProxySpec): Docker.ContainerCreateOptions {
     HostConfig: {
       NetworkMode: appNetwork(spec.app),
       PortBindings: { "80/tcp": [{ HostIp: "", HostPort: String(spec.httpPort) }] },
-      RestartPolicy: { Name: "always" },
+      RestartPolicy: { Name: spec.restart },
       Binds: [`${folder}:${PROXY_STATE}:ro`, `${folder}/run:${PROXY_STATE}/run:rw`],
       GroupAdd: [spec.dockerGroup],
       Sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
       Ulimits: [{ Name: "nofile", Soft: NOFILE, Hard: NOFILE }],
       LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
     },
+  };
+}
+
+/** A run of the proxy's image that reads a release's configuration, says what is wrong with it, and ends. It has no port. */
+export function proxyCheckBody(spec: ProxySpec, release: string): Docker.ContainerCreateOptions {
+  const body = proxyBody({ ...spec, restart: "no" });
+  return {
+    ...body,
+    Cmd: ["haproxy", "-c", "-f", `${PROXY_STATE}/releases/${release}/haproxy.cfg`],
+    HostConfig: { ...body.HostConfig, PortBindings: {} },
   };
 }
 

@@ -1,6 +1,7 @@
 # ---------------------------------------------------------------- what a name may look like
 
 is_container() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
+is_id() { [[ $1 =~ ^[0-9a-f]{64}$ ]]; }
 is_release() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,31}$ ]]; }
 is_version() { [[ $1 =~ ^[0-9A-Za-z._-]{1,64}$ ]]; }
 is_slot() { [[ $1 == blue || $1 == green ]]; }
@@ -18,7 +19,9 @@ is_state_file() { [[ $1 =~ ^releases/[a-z0-9][a-z0-9-]{0,31}/(release\.json|hapr
 valid_entry() {
   case ${1:-}:$# in
     remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
-    policy:3) is_container "$2" && [[ $3 == always || $3 == no || $3 == unless-stopped ]] ;;
+    policy:3) { is_container "$2" || is_id "$2"; } && [[ $3 =~ ^(always|no|unless-stopped|on-failure(:[0-9]{1,5})?)$ ]] ;;
+    take-port:3) is_id "$2" && is_seconds "$3" ;;
+    give-back:2 | discard:2) is_id "$2" ;;
     forbid:3) is_release "$2" && is_container "$3" ;;
     ready:3 | resume:3) is_slot "$2" && is_container "$3" ;;
     maint:2) is_slot "$2" ;;
@@ -42,7 +45,7 @@ valid_deed() {
     shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
     stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
     permit:3) is_release "$2" && is_container "$3" ;;
-    policy:3 | forget:2 | forbid:3) valid_entry "$@" ;;
+    policy:3 | forget:2 | forbid:3 | take-port:3) valid_entry "$@" ;;
     *) false ;;
   esac
 }

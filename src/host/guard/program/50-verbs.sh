@@ -2,10 +2,11 @@
 
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# is_there LIST-COMMAND... NAME: 0 yes, 1 no, 2 dockerd can't say. One question, so dockerd can't come and go in between.
+# is_there LIST-COMMAND... NAME-OR-ID: 0 yes, 1 no, 2 dockerd can't say. One question, so dockerd can't come and go in between.
 is_there() {
-  local found
-  found=$(docker "${@:1:$#-1}" --filter "name=^/?${*: -1}\$" 2>/dev/null) || return 2
+  local found by="name=^/?${*: -1}\$"
+  ! is_id "${*: -1}" || by="id=${*: -1}"
+  found=$(docker "${@:1:$#-1}" --filter "$by" 2>/dev/null) || return 2
   [[ -n $found ]]
 }
 container_is_there() { is_there ps -aq "$1"; }
@@ -112,7 +113,9 @@ history() { # one line a committed change, by its transaction; the newest 200 ar
 perform() { # perform VERB ARG...
   case $1 in
     remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
-    permit | forbid | resume) "$@" ;;
+    permit | forbid | resume | discard) "$@" ;;
+    take-port) take_port "$2" "$3" ;;
+    give-back) give_back "$2" ;;
     ready) set_slots "$2 ready" ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;

@@ -17,6 +17,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
     shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
     stand-aside) stand_aside "$2" "$3" "$4" ;;
+    take-port) take_port "$2" "$3" ;;
     policy | forget | permit | forbid) "$@" ;;
   esac
 }
