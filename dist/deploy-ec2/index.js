@@ -90620,7 +90620,7 @@ function handoverOfProxy(request, proxy) {
     const changes = changesOf(request, proxy);
     if (changes.length === 0)
         return undefined;
-    const why = `the proxy changes ${changes.join(" and ")}`;
+    const why = `The proxy changes ${changes.join(" and ")}`;
     return { id: proxy.Id, name: proxy.Name.slice(1), why, grace: PROXY_GRACE, policy: "always", adopted: undefined };
 }
 const DOCKER_GRACE = 10; // what `docker stop` gives a container that says nothing else
@@ -90666,7 +90666,7 @@ async function handoverOfAdopted(request, docker, proxy) {
         createdAt: found.Created,
         run: { id: undefined, attempt: 1, actor: "", url: "" },
     };
-    const why = `${name} gives its port to the proxy`;
+    const why = `"${name}" gives its port to the proxy`;
     return { id: found.Id, name, why, grace: record.stopTimeout, policy, adopted: record };
 }
 function policyOf({ HostConfig: { RestartPolicy } }) {
@@ -90707,7 +90707,7 @@ async function checkWithNext(tx) {
 /** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
 async function takePort(tx, { id, name, why, grace, policy, adopted }) {
     const { guard, candidate, clock, log, request, scene } = tx;
-    log.info(`${why[0]?.toUpperCase()}${why.slice(1)}: ${name} is stopped.`);
+    log.info(`${why}: ${name} is stopped, and nothing is served until the proxy has the port.`);
     const served = candidate.darkSince === undefined;
     if (policy !== "always")
         await mutate(tx, [["policy", id, policy]], () => guard.do("policy", id, "always"));

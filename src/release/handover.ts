@@ -28,7 +28,7 @@ export function handoverOfProxy(
   if (!proxy?.State.Running) return undefined;
   const changes = changesOf(request, proxy);
   if (changes.length === 0) return undefined;
-  const why = `the proxy changes ${changes.join(" and ")}`;
+  const why = `The proxy changes ${changes.join(" and ")}`;
   return { id: proxy.Id, name: proxy.Name.slice(1), why, grace: PROXY_GRACE, policy: "always", adopted: undefined };
 }
 
@@ -77,7 +77,7 @@ export async function handoverOfAdopted(request: DeployRequest, docker: Docker, 
     createdAt: found.Created,
     run: { id: undefined, attempt: 1, actor: "", url: "" },
   };
-  const why = `${name} gives its port to the proxy`;
+  const why = `"${name}" gives its port to the proxy`;
   return { id: found.Id, name, why, grace: record.stopTimeout, policy, adopted: record };
 }
 
@@ -122,7 +122,7 @@ export async function checkWithNext(tx: Transaction): Promise<void> {
 /** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
 export async function takePort(tx: Transaction, { id, name, why, grace, policy, adopted }: Handover): Promise<void> {
   const { guard, candidate, clock, log, request, scene } = tx;
-  log.info(`${why[0]?.toUpperCase()}${why.slice(1)}: ${name} is stopped.`);
+  log.info(`${why}: ${name} is stopped, and nothing is served until the proxy has the port.`);
   const served = candidate.darkSince === undefined;
   if (policy !== "always") await mutate(tx, [["policy", id, policy]], () => guard.do("policy", id, "always"));
   try {

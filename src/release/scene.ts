@@ -31,7 +31,7 @@ export interface Handover {
   /** the holder's id: its name changes on the way */
   readonly id: string;
   readonly name: string;
-  /** a sentence's beginning: what changes */
+  /** what changes, in a sentence without its full stop */
   readonly why: string;
   /** seconds for what is in flight, while new connections are refused */
   readonly grace: number;

@@ -76,6 +76,9 @@ const seenIn: Record<string, Record<string, string>> = {
     "keep-failed": "leaves the stopped container of a failed deploy with keep-failed, until the next good one",
     "dry-run": "says with dry-run what the next deploy would do, and changes nothing",
   },
+  adopt: {
+    adopt: "takes the place of a container made by hand: it is the previous release, stopped and kept, and stays so",
+  },
   fleet: {
     "wave-size":
       "with wave-size 1 the second host gets traffic only when the first was watched, and nothing is committed before",

@@ -1,9 +1,8 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import type { GuardProcess } from "./guard-process";
+import { forEachStep, readyOrDead, retiredOrDead } from "./each-step";
 import { HostFolder } from "./host-folder";
 import { aboutToCommit, DEPLOY, deployUpTo, MESSAGES, onTheNew, onTheOld } from "./one-deploy";
-import { until } from "./until";
 
 jest.setTimeout(180_000);
 const hosts: HostFolder[] = [];
@@ -18,17 +17,6 @@ beforeAll(async () => {
   await aboutToCommit(prepared);
 });
 afterAll(() => Promise.all(hosts.map((host) => host.end())));
-
-/** Runs `attempt` for 1, 2, 3 ... a few at a time, until it says that its number is past the last step. */
-async function forEachStep(attempt: (step: number) => Promise<boolean>): Promise<number> {
-  const AT_ONCE = 4;
-  for (let first = 1; ; first += AT_ONCE) {
-    const steps = Array.from({ length: AT_ONCE }, (_, index) => first + index);
-    const past = await Promise.all(steps.map(attempt));
-    const end = past.indexOf(true);
-    if (end >= 0) return first + end - 1;
-  }
-}
 
 test("commits a whole deploy: the new release serves, the old one is stopped and kept", async () => {
   const host = owned(HostFolder.serving());
@@ -92,18 +80,3 @@ test("ends on the old release before the rename and on the new one after it, at 
   expect(steps).toBeGreaterThan(15);
   expect(new Set(ends.filter(Boolean))).toEqual(new Set(["r1 undone", "r2 finished", "r2 nothing"]));
 });
-
-/** Whether it got to the end; either way its lock is free. */
-async function readyOrDead(guard: GuardProcess): Promise<boolean> {
-  const past = () => guard.lines.some((line) => line.startsWith("READY"));
-  await until(() => past() || guard.ended, "READY or the guard's death");
-  await guard.kill();
-  return past();
-}
-
-async function retiredOrDead(guard: GuardProcess): Promise<boolean> {
-  const past = () => guard.lines.includes("RETIRED 99");
-  await until(() => past() || guard.ended, "RETIRED or the guard's death");
-  await guard.kill();
-  return past();
-}

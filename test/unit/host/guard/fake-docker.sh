@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # docker of a host that is a folder: answers the very calls that guard.sh makes, and the runtime API of its proxy.
 #
-#   docker/containers/NAME/   running (0, 1), policy, transaction     docker/networks/NAME
+#   docker/containers/NAME/   running (0, 1), policy, transaction, id, port ("" = none)     docker/networks/NAME
 #   docker/slots/SLOT         STATE CONTAINER                          docker/sessions/SLOT   requests in flight
 #   docker/worker             the proxy's pid                          docker/loaded          its configuration
 #   docker/processes          how many HAProxy processes run in the proxy's container: a master and one worker, as a rule
@@ -20,6 +20,28 @@ no_daemon() {
 put() { printf '%s\n' "$2" >"$1"; }
 get() { IFS= read -r got <"$1" || [[ -n $got ]]; }
 running() { [[ -d $containers/$1 ]] && get "$containers/$1/running" && [[ $got == 1 ]]; }
+# Where a container is called by its id, the name that it has now.
+named() { # named NAME-OR-ID
+  local file
+  name=$1
+  [[ $1 =~ ^[0-9a-f]{64}$ ]] || return 0
+  for file in "$containers"/*/id; do
+    get "$file"
+    [[ $got != "$1" ]] || { name=${file%/id} && name=${name##*/}; }
+  done
+}
+port_is_free() { # port_is_free NAME
+  local port other
+  port=$(<"$containers/$1/port")
+  [[ -n $port ]] || return 0
+  for other in "$containers"/*/; do
+    other=${other%/} other=${other##*/}
+    if [[ $other != "$1" && $(<"$containers/$other/port") == "$port" ]] && running "$other"; then
+      echo "Error response from daemon: Bind for 0.0.0.0:$port failed: port is already allocated" >&2
+      return 1
+    fi
+  done
+}
 known() { [[ -d $containers/$1 ]] || { echo "Error: No such container: $1" >&2 && exit 1; }; }
 
 # What HAProxy does with haproxy.cfg as it starts: slots that are not "disabled" take traffic.
@@ -81,16 +103,20 @@ network() { # network ls -q --filter name=^/?NAME$ | rm NAME
 }
 
 list() { # list -q|-qa --filter KEY=VALUE...
-  local every=$1 name='' owner='' folder
+  local every=$1 name='' owner='' long='' folder
   for folder in "$@"; do
     case $folder in
+      --no-trunc) long=1 ;;
+      id=*) named "${folder#id=}" ;;
       name=*) name=${folder#name=^/} name=${name#\?} name=${name%\$} ;;
       label=hello-devops.transaction=*) owner=${folder##*=} ;;
     esac
   done
   [[ -d $containers/$name ]] || return 0
   [[ -z $owner || $(<"$containers/$name/transaction") == "$owner" ]] || return 0
-  if [[ $every == *a* ]] || running "$name"; then printf '%s\n' "$name"; fi
+  if [[ $every == *a* ]] || running "$name"; then
+    if [[ -n $long ]]; then cat "$containers/$name/id"; else printf '%s\n' "$name"; fi
+  fi
 }
 
 step() { # step CALL: only a call that changes something is one; to die before a look is to die before what follows it
@@ -102,23 +128,25 @@ step() { # step CALL: only a call that changes something is one; to die before a
 }
 
 main() {
-  local last=${*: -1}
+  local last=${*: -1} name
   printf '%s\n' "$*" >>calls
   [[ ! -e ../crash-at ]] || step "$*"
   down && no_daemon
   while [[ -e orders/hold-$1 ]]; do sleep 0.01; done
   down && no_daemon
   [[ ! -e orders/fail-$1 ]] || exit 1
+  case $1 in start | stop | rm | update) named "$last" && last=$name ;; esac
   case $1 in
     version) echo 29.1.2 ;;
     exec) running "$2" || exit 1; inside "${@:3}" ;;
     ps) list "${@:2}" ;;
     kill) put worker "$(($(<worker) + 1))"; load_config ;;
-    start) known "$last"; put "$containers/$last/running" 1; [[ $last != *-proxy ]] || load_config ;;
+    start) known "$last"; running "$last" && exit; port_is_free "$last" || exit 1; put "$containers/$last/running" 1; [[ $last != *-proxy ]] || load_config ;;
     stop) known "$last"; put "$containers/$last/running" 0 ;;
     rm) known "$last"; rm -rf "${containers:?}/$last" ;;
     inspect) known "$last"; [[ $last == *-1 ]] && echo 172.18.0.1 || echo 172.18.0.2 ;;
     update) known "$last"; put "$containers/$last/policy" "$3" ;;
+    rename) known "$2"; [[ ! -e $containers/$3 ]] || exit 1; mv "$containers/$2" "$containers/$3" ;;
     network) network "${@:2}" ;;
     *) echo "fake-docker.sh: unknown call $*" >&2; exit 125 ;;
   esac

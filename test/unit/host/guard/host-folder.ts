@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   copyFileSync,
   cpSync,
@@ -29,7 +30,12 @@ interface FakeContainer {
   readonly running: boolean;
   readonly policy: string;
   readonly transaction?: string;
+  /** of the host; Docker gives it to one container at a time */
+  readonly port?: string;
 }
+
+/** What Docker calls a container, whatever its name becomes. */
+export const idOf = (name: string): string => createHash("sha256").update(name).digest("hex");
 
 /** A host as a folder: the state of one app, a fake docker (fake-docker.sh), and an sshd that is bash by another name. */
 export class HostFolder {
@@ -106,6 +112,29 @@ export class HostFolder {
     writeFileSync(join(folder, "running"), container.running ? "1" : "0");
     writeFileSync(join(folder, "policy"), container.policy);
     writeFileSync(join(folder, "transaction"), container.transaction ?? "an-older-one");
+    writeFileSync(join(folder, "port"), container.port ?? "");
+    writeFileSync(join(folder, "id"), idOf(name));
+  }
+
+  /** The id of the container that has the name now. */
+  id(name: string): string {
+    return readFileSync(this.path("docker/containers", name, "id"), "utf8");
+  }
+
+  /** As after a reboot: Docker has started what has the policy `always`, and of two with one port only the first. */
+  reboot(): void {
+    const taken = new Set<string>();
+    for (const name of readdirSync(this.path("docker/containers")).sort()) {
+      const file = (what: string) => this.path("docker/containers", name, what);
+      const port = readFileSync(file("port"), "utf8");
+      const starts = readFileSync(file("policy"), "utf8").trim() === "always" && !taken.has(port);
+      if (starts && port) taken.add(port);
+      writeFileSync(file("running"), starts ? "1" : "0");
+    }
+    const current = readFileSync(this.state("current/haproxy.cfg"), "utf8");
+    writeFileSync(this.path("docker/loaded"), current);
+    for (const [, slot, name, off] of current.matchAll(/^ {2}server (\S+) (\S+):\d+( disabled)?/gm))
+      writeFileSync(this.path("docker/slots", slot ?? ""), `${off ? "maint" : "ready"} ${name}`);
   }
 
   /** what docker was asked for, first words only where the rest says nothing */
@@ -176,7 +205,7 @@ export class HostFolder {
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(this.path("docker", name), text);
     this.create("shop-1", { running: true, policy: "always" });
-    this.create("shop-proxy", { running: true, policy: "always" });
+    this.create("shop-proxy", { running: true, policy: "always", port: "80" });
   }
 
   #makeState(): void {

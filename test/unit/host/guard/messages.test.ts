@@ -68,6 +68,9 @@ const nameless = (name: string) => [
   `network ${name}`,
   `forget ${name}`,
   `config ${name}`,
+  `take-port ${name} 1`,
+  `give-back ${name}`,
+  `discard ${name}`,
 ];
 
 test.each(hostile)("writes no entry with the name %j", async (name) => {
@@ -87,7 +90,11 @@ const entries: readonly [what: string, entry: string][] = [
   ["a verb with a slash", "/bin/rm shop-2"],
   ["a third slot", "maint red"],
   ["two slots", "maint blue green"],
-  ["an unknown policy", "policy shop-1 on-failure"],
+  ["an unknown policy", "policy shop-1 on-error"],
+  ["a policy with a word behind it", "policy shop-1 on-failure:3;id"],
+  ["a port's holder by its name", "take-port shop-proxy 1"],
+  ["a port's holder by half an id", `give-back ${"0".repeat(63)}`],
+  ["a holder to discard by its name", "discard shop-proxy"],
   ["a negative number", "stop shop-1 -1"],
   ["an octal number", "stop shop-1 08"],
   ["a fraction", "stop shop-1 1.5"],
@@ -134,6 +141,7 @@ const deeds: readonly [what: string, deed: string][] = [
   ["a permission outside the releases", "permit ../r1 shop-2"],
   ["a permission for a path", "permit r1 ../../lock"],
   ["a container that stands aside for no time", "stand-aside blue shop-1"],
+  ["a port that is given back, which is a journal's alone", `give-back ${"0".repeat(64)}`],
 ];
 
 test.each(deeds)("does nothing for %s", async (_what, deed) => {

@@ -12,7 +12,7 @@ export const R2_CONFIG = renderConfig(NEW_SETTINGS, { slot: "green", container: 
 export const HISTORY = '{"transaction":"t2","release":"r2"}';
 
 /** One step of the runner: a message to the guard, or a call to Docker of its own. */
-type Step = Message | ((host: HostFolder) => void);
+export type Step = Message | ((host: HostFolder) => void);
 type Message = readonly [kind: string, ...words: string[]];
 
 /** What a deploy of r2 beside r1 does, in src/release's order: new proxy settings, candidate, slot, shift, policy, commit. */
@@ -42,9 +42,9 @@ export const DEPLOY: readonly Step[] = [
 ];
 
 /** What of it goes into the journal. */
-export const MESSAGES: readonly Message[] = DEPLOY.filter((step): step is Message => typeof step !== "function").filter(
-  ([kind]) => kind !== "DO",
-);
+export const messages = (deploy: readonly Step[]): readonly Message[] =>
+  deploy.filter((step): step is Message => typeof step !== "function").filter(([kind]) => kind !== "DO");
+export const MESSAGES = messages(DEPLOY);
 
 /** Every step up to the `count`-th; all of them leave a host that has only to commit. */
 export async function deployUpTo(
@@ -52,9 +52,10 @@ export async function deployUpTo(
   host: HostFolder,
   guard: GuardProcess,
   after = () => {},
+  deploy: readonly Step[] = DEPLOY,
 ): Promise<void> {
   await guard.ready();
-  for (const step of DEPLOY.slice(0, count)) {
+  for (const step of deploy.slice(0, count)) {
     if (typeof step === "function") step(host);
     else expect([step, await guard.ask(...step)]).toEqual([step, expect.stringMatching(/^OK/)]);
     after();
