@@ -2,7 +2,7 @@ import type { BedHost } from "../bed/bed";
 import { inBox } from "./outside";
 
 /** One look at all that a deploy could have left on a box, whatever made it. `self` is this look's own shell. */
-const look = (app: string) => `self=$$
+const look = `self=$$
 docker ps -a --format 'container {{.Names}}'
 docker network ls --format 'network {{.Name}}'
 docker volume ls --format 'volume {{.Name}}'
@@ -11,16 +11,21 @@ find /tmp /root /home/ec2-user -mindepth 1 -printf 'file %p\\n'
 here=$(ps -o pidns= -p $self | tr -d ' ')
 ps -eo pid=,ppid=,pidns=,user:16=,args= --width 300 | awk -v self=$self -v here=$here '
   $1 != self && $2 != self { where = $3 == here ? "process" : "inside"; user = $4; sub(/^ *[0-9]+ +[0-9]+ +[0-9]+ +[^ ]+ +/, ""); print where, user, $0 }'
-true # app ${app}`;
+true`;
 
-/** What belongs there: a box's own parts, and what a deploy keeps on purpose. */
-const belongs = (app: string): readonly RegExp[] => [
+/** What a deploy of the app keeps on purpose. */
+const kept = (app: string): readonly RegExp[] => [
   new RegExp(`^container ${app}-[a-z0-9-]+$`),
-  new RegExp(`^network (bridge|host|none|hello-devops-${app})$`),
+  new RegExp(`^network hello-devops-${app}$`),
   new RegExp(`^state ${app}(/(current|format|history|holder|lock|releases|run|run/admin\\.sock))?$`),
   new RegExp(`^state ${app}/releases/[a-z0-9-]+(/(release\\.json|haproxy\\.cfg|slots\\.map))?$`),
   // by which Docker may start a release of the strategy recreate: its own alone
   new RegExp(`^state ${app}/releases/([a-z0-9-]+)/starts(/${app}-\\1)?$`),
+];
+
+/** A box's own parts, and what runs in its containers. */
+const ofTheBox: readonly RegExp[] = [
+  /^network (bridge|host|none)$/,
   /^file \/(root|home\/ec2-user)\/\.(bash\w*|profile|ssh(\/authorized_keys)?)$/,
   /^process root (\/bin\/bash \/usr\/local\/sbin\/bed-init|sshd: \/usr\/sbin\/sshd -D -e \[listener\] 0 of|containerd$|dockerd |socat TCP-LISTEN:|sleep [0-9.]+$)/,
   /^process root \/usr\/(bin|sbin)\/(containerd-shim-runc-v2|docker-proxy) /,
@@ -29,13 +34,13 @@ const belongs = (app: string): readonly RegExp[] => [
 ];
 
 /** What is there and does not belong, in sentences. Judge it once the host has settled; what is just ending is gone a moment later. */
-export async function leftBehind(host: BedHost, app = "web"): Promise<readonly string[]> {
-  const lines = (await inBox(host, "bash", "-c", look(app))).split("\n");
-  const known = belongs(app);
+export async function leftBehind(host: BedHost, apps: readonly string[] = ["web"]): Promise<readonly string[]> {
+  const lines = (await inBox(host, "bash", "-c", look)).split("\n");
+  const known = [...ofTheBox, ...apps.flatMap(kept)];
   const strange = lines.filter((line) => line !== "" && !known.some((kind) => kind.test(line)));
   const workers = lines.filter((line) => /^inside \S+ haproxy /.test(line)).length;
   return [
     ...strange.map((line) => `left behind: ${line}`),
-    ...(workers === 2 ? [] : [`${workers} processes of HAProxy, not a master and a worker`]),
+    ...(workers === 2 * apps.length ? [] : [`${workers} processes of HAProxy, not a master and a worker for each app`]),
   ];
 }

@@ -1,4 +1,5 @@
 import { get, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 
 /** One WebSocket client; each message is awaited. */
@@ -8,19 +9,32 @@ export class Echo {
   readonly closed: Promise<number>;
   /** when the last answer came */
   answeredAt = 0;
+  /** whose it is, by the header of the handshake's answer */
+  release = "";
+  /** how it was closed (RFC 6455, 7.4); 0 = it is open, 1006 = without a word */
+  closeCode = 0;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, limit: number) {
     this.#socket = socket;
+    const late = setTimeout(() => socket.terminate(), limit);
     socket.on("error", () => {});
+    socket.once("upgrade", ({ headers }) => {
+      this.release = String(headers["x-release"] ?? "?");
+    });
     this.closed = new Promise((resolve) => {
-      socket.once("close", () => resolve(performance.now()));
+      socket.once("close", (code) => {
+        clearTimeout(late);
+        this.closeCode = code;
+        resolve(performance.now());
+      });
     });
   }
 
-  static open(url: string): Promise<Echo> {
+  /** @param limit milliseconds; it is closed by itself then */
+  static open(url: string, limit = 60_000): Promise<Echo> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(`${url.replace(/^http/, "ws")}/ws`);
-      const echo = new Echo(socket);
+      const echo = new Echo(socket, limit);
       socket.once("open", () => resolve(echo)).once("error", reject);
     });
   }
@@ -34,6 +48,21 @@ export class Echo {
       this.closed.then(() => reject(new Error(`closed before it answered "${text}"`)));
       this.#socket.send(text);
     });
+  }
+
+  /** Says a word a pause until the socket is closed; how many were said back. A wrong answer is an error. */
+  async talk(pause: number): Promise<number> {
+    for (let count = 0; ; count++) {
+      const word = `word ${count}`;
+      const answer = await this.say(word).catch(() => undefined);
+      if (answer === undefined) return count;
+      if (answer !== word) throw new Error(`said "${word}", and heard "${answer}"`);
+      await sleep(pause); // the pace of the talk, not a wait for a state
+    }
+  }
+
+  close(): void {
+    this.#socket.terminate();
   }
 }
 

@@ -29,6 +29,7 @@ const routes = {
   "/env": (_, response) => json(response, process.env),
   "/slow": (_, response, query) => setTimeout(() => json(response, { version }), Number(query.get("ms") ?? 1000)),
   "/sse": streamEvents,
+  "/chunks": streamChunks,
   "/upload": countBytes,
 };
 
@@ -45,12 +46,31 @@ function streamEvents(_, response, query) {
   });
 }
 
-function countBytes(request, response) {
+/** A download that takes its time: each chunk is 64 KiB of "VERSION.N ", so that a reader can tell every byte. */
+function streamChunks(_, response, query) {
+  const count = Number(query.get("count") ?? 10);
+  let sent = 0;
+  const timer = setInterval(
+    () => {
+      response.write(Buffer.alloc(65536, `${version}.${++sent} `));
+      if (sent < count) return;
+      clearInterval(timer);
+      response.end();
+    },
+    Math.max(10, Number(query.get("ms") ?? 100)),
+  );
+  response.on("close", () => clearInterval(timer));
+}
+
+/** `?sha256` hashes them, too. */
+function countBytes(request, response, query) {
+  const hash = query.has("sha256") ? createHash("sha256") : undefined;
   let bytes = 0;
   request.on("data", (chunk) => {
     bytes += chunk.length;
+    hash?.update(chunk);
   });
-  request.on("end", () => json(response, { bytes, version }));
+  request.on("end", () => json(response, { bytes, version, sha256: hash?.digest("hex") }));
 }
 
 const streams = new Set();

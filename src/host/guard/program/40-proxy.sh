@@ -61,18 +61,21 @@ old_worker_left() { # a master and one worker is what stays
   [[ $processes =~ ^[0-9]+$ ]] && ((processes > 2))
 }
 
+ticks() { # hundredths of a second since the boot: a clock that nobody sets
+  local up
+  read -r up _ </proc/uptime && printf '%s' "$((10#${up/./}))"
+}
+
 vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
-  local slot=$1 left=$(($2 * 5)) open answer=
+  local slot=$1 end=$(($(ticks) + $2 * 100)) open answer=
   set_slots "$slot drain" || return 1
-  while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && left > 0)); do
+  while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && $(ticks) < end)); do
     pause 0.2
-    left=$((left - 1))
     answer=$(runtime "show stat app 4 -1" 2>/dev/null)
   done
   # after a reload the worker before it still carries its own connections, to the servers as they were then
-  while committed && ((left > 0)) && old_worker_left; do
+  while committed && (($(ticks) < end)) && old_worker_left; do
     pause 0.2
-    left=$((left - 1))
   done
   set_slots "$slot cut" "$slot maint"
 }
