@@ -5,7 +5,7 @@ import { actionYml, refusal, source } from "./deploy-inputs";
 const mayBeBlank = [
   ...["ssh-key-passphrase", "digest", "app", "version", "registry-username", "registry-password", "port", "env"],
   ...["env-file", "command", "volumes", "network", "memory", "cpus", "pre-deploy", "health-host", "health-headers"],
-  ...["health-body", "verify-command", "github-token"],
+  ...["health-body", "verify-command", "adopt", "github-token"],
 ];
 
 test("an input may be blank when its default is, the token apart, and no other", () => {

@@ -55,6 +55,7 @@ test("three inputs and the host's key are enough for a deploy", () => {
       lease: 15_000,
       keepReleases: 3,
       minFreeDisk: "auto",
+      adopt: "",
       allowOlder: false,
       force: false,
       keepFailed: false,

@@ -278,6 +278,11 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   ["a negative bake-time", { "bake-time": "-1s" }, durationLike("bake-time", "-1s")],
   ["a lease that is too short", { lease: "1s" }, 'lease: expected a duration from 5s to 5m, got "1s".'],
   ["a lease that is too long", { lease: "6m" }, 'lease: expected a duration from 5s to 5m, got "6m".'],
+  [
+    "a container's name with a command",
+    { adopt: "web; rm -rf /" },
+    'adopt: expected the name of a container: letters, digits, dots, underscores and hyphens, got "web; rm -rf /".',
+  ],
   ["no release kept", { "keep-releases": "0" }, 'keep-releases: expected a whole number from 1 to 100, got "0".'],
   [
     "a disk that is a word",

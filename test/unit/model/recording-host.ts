@@ -98,7 +98,12 @@ export class RecordingHost {
   }
 
   #docker(): unknown {
-    const inspected = { State: { Running: true }, Config: { Image: this.#request.traffic.proxyImage }, HostConfig: {} };
+    const { proxyImage, httpPort } = this.#request.traffic;
+    const inspected = {
+      State: { Running: true },
+      Config: { Image: proxyImage },
+      HostConfig: { PortBindings: { "80/tcp": [{ HostPort: String(httpPort) }] } },
+    };
     const networks = { [`hello-devops-${this.#request.app}`]: { IPAddress: ADDRESS } };
     const container = (name: string) => ({
       start: async () => this.#note("docker start", name),
