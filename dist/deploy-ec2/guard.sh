@@ -83,7 +83,7 @@ valid_deed() {
     space:2) is_path "$2" ;;
     begin-with:2 | check:2 | apply:2) is_release "$2" ;;
     fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
-    shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
+    shift:4) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } && is_address "$4" ;;
     stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
     permit:3) is_release "$2" && is_container "$3" ;;
     policy:3 | forget:2 | forbid:3 | take-port:3) valid_entry "$@" ;;
@@ -98,7 +98,7 @@ checksum() { printf '%s' "$1" | sha256sum | cut -c1-16; }
 
 # Space is taken and fsynced first, so that a full disk shows before the first mutation.
 open_journal() { # open_journal TARGET
-  target=$1 undo=() retire=()
+  target=$1 undo=() retire=() unwritten=0 reloaded=0
   head -c "$JOURNAL_SPACE" /dev/zero | tr '\0' '\n' >journal.next && fsync journal.next || return 1
   mv -T journal.next journal && fsync . || return 1
   exec 8<>journal
@@ -124,7 +124,7 @@ forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepare
 # was not yet allowed. Any other damage is not guessed at.
 load_journal() {
   local line payload torn='' words
-  target='' undo=() retire=() prepared='' reverting=0 finishing=0 journal_bytes=0
+  target='' undo=() retire=() prepared='' reverting=0 finishing=0 journal_bytes=0 reloaded=1
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -n $line ]] || continue
     [[ -z $torn ]] || refuse damage "a line in the middle of $STATE/$app/journal is damaged: $torn"
@@ -164,12 +164,15 @@ load_journal() {
 
 # ---------------------------------------------------------------- the proxy
 
-# runtime COMMANDS: one line to HAProxy's runtime API (admin level, reachable inside its container alone), then the
-# state of both slots: be_name srv_name addr op_state admin_state ... (HAProxy management guide, "show servers state").
+# runtime COMMANDS [PATTERN]: one line to HAProxy's runtime API (admin level, reachable inside its container alone), then
+# the state of both slots: be_name srv_name addr op_state admin_state ... (HAProxy management guide, "show servers state").
+# With a pattern only if that state and the statistics match it: to look and to act is one call, and each takes 60 ms.
 runtime() {
   # shellcheck disable=SC2016 # expanded by the bash in the container
   docker exec "$app-proxy" bash -c \
-    'exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3' - "$1; show servers state app"
+    'ask() { exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3; }
+    [[ -z $2 || "$(ask "show servers state app; show stat app 4 -1")" =~ $2 ]] && ask "$1; show servers state app"' \
+    - "$1" "${2:-}"
 }
 
 proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run and serve (live-restore)
@@ -191,7 +194,7 @@ set_slots() {
     read -r slot state <<<"$pair"
     if [[ $state == cut ]]; then commands+="shutdown sessions server app/$slot; "; else commands+="set server app/$slot state $state; "; fi
   done
-  answer=$(runtime "${commands}show stat app 4 -1" 2>/dev/null) || {
+  answer=$(runtime "${commands}show stat app 4 -1" "${only_if:-}" 2>/dev/null) || {
     proxy_runs
     case $? in 1) return "$proxy_down_is" ;; *) return 1 ;; esac
   }
@@ -206,6 +209,11 @@ set_slots() {
       cut) : ;;
     esac || return 1
   done
+}
+
+set_slots_if() { # set_slots_if PATTERN "SLOT STATE" ...
+  local only_if=$1
+  set_slots "${@:2}"
 }
 
 is_up() { # is_up SLOT: its check passed, and it leads to a container
@@ -231,14 +239,19 @@ ticks() { # hundredths of a second since the boot: a clock that nobody sets
 }
 
 vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish; what still runs then is cut
-  local slot=$1 end=$(($(ticks) + $2 * 100)) open answer=
+  local slot=$1 end=$(($(ticks) + $2 * 100)) open answer='' looks=0
+  # drained since the shift, and idle: as a rule
+  if ((!reloaded)) && committed && set_slots_if "app,$slot,[0-9]*,[0-9]*,0,([^,]*,){12}DRAIN," "$slot cut" "$slot maint"; then
+    return 0
+  fi
   set_slots "$slot drain" || return 1
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && $(ticks) < end)); do
-    pause 0.2
+    pause "0.$((looks < 5 ? 0 : 2))2" # most requests are over at once
+    looks=$((looks + 1))
     answer=$(runtime "show stat app 4 -1" 2>/dev/null)
   done
   # after a reload the worker before it still carries its own connections, to the servers as they were then
-  while committed && (($(ticks) < end)) && old_worker_left; do
+  while ((reloaded)) && committed && (($(ticks) < end)) && old_worker_left; do
     pause 0.2
   done
   set_slots "$slot cut" "$slot maint"
@@ -246,6 +259,7 @@ vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish;
 
 reload_proxy() { # the new worker serves before this returns
   local was now tries
+  reloaded=1
   was=$(runtime 'show info' 2>/dev/null | awk '$1 == "Pid:" { print $2 }')
   [[ -n $was ]] && docker kill -s USR2 "$app-proxy" >/dev/null || return 1
   for ((tries = 0; tries < 50; tries++)); do
@@ -546,7 +560,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     check) docker exec "$app-proxy" haproxy -c -f "/state/releases/$2/haproxy.cfg" 2>&1 ;;
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
-    shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
+    shift) shift_to "$2" "$3" "$4" ;;
     stand-aside) stand_aside "$2" "$3" "$4" ;;
     take-port) take_port "$2" "$3" ;;
     policy | forget | permit | forbid) "$@" ;;
@@ -576,9 +590,12 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
   [[ "$(admin_state "$answer" "$slot")" =~ ^[0-9]+$ ]] || { printf '%s' "$answer"; return 1; }
 }
 
-# A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere.
-is_filled() {
-  is_up "$1" && return 0
+# A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere: so only a
+# slot whose check passed, and which leads to this address, gets it.
+shift_to() { # shift_to SLOT FROM|none ADDRESS
+  local pairs=("$1 ready")
+  [[ $2 == none ]] || pairs+=("$2 drain")
+  set_slots_if "app [0-9]+ $1 ${3//./\\.} 2 " "${pairs[@]}" && return
   printf 'the slot %s is not up' "$1"
   return 1
 }
@@ -620,6 +637,7 @@ on_message() {
     UNDO | RETIRE) note "$n" "$kind" "${words[@]}" ;;
     DO)
       if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
+      elif ((unwritten)); then answer "$n" 1 "an entry before it could not be written"
       else
         text=$(deed "${words[@]}" 2>&1)
         answer "$n" $? "$text"
@@ -652,28 +670,32 @@ begin() { # begin N RELEASE
   fi
 }
 
-note() { # note N UNDO|RETIRE ENTRY...: on disk before it is answered
+# On disk before it is answered. The runner need not wait for that: behind an entry that could not be written nothing is done.
+note() { # note N UNDO|RETIRE ENTRY...
   local n=$1 kind=$2
   shift 2
   if [[ -z $target ]] || ! valid_entry "$@"; then answer "$n" 1 "not a journal entry: $*"
   elif append "${kind,,} $*"; then
     if [[ $kind == UNDO ]]; then undo+=("$*"); else retire+=("$*"); fi
     answer "$n" 0 ''
-  else answer "$n" 1 "the undo journal can't be written"; fi
+  else
+    unwritten=1
+    answer "$n" 1 "the undo journal can't be written"
+  fi
 }
 
 # A fleet's host: all but the rename is done. From here on a lost runner gets a lease's time to come back and decide.
 prepare() {
   local was
   was=$(readlink current)
-  if [[ -n $target && -e releases/$target/haproxy.cfg ]] && append "prepared ${was#releases/}"; then
+  if ((!unwritten)) && [[ -n $target && -e releases/$target/haproxy.cfg ]] && append "prepared ${was#releases/}"; then
     prepared=${was#releases/}
     answer "$1" 0 ''
   else answer "$1" 1 "current can't be prepared for $target"; fi
 }
 
 commit() {
-  if [[ -z $target || ! -e releases/$target/haproxy.cfg ]] || ! point_current "$target"; then
+  if ((unwritten)) || [[ -z $target || ! -e releases/$target/haproxy.cfg ]] || ! point_current "$target"; then
     answer "$1" 1 "current could not be renamed"
     return
   fi
@@ -812,7 +834,7 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
-  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0 finishing=0
+  transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0 finishing=0 unwritten=0 reloaded=1
   fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"

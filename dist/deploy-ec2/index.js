@@ -89682,8 +89682,8 @@ async function resolveImage(docker, image, present = hasDigest(docker, image)) {
 }
 const withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
 /**
- * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and the
- * image can be inspected: an error travels in a 200, and a cut stream looks like the end.
+ * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and, as
+ * the caller sees to, the image can be inspected: an error travels in a 200, and a cut stream looks like the end.
  *
  * @throws {UserError} with the registry's reason
  */
@@ -89701,7 +89701,6 @@ async function pullImage(docker, reference, credentials, onLine, signal) {
     const problem = await readPull(stream, onLine, signal);
     if (problem !== undefined)
         throw fail(problem);
-    await docker.getImage(reference).inspect();
 }
 function pullLine(line) {
     try {
@@ -90212,15 +90211,31 @@ const sorted = (_key, value) => value && typeof value === "object" && !Array.isA
 /**
  * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
  * guard has answered within half its lease.
- *
- * @param given what else the mutation waits for; it is asked while the entries are written
  */
-async function mutate(tx, undo, deed, given) {
+async function mutate(tx, undo, deed) {
     tx.stop.signal.throwIfAborted();
-    await Promise.all([tx.begun, ...undo.map((entry) => tx.guard.undo(...entry)), given?.()]);
+    await Promise.all([tx.begun, ...undo.map((entry) => tx.guard.undo(...entry))]);
     await tx.guard.hold();
     tx.stop.signal.throwIfAborted();
     return deed();
+}
+/**
+ * The same for a deed of the guard. It takes one message after the other, and does nothing behind an entry that it could
+ * not write: so entries and deed are sent at once, and nobody waits in between.
+ *
+ * @param retire what follows the commit, written down after the deed
+ * @throws {DeedFailed} with what the host said
+ */
+async function mutateByGuard(tx, undo, deed, retire = []) {
+    tx.stop.signal.throwIfAborted();
+    await tx.begun;
+    await tx.guard.hold();
+    tx.stop.signal.throwIfAborted();
+    await Promise.all([
+        ...undo.map((entry) => tx.guard.undo(...entry)),
+        tx.guard.do(...deed),
+        ...retire.map((entry) => tx.guard.hold().then(() => tx.guard.retire(...entry))),
+    ]);
 }
 const seconds = (milliseconds) => String(Math.ceil(milliseconds / 1000));
 /** A file of the state folder, whole and on disk before this resolves. */
@@ -90259,7 +90274,7 @@ async function permissionOf(tx) {
 async function withdrawPermission(tx) {
     if (tx.request.traffic.strategy !== "recreate")
         return;
-    await mutate(tx, [], () => tx.guard.do("forbid", permits(tx), tx.candidate.container));
+    await mutateByGuard(tx, [], ["forbid", permits(tx), tx.candidate.container]);
 }
 /** Ends the live release. From here until the candidate is healthy, or the live release is back, nothing is served. */
 async function standAside(tx) {
@@ -90267,7 +90282,7 @@ async function standAside(tx) {
     if (!current)
         return;
     tx.candidate.darkSince = tx.clock.now();
-    await mutate(tx, [], () => tx.guard.do("stand-aside", current.slot, current.container, String(current.stopTimeout)));
+    await mutateByGuard(tx, [], ["stand-aside", current.slot, current.container, String(current.stopTimeout)]);
     tx.log.info(`${current.container} is stopped: nothing is served until ${tx.candidate.id} is healthy.`);
 }
 /** Says how long nothing was served. */
@@ -90332,6 +90347,7 @@ async function ensureProxyImage(host, request, log, signal) {
     log.info(`Pulling the proxy, ${image}.`);
     const same = registryOf(image) === registryOf(request.image.name);
     await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
+    await host.docker.getImage(image).inspect();
 }
 async function makeFolder(host, request, dockerGroup) {
     const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
@@ -90706,16 +90722,14 @@ async function checkWithNext(tx) {
 }
 /** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
 async function takePort(tx, { id, name, why, grace, policy, adopted }) {
-    const { guard, candidate, clock, log, request, scene } = tx;
+    const { candidate, clock, log, request, scene } = tx;
     log.info(`${why}: ${name} is stopped, and nothing is served until the proxy has the port.`);
     const served = candidate.darkSince === undefined;
     if (policy !== "always")
-        await mutate(tx, [["policy", id, policy]], () => guard.do("policy", id, "always"));
+        await mutateByGuard(tx, [["policy", id, policy]], ["policy", id, "always"]);
     try {
-        await mutate(tx, [["give-back", id]], () => {
-            candidate.darkSince ??= clock.now();
-            return guard.do("take-port", id, String(grace));
-        });
+        candidate.darkSince ??= clock.now();
+        await mutateByGuard(tx, [["give-back", id]], ["take-port", id, String(grace)]);
     }
     catch (cause) {
         if (!(cause instanceof DeedFailed))
@@ -90800,12 +90814,13 @@ async function fillSlot(tx) {
     const wayBack = request.traffic.strategy === "recreate"
         ? ["maint", candidate.slot]
         : ["vacate", candidate.slot, seconds(request.traffic.drainTimeout)];
-    await mutate(tx, [wayBack], () => order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version));
+    const { slot, container, address, port } = candidate;
+    await order(tx, [wayBack], "fill", slot, container, address, String(port), request.version);
 }
 /** A deed at the proxy. @throws {GateError} when the proxy doesn't take it */
-async function order(tx, ...deed) {
+async function order(tx, undo, ...deed) {
     try {
-        await tx.guard.do(...deed);
+        await mutateByGuard(tx, undo, deed);
     }
     catch (cause) {
         if (!(cause instanceof DeedFailed))
@@ -90838,8 +90853,16 @@ async function shift(tx) {
     const { current } = tx.scene;
     const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
     const undo = current && blueGreen ? [["ready", current.slot, current.container]] : [];
-    const deed = () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none");
-    await mutate(tx, undo, deed, () => waitForSlot(tx));
+    const deed = ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address];
+    try {
+        await mutateByGuard(tx, undo, deed); // as a rule the proxy reaches it by now; the guard looks, and else does nothing
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed) || !cause.deed.startsWith("DO "))
+            throw cause;
+        await waitForSlot(tx);
+        await order(tx, [], ...deed);
+    }
 }
 /** The proxy sends its traffic to this release's container, and only there. */
 async function servesThrough(host, app, record) {
@@ -90888,8 +90911,8 @@ async function candidate_preDeploy(tx) {
 /** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
 async function createCandidate(tx, before = []) {
     const { candidate, request, host } = tx;
-    const port = portOf(tx); // asked while the container is created
-    port.catch(() => { });
+    const image = pulledImage(tx); // asked while the entries are written
+    image.catch(() => { });
     const last = request.safety.keepFailed ? "keep" : "remove";
     const undo = [
         ["forget", candidate.id],
@@ -90897,12 +90920,12 @@ async function createCandidate(tx, before = []) {
         [last, candidate.container, seconds(request.container.stopTimeout)],
     ];
     await mutate(tx, undo, async () => {
+        candidate.port = portOf(tx, await image);
         const permission = await permissionOf(tx);
         await host.docker.createContainer(createBody({ ...specOf(tx), permission }));
     });
     candidate.created = true;
     await joinNetwork(tx, candidate.container);
-    candidate.port = await port;
 }
 /** Starts the candidate, and watches for its end from then on. */
 async function startCandidate(tx) {
@@ -90934,10 +90957,21 @@ const specOf = ({ candidate, request, scene, name }) => ({
     command: request.container.command,
     options: request.container,
 });
-async function portOf({ request, host, scene }) {
-    if (request.container.port)
-        return request.container.port;
-    const port = onlyPort(await host.docker.getImage(scene.reference).inspect());
+/** A pull whose stream was cut looks whole; the image itself does not. */
+async function pulledImage({ host, scene }) {
+    try {
+        return await host.docker.getImage(scene.reference).inspect();
+    }
+    catch (cause) {
+        if (cause.statusCode !== 404)
+            throw cause;
+        throw new GateError("pull", `${scene.reference} is not on the host after its pull. Run this deploy again.`, {
+            cause,
+        });
+    }
+}
+function portOf({ request, scene }, image) {
+    const port = request.container.port ?? onlyPort(image);
     if (port)
         return port;
     throw new UserError(`port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`);
@@ -91017,7 +91051,7 @@ async function within(limit, what, signal) {
 
 /** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
 async function readyToCommit(tx) {
-    const { candidate, guard, scene } = tx;
+    const { candidate, scene } = tx;
     const old = scene.current;
     await withdrawPermission(tx);
     const after = [
@@ -91025,12 +91059,7 @@ async function readyToCommit(tx) {
         ["history", Buffer.from(JSON.stringify(historyLine(tx))).toString("base64")],
         ...(old ? retirement(old) : []),
     ];
-    await mutate(tx, [["policy", candidate.container, "no"]], () => 
-    // the guard takes one after the other; nobody waits in between
-    Promise.all([
-        guard.do("policy", candidate.container, "always"),
-        ...after.map((entry) => guard.hold().then(() => guard.retire(...entry))),
-    ]));
+    await mutateByGuard(tx, [["policy", candidate.container, "no"]], ["policy", candidate.container, "always"], after);
     tx.stop.signal.throwIfAborted();
 }
 const retirement = (old) => [
@@ -91061,9 +91090,13 @@ async function retire(member, world) {
     const serves = `${tx.candidate.id} is committed and serves`;
     const { previous } = tx.scene;
     const old = called(previous) ?? "nothing";
-    const finished = tx.guard.finish();
+    const finished = member.finishing ?? tx.guard.finish();
     finished.catch(() => { }); // reported below, as what comes beside the drain is
-    const pruned = prune(tx);
+    const pruned = prune(tx).then(({ warnings, gone }) => {
+        const forgotten = forget(tx, gone);
+        void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
+        return forgotten.then((more) => [...warnings, ...more]);
+    });
     pruned.catch(() => { });
     try {
         const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
@@ -91071,8 +91104,7 @@ async function retire(member, world) {
             return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
         if (previous)
             tx.log.info(`${old} is stopped and kept.`);
-        const { warnings, gone } = await pruned;
-        return [...warnings, ...(await forget(tx, gone))];
+        return await pruned;
     }
     catch (error) {
         const why = error.message;
@@ -91094,6 +91126,7 @@ async function prune(tx) {
     const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
     const warnings = [];
     const remove = (container, name) => tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
+    const removing = Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
     const failed = await host.docker.listContainers({
         all: true,
         filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
@@ -91104,7 +91137,7 @@ async function prune(tx) {
         if (State !== "running" && !known.has(name))
             await remove(Id, name);
     }));
-    const removed = await Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
+    const removed = await removing;
     for (const { release, image, digest, adopted } of outdated)
         if (!adopted && !keptImages.has(digest))
             await tolerate(warnings, `remove the image of ${release}`, () => host.docker.getImage(`${image}@${digest}`).remove());
@@ -91113,7 +91146,7 @@ async function prune(tx) {
 /** Their records, once their containers are gone: a container without a record would be a stranger. */
 async function forget(tx, gone) {
     const warnings = [];
-    await Promise.all(gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release))));
+    await Promise.all(gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.forget(release))));
     return warnings;
 }
 function others({ request, scene, candidate }) {
@@ -91160,28 +91193,78 @@ const ANSWER_LIMIT = 4 * 1024 * 1024;
 async function imageLayers(dial, image, credentials, insecure) {
     const registry = registryOf(image.name);
     const repository = registry === "docker.io" ? hubRepository(image.name) : image.name.slice(registry.length + 1);
-    const client = new RegistryClient(dial, registry === "docker.io" ? "registry-1.docker.io" : registry, insecure, credentials);
-    const manifest = await client.manifest(repository, image.digest);
-    const variants = manifest?.manifests;
-    if (!variants)
-        return manifest?.layers;
-    const mine = variants.find(({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture);
-    return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
+    const client = new RegistryClient(dial, apiHost(registry), insecure, credentials);
+    try {
+        const manifest = await client.manifest(repository, image.digest);
+        const variants = manifest?.manifests;
+        if (!variants)
+            return manifest?.layers;
+        const mine = variants.find(({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture);
+        return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
+    }
+    finally {
+        client.close();
+    }
 }
+/** A dial whose first stream, to the image's registry, is opened before it is known what to ask there. */
+function dialAhead(dial, image) {
+    const { hostname, port } = new URL(`https://${apiHost(registryOf(image))}`);
+    const at = Number(port) || 443;
+    let opened = dial(hostname, at);
+    opened.catch(() => { }); // told to whoever asks for it
+    const take = () => {
+        const stream = opened;
+        opened = undefined;
+        return stream;
+    };
+    return {
+        dial: (address, wanted) => (address === hostname && wanted === at && take()) || dial(address, wanted),
+        close: () => {
+            take()?.then((stream) => stream.destroy(), () => { });
+        },
+    };
+}
+const apiHost = (registry) => (registry === "docker.io" ? "registry-1.docker.io" : registry);
 const hubRepository = (name) => {
     const bare = name.replace(/^docker\.io\//, "");
     return bare.includes("/") ? bare : `library/${bare}`;
 };
-class RegistryClient {
+/** One connection to each server, however many questions: on a long wire each new one costs up to three round trips. */
+class DialAgent extends external_node_http_.Agent {
     dial;
+    constructor(dial) {
+        super({ keepAlive: true, maxSockets: 1 });
+        this.dial = dial;
+    }
+    createConnection(options, done) {
+        const { host = "", port = 0, secure } = options;
+        this.dial(host, port).then((tcp) => {
+            const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: host }) : tcp;
+            done(null, Object.assign(stream, asSocket(stream)));
+        }, done);
+    }
+}
+/** What node:http calls on its sockets, and a channel has not. */
+const asSocket = (stream) => ({
+    setNoDelay: () => stream,
+    setKeepAlive: () => stream,
+    setTimeout: () => stream,
+    ref: () => stream,
+    unref: () => stream,
+});
+class RegistryClient {
     host;
     insecure;
     credentials;
+    #agent;
     constructor(dial, host, insecure, credentials) {
-        this.dial = dial;
         this.host = host;
         this.insecure = insecure;
         this.credentials = credentials;
+        this.#agent = new DialAgent(dial);
+    }
+    close() {
+        this.#agent.destroy();
     }
     async manifest(repository, digest) {
         const url = new URL(`${this.insecure ? "http" : "https"}://${this.host}/v2/${repository}/manifests/${digest}`);
@@ -91214,16 +91297,17 @@ class RegistryClient {
         const { token, access_token } = JSON.parse(answer.body);
         return `Bearer ${token ?? access_token}`;
     }
-    async get(url, headers) {
+    get(url, headers) {
         const secure = url.protocol === "https:";
-        const tcp = await this.dial(url.hostname, Number(url.port) || (secure ? 443 : 80));
-        const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: url.hostname }) : tcp;
+        const options = {
+            agent: this.#agent,
+            secure,
+            port: Number(url.port) || (secure ? 443 : 80),
+            headers: { host: url.host, accept: MANIFESTS, ...headers },
+            signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+        };
         return new Promise((resolve, reject) => {
-            const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), {
-                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream }),
-                headers: { host: url.host, accept: MANIFESTS, connection: "close", ...headers },
-                signal: AbortSignal.timeout(ANSWER_TIMEOUT),
-            });
+            const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), options);
             request.on("response", (response) => {
                 let body = "";
                 response.setEncoding("utf8");
@@ -91233,13 +91317,9 @@ class RegistryClient {
                         request.destroy(new Error("the registry's answer is too long"));
                 });
                 response.on("error", reject);
-                response.on("end", () => {
-                    tcp.destroy();
-                    resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body });
-                });
+                response.on("end", () => resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body }));
             });
             request.on("error", reject);
-            stream.on("error", reject);
             request.end();
         });
     }
@@ -91267,16 +91347,24 @@ function sendScout(request, host) {
     return { host, info, image, layers, forwarding };
 }
 async function missingLayers(request, host, { info, image, present }) {
-    if (request.safety.minFreeDisk !== "auto" || (await present))
+    if (request.safety.minFreeDisk !== "auto")
         return [];
-    const digest = request.image.digest ?? (await image).digest;
-    return layersOf(request, host, await info, { name: withoutTag(request.image.name), digest });
+    const ahead = dialAhead(host.dial, request.image.name);
+    try {
+        if (await present)
+            return [];
+        const digest = request.image.digest ?? (await image).digest;
+        return await layersOf(request, ahead.dial, await info, { name: withoutTag(request.image.name), digest });
+    }
+    finally {
+        ahead.close();
+    }
 }
 /** undefined = the registry won't tell. */
-function layersOf(request, host, info, image) {
+function layersOf(request, dial, info, image) {
     const insecure = isInsecure(registryOf(image.name), info);
     const wanted = { ...image, architecture: architecture(info) };
-    return imageLayers(host.dial, wanted, request.image.credentials, insecure).catch(() => undefined);
+    return imageLayers(dial, wanted, request.image.credentials, insecure).catch(() => undefined);
 }
 /** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */
 const isInsecure = (registry, { RegistryConfig }) => RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
@@ -91400,7 +91488,11 @@ async function commit(fleet, members, world) {
 async function commitAlone(member) {
     const { guard, candidate, scene } = of(member, "tx");
     try {
-        await guard.commit();
+        const committing = guard.commit();
+        // right behind it, for nobody else has to agree; a host that has not committed refuses
+        member.finishing = guard.hold().then(() => guard.finish());
+        member.finishing.catch(() => { });
+        await committing;
         member.say(`${candidate.id} is committed.`);
     }
     catch (cause) {
@@ -91747,7 +91839,7 @@ async function staysHealthy(probe, expected, pace, clock, signal) {
         if (wrongInARow >= pace.threshold)
             return { healthy: false, seen, why: `${wrongInARow} wrong answers in a row` };
         await clock.sleep(Math.min(pace.interval, Math.max(0, end - clock.now())), signal);
-    } while (clock.now() < end || wrongInARow > 0);
+    } while (end - clock.now() >= 1 || wrongInARow > 0); // a timer may fire a moment early
     return { healthy: true, seen };
 }
 async function observe(probe, expected, seen, signal) {
@@ -91973,7 +92065,7 @@ async function sizeOf(scene, scout) {
 async function notShared(request, scene, scout) {
     const { current } = scene;
     const present = current?.image === scene.image.name
-        ? await layersOf(request, scout.host, scene.info, { name: current.image, digest: current.digest })
+        ? await layersOf(request, scout.host.dial, scene.info, { name: current.image, digest: current.digest })
         : undefined;
     const here = new Set(present?.map(({ digest }) => digest));
     return total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));
@@ -93851,15 +93943,16 @@ var docker_default = /*#__PURE__*/__nccwpck_require__.n(docker);
 
 
 
-/** sshd's MaxSessions is 10 by default, and the guard needs one; streams (pull, events, logs) count while they are open. */
+
+/** Through docker's client each is one of sshd's MaxSessions, 10 by default; streams (pull, events, logs) count while they are open. */
 const MAX_CHANNELS = 5;
-/** The host's Docker Engine API, over `docker system dial-stdio` in channels of the one connection. */
+/** The host's Docker Engine API, over its socket in channels of the one connection (docs/adr/0012). */
 class Engine {
     docker;
     #agent;
     #greeting;
     constructor(connection, debug) {
-        this.#agent = new DialStdioAgent(connection);
+        this.#agent = new EngineAgent(connection);
         // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
         this.docker = new (docker_default())({ protocol: "http", host: "docker", agent: this.#agent });
         tellCalls(this.docker, debug);
@@ -93893,7 +93986,7 @@ class Engine {
         }
         return version;
     }
-    /** Opens channels before they are asked for: each takes two round trips and the start of a process. */
+    /** Opens channels before they are asked for: each takes a round trip. */
     warm() {
         this.#agent.openAhead(MAX_CHANNELS);
     }
@@ -93915,7 +94008,7 @@ function tellCalls(docker, debug) {
         });
     };
 }
-class DialStdioAgent extends external_node_http_.Agent {
+class EngineAgent extends external_node_http_.Agent {
     complaint = "";
     #open = new Set();
     #ahead = [];
@@ -93939,16 +94032,18 @@ class DialStdioAgent extends external_node_http_.Agent {
         }
     }
     #dial() {
-        const stream = new DialStdio(async () => {
-            const channel = await this.#connection.exec("docker system dial-stdio");
-            channel.stderr.on("data", (chunk) => {
-                this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
-            });
-            return channel;
-        });
+        const stream = new EngineStream(() => this.#connection.dialSocket(DOCKER_SOCKET).catch(() => this.#throughTheClient()));
         this.#open.add(stream);
         stream.once("close", () => this.#open.delete(stream));
         return stream;
+    }
+    /** Where the socket can't be reached, docker's own client may know another one, or say why not. */
+    async #throughTheClient() {
+        const channel = await this.#connection.exec("docker system dial-stdio");
+        channel.stderr.on("data", (chunk) => {
+            this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
+        });
+        return channel;
     }
     end() {
         this.destroy();
@@ -93957,7 +94052,7 @@ class DialStdioAgent extends external_node_http_.Agent {
     }
 }
 /** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
-class DialStdio extends external_node_stream_.Duplex {
+class EngineStream extends external_node_stream_.Duplex {
     #dial;
     #channel;
     constructor(dial) {
@@ -94022,7 +94117,7 @@ const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: wha
 const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
 class Guard {
     facts = { dockerGroup: "", memoryFree: 0 };
-    /** settles with the reason when the guard is no longer there */
+    /** settles with the reason when the guard is no longer there, and nobody has said bye */
     lost;
     #channel;
     #options;
@@ -94042,6 +94137,7 @@ class Guard {
     #settled = false;
     #stuck;
     #gone;
+    #bye;
     #beats;
     constructor(channel, options) {
         this.#channel = channel;
@@ -94167,9 +94263,16 @@ class Guard {
         const settled = answer === "ABORTED" || answer === "COMMITTED";
         return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
     }
-    async bye() {
-        await this.#ask("BYE").catch(() => { });
-        this.close();
+    /** A record that nothing leads to any more. It may stand in line behind `finish`, which takes as long as a drain. */
+    async forget(release) {
+        await this.#ask("DO", "forget", release);
+    }
+    /** Once, however often it is said. */
+    bye() {
+        this.#bye ??= this.#ask("BYE")
+            .catch(() => { })
+            .then(() => this.close());
+        return this.#bye;
     }
     /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
     close() {
@@ -94291,7 +94394,8 @@ class Guard {
         for (const waiting of this.#waiting.values())
             waiting.reject(this.#gone);
         this.#waiting.clear();
-        this.#settleLost(this.#gone);
+        if (!this.#bye)
+            this.#settleLost(this.#gone);
     }
 }
 const silence = (milliseconds) => new Promise((resolve) => {

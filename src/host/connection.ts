@@ -21,7 +21,7 @@ type ChannelError = Error & { readonly reason?: number };
 const PROHIBITED = 1;
 const CONNECT_FAILED = 2;
 
-const DOCKER_SOCKET = "/var/run/docker.sock";
+export const DOCKER_SOCKET = "/var/run/docker.sock";
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
 /** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */

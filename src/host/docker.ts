@@ -2,19 +2,19 @@ import { Agent } from "node:http";
 import { Duplex } from "node:stream";
 import Docker from "dockerode";
 import { UserError } from "../user-error";
-import type { Connection } from "./connection";
+import { type Connection, DOCKER_SOCKET } from "./connection";
 
-/** sshd's MaxSessions is 10 by default, and the guard needs one; streams (pull, events, logs) count while they are open. */
+/** Through docker's client each is one of sshd's MaxSessions, 10 by default; streams (pull, events, logs) count while they are open. */
 const MAX_CHANNELS = 5;
 
-/** The host's Docker Engine API, over `docker system dial-stdio` in channels of the one connection. */
+/** The host's Docker Engine API, over its socket in channels of the one connection (docs/adr/0012). */
 export class Engine {
   readonly docker: Docker;
-  readonly #agent: DialStdioAgent;
+  readonly #agent: EngineAgent;
   #greeting: Promise<Docker.DockerVersion> | undefined;
 
   constructor(connection: Connection, debug: (line: string) => void) {
-    this.#agent = new DialStdioAgent(connection);
+    this.#agent = new EngineAgent(connection);
     // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
     this.docker = new Docker({ protocol: "http", host: "docker", agent: this.#agent } as Docker.DockerOptions);
     tellCalls(this.docker, debug);
@@ -52,7 +52,7 @@ export class Engine {
     return version;
   }
 
-  /** Opens channels before they are asked for: each takes two round trips and the start of a process. */
+  /** Opens channels before they are asked for: each takes a round trip. */
   warm(): void {
     this.#agent.openAhead(MAX_CHANNELS);
   }
@@ -83,11 +83,11 @@ function tellCalls(docker: Docker, debug: (line: string) => void): void {
   };
 }
 
-class DialStdioAgent extends Agent {
+class EngineAgent extends Agent {
   complaint = "";
 
   readonly #open = new Set<Duplex>();
-  readonly #ahead: DialStdio[] = [];
+  readonly #ahead: EngineStream[] = [];
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -109,17 +109,22 @@ class DialStdioAgent extends Agent {
     }
   }
 
-  #dial(): DialStdio {
-    const stream = new DialStdio(async () => {
-      const channel = await this.#connection.exec("docker system dial-stdio");
-      channel.stderr.on("data", (chunk: Buffer) => {
-        this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
-      });
-      return channel;
-    });
+  #dial(): EngineStream {
+    const stream = new EngineStream(() =>
+      this.#connection.dialSocket(DOCKER_SOCKET).catch(() => this.#throughTheClient()),
+    );
     this.#open.add(stream);
     stream.once("close", () => this.#open.delete(stream));
     return stream;
+  }
+
+  /** Where the socket can't be reached, docker's own client may know another one, or say why not. */
+  async #throughTheClient(): Promise<Duplex> {
+    const channel = await this.#connection.exec("docker system dial-stdio");
+    channel.stderr.on("data", (chunk: Buffer) => {
+      this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
+    });
+    return channel;
   }
 
   end(): void {
@@ -129,7 +134,7 @@ class DialStdioAgent extends Agent {
 }
 
 /** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
-class DialStdio extends Duplex {
+class EngineStream extends Duplex {
   readonly #dial: () => Promise<Duplex>;
   #channel: Duplex | undefined;
 

@@ -89,8 +89,8 @@ interface PullLine {
 }
 
 /**
- * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and the
- * image can be inspected: an error travels in a 200, and a cut stream looks like the end.
+ * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and, as
+ * the caller sees to, the image can be inspected: an error travels in a 200, and a cut stream looks like the end.
  *
  * @throws {UserError} with the registry's reason
  */
@@ -113,7 +113,6 @@ export async function pullImage(
   }
   const problem = await readPull(stream, onLine, signal);
   if (problem !== undefined) throw fail(problem);
-  await docker.getImage(reference).inspect();
 }
 
 function pullLine(line: string): PullLine {

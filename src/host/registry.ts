@@ -1,4 +1,4 @@
-import { request as httpRequest } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import { type Credentials, registryOf } from "./pull";
@@ -32,20 +32,43 @@ export async function imageLayers(
 ): Promise<readonly Layer[] | undefined> {
   const registry = registryOf(image.name);
   const repository = registry === "docker.io" ? hubRepository(image.name) : image.name.slice(registry.length + 1);
-  const client = new RegistryClient(
-    dial,
-    registry === "docker.io" ? "registry-1.docker.io" : registry,
-    insecure,
-    credentials,
-  );
-  const manifest = await client.manifest(repository, image.digest);
-  const variants = manifest?.manifests;
-  if (!variants) return manifest?.layers;
-  const mine = variants.find(
-    ({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture,
-  );
-  return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
+  const client = new RegistryClient(dial, apiHost(registry), insecure, credentials);
+  try {
+    const manifest = await client.manifest(repository, image.digest);
+    const variants = manifest?.manifests;
+    if (!variants) return manifest?.layers;
+    const mine = variants.find(
+      ({ platform }) => platform?.os === "linux" && platform.architecture === image.architecture,
+    );
+    return mine ? (await client.manifest(repository, mine.digest))?.layers : undefined;
+  } finally {
+    client.close();
+  }
 }
+
+/** A dial whose first stream, to the image's registry, is opened before it is known what to ask there. */
+export function dialAhead(dial: Dial, image: string): { readonly dial: Dial; close(): void } {
+  const { hostname, port } = new URL(`https://${apiHost(registryOf(image))}`);
+  const at = Number(port) || 443;
+  let opened: Promise<Duplex> | undefined = dial(hostname, at);
+  opened.catch(() => {}); // told to whoever asks for it
+  const take = () => {
+    const stream = opened;
+    opened = undefined;
+    return stream;
+  };
+  return {
+    dial: (address, wanted) => (address === hostname && wanted === at && take()) || dial(address, wanted),
+    close: () => {
+      take()?.then(
+        (stream) => stream.destroy(),
+        () => {},
+      );
+    },
+  };
+}
+
+const apiHost = (registry: string): string => (registry === "docker.io" ? "registry-1.docker.io" : registry);
 
 const hubRepository = (name: string): string => {
   const bare = name.replace(/^docker\.io\//, "");
@@ -57,13 +80,48 @@ interface Manifest {
   readonly manifests?: readonly { digest: string; platform?: { os: string; architecture: string } }[];
 }
 
+/** One connection to each server, however many questions: on a long wire each new one costs up to three round trips. */
+class DialAgent extends Agent {
+  constructor(private readonly dial: Dial) {
+    super({ keepAlive: true, maxSockets: 1 });
+  }
+
+  override createConnection(
+    options: { readonly host?: string; readonly port?: number; readonly secure?: boolean },
+    done: (error: Error | null, stream?: Duplex) => void,
+  ): undefined {
+    const { host = "", port = 0, secure } = options;
+    this.dial(host, port).then((tcp) => {
+      const stream = secure ? tlsConnect({ socket: tcp, servername: host }) : tcp;
+      done(null, Object.assign(stream, asSocket(stream)));
+    }, done);
+  }
+}
+
+/** What node:http calls on its sockets, and a channel has not. */
+const asSocket = (stream: Duplex) => ({
+  setNoDelay: () => stream,
+  setKeepAlive: () => stream,
+  setTimeout: () => stream,
+  ref: () => stream,
+  unref: () => stream,
+});
+
 class RegistryClient {
+  readonly #agent: DialAgent;
+
   constructor(
-    private readonly dial: Dial,
+    dial: Dial,
     private readonly host: string,
     private readonly insecure: boolean,
     private readonly credentials: Credentials | undefined,
-  ) {}
+  ) {
+    this.#agent = new DialAgent(dial);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
 
   async manifest(repository: string, digest: string): Promise<Manifest | undefined> {
     const url = new URL(`${this.insecure ? "http" : "https"}://${this.host}/v2/${repository}/manifests/${digest}`);
@@ -94,19 +152,17 @@ class RegistryClient {
     return `Bearer ${token ?? access_token}`;
   }
 
-  private async get(
-    url: URL,
-    headers: Record<string, string>,
-  ): Promise<{ status: number; challenge: string; body: string }> {
+  private get(url: URL, headers: Record<string, string>): Promise<{ status: number; challenge: string; body: string }> {
     const secure = url.protocol === "https:";
-    const tcp = await this.dial(url.hostname, Number(url.port) || (secure ? 443 : 80));
-    const stream = secure ? tlsConnect({ socket: tcp, servername: url.hostname }) : tcp;
+    const options = {
+      agent: this.#agent,
+      secure,
+      port: Number(url.port) || (secure ? 443 : 80),
+      headers: { host: url.host, accept: MANIFESTS, ...headers },
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+    };
     return new Promise((resolve, reject) => {
-      const request = httpRequest(url.href.replace(/^https:/, "http:"), {
-        createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream }),
-        headers: { host: url.host, accept: MANIFESTS, connection: "close", ...headers },
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT),
-      });
+      const request = httpRequest(url.href.replace(/^https:/, "http:"), options);
       request.on("response", (response) => {
         let body = "";
         response.setEncoding("utf8");
@@ -115,13 +171,11 @@ class RegistryClient {
           if (body.length > ANSWER_LIMIT) request.destroy(new Error("the registry's answer is too long"));
         });
         response.on("error", reject);
-        response.on("end", () => {
-          tcp.destroy();
-          resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body });
-        });
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, challenge: response.headers["www-authenticate"] ?? "", body }),
+        );
       });
       request.on("error", reject);
-      stream.on("error", reject);
       request.end();
     });
   }

@@ -1,3 +1,4 @@
+import type Docker from "dockerode";
 import { appNetwork, createBody, inspected, lastLogLines, onlyPort } from "../host/containers";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
@@ -36,8 +37,8 @@ export async function preDeploy(tx: Transaction): Promise<void> {
 /** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
 export async function createCandidate(tx: Transaction, before: readonly Entry[] = []): Promise<void> {
   const { candidate, request, host } = tx;
-  const port = portOf(tx); // asked while the container is created
-  port.catch(() => {});
+  const image = pulledImage(tx); // asked while the entries are written
+  image.catch(() => {});
   const last = request.safety.keepFailed ? "keep" : "remove";
   const undo: readonly Entry[] = [
     ["forget", candidate.id],
@@ -45,12 +46,12 @@ export async function createCandidate(tx: Transaction, before: readonly Entry[] 
     [last, candidate.container, seconds(request.container.stopTimeout)],
   ];
   await mutate(tx, undo, async () => {
+    candidate.port = portOf(tx, await image);
     const permission = await permissionOf(tx);
     await host.docker.createContainer(createBody({ ...specOf(tx), permission }));
   });
   candidate.created = true;
   await joinNetwork(tx, candidate.container);
-  candidate.port = await port;
 }
 
 /** Starts the candidate, and watches for its end from then on. */
@@ -89,9 +90,20 @@ const specOf = ({ candidate, request, scene, name }: Transaction) => ({
   options: request.container,
 });
 
-async function portOf({ request, host, scene }: Transaction): Promise<number> {
-  if (request.container.port) return request.container.port;
-  const port = onlyPort(await host.docker.getImage(scene.reference).inspect());
+/** A pull whose stream was cut looks whole; the image itself does not. */
+async function pulledImage({ host, scene }: Transaction): Promise<Docker.ImageInspectInfo> {
+  try {
+    return await host.docker.getImage(scene.reference).inspect();
+  } catch (cause) {
+    if ((cause as { statusCode?: number }).statusCode !== 404) throw cause;
+    throw new GateError("pull", `${scene.reference} is not on the host after its pull. Run this deploy again.`, {
+      cause,
+    });
+  }
+}
+
+function portOf({ request, scene }: Transaction, image: Docker.ImageInspectInfo): number {
+  const port = request.container.port ?? onlyPort(image);
   if (port) return port;
   throw new UserError(
     `port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`,

@@ -43,7 +43,7 @@ async function notShared(request: DeployRequest, scene: Scene, scout: Scout): Pr
   const { current } = scene;
   const present =
     current?.image === scene.image.name
-      ? await layersOf(request, scout.host, scene.info, { name: current.image, digest: current.digest })
+      ? await layersOf(request, scout.host.dial, scene.info, { name: current.image, digest: current.digest })
       : undefined;
   const here = new Set(present?.map(({ digest }) => digest));
   return total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));

@@ -5,31 +5,25 @@ import { rejectsOn } from "./lock";
 import { NO_RELEASE } from "./naming";
 import { called, FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
 import { withdrawPermission } from "./recreate";
-import { mutate, type Transaction } from "./transaction";
+import { type Entry, mutateByGuard, type Transaction } from "./transaction";
 import { askWhatServes } from "./truth";
 import type { World } from "./world";
 
 /** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
 export async function readyToCommit(tx: Transaction): Promise<void> {
-  const { candidate, guard, scene } = tx;
+  const { candidate, scene } = tx;
   const old = scene.current;
   await withdrawPermission(tx);
-  const after = [
+  const after: Entry[] = [
     ...afterHandover(tx), // first of all: until it is done, Docker would start the holder of the port after a reboot
     ["history", Buffer.from(JSON.stringify(historyLine(tx))).toString("base64")],
     ...(old ? retirement(old) : []),
   ];
-  await mutate(tx, [["policy", candidate.container, "no"]], () =>
-    // the guard takes one after the other; nobody waits in between
-    Promise.all([
-      guard.do("policy", candidate.container, "always"),
-      ...after.map((entry) => guard.hold().then(() => guard.retire(...entry))),
-    ]),
-  );
+  await mutateByGuard(tx, [["policy", candidate.container, "no"]], ["policy", candidate.container, "always"], after);
   tx.stop.signal.throwIfAborted();
 }
 
-const retirement = (old: ReleaseRecord): string[][] => [
+const retirement = (old: ReleaseRecord): Entry[] => [
   ["policy", old.container, "no"],
   ["vacate", old.slot, String(old.drainTimeout)],
   ["stop", old.container, String(old.stopTimeout)],
@@ -59,16 +53,19 @@ export async function retire(member: Member, world: World): Promise<readonly str
   const serves = `${tx.candidate.id} is committed and serves`;
   const { previous } = tx.scene;
   const old = called(previous) ?? "nothing";
-  const finished = tx.guard.finish();
+  const finished = member.finishing ?? tx.guard.finish();
   finished.catch(() => {}); // reported below, as what comes beside the drain is
-  const pruned = prune(tx);
+  const pruned = prune(tx).then(({ warnings, gone }) => {
+    const forgotten = forget(tx, gone);
+    void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
+    return forgotten.then((more) => [...warnings, ...more]);
+  });
   pruned.catch(() => {});
   try {
     const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
     if (stuck) return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
     if (previous) tx.log.info(`${old} is stopped and kept.`);
-    const { warnings, gone } = await pruned;
-    return [...warnings, ...(await forget(tx, gone))];
+    return await pruned;
   } catch (error) {
     const why = (error as Error).message;
     if (error instanceof GuardLost && (await finishedAnew(member, world)))
@@ -92,6 +89,9 @@ async function prune(tx: Transaction): Promise<Pruned> {
   const warnings: string[] = [];
   const remove = (container: string, name: string) =>
     tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
+  const removing = Promise.all(
+    outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))),
+  );
   const failed = await host.docker.listContainers({
     all: true,
     filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
@@ -103,9 +103,7 @@ async function prune(tx: Transaction): Promise<Pruned> {
       if (State !== "running" && !known.has(name)) await remove(Id, name);
     }),
   );
-  const removed = await Promise.all(
-    outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))),
-  );
+  const removed = await removing;
   for (const { release, image, digest, adopted } of outdated)
     if (!adopted && !keptImages.has(digest))
       await tolerate(warnings, `remove the image of ${release}`, () =>
@@ -123,9 +121,7 @@ interface Pruned {
 /** Their records, once their containers are gone: a container without a record would be a stranger. */
 async function forget(tx: Transaction, gone: readonly ReleaseRecord[]): Promise<readonly string[]> {
   const warnings: string[] = [];
-  await Promise.all(
-    gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.do("forget", release))),
-  );
+  await Promise.all(gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.forget(release))));
   return warnings;
 }
 

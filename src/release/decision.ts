@@ -59,7 +59,11 @@ export async function commit(
 async function commitAlone(member: Member): Promise<void> {
   const { guard, candidate, scene } = of(member, "tx");
   try {
-    await guard.commit();
+    const committing = guard.commit();
+    // right behind it, for nobody else has to agree; a host that has not committed refuses
+    member.finishing = guard.hold().then(() => guard.finish());
+    member.finishing.catch(() => {});
+    await committing;
     member.say(`${candidate.id} is committed.`);
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;

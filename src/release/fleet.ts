@@ -28,6 +28,8 @@ export interface Member {
   scene?: Scene;
   /** from the first mutation on */
   tx?: Transaction;
+  /** what the guard says of all that follows the commit, where that is under way already */
+  finishing?: Promise<string | undefined>;
 }
 
 /** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */

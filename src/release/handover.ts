@@ -10,7 +10,7 @@ import { FORMAT, type ReleaseRecord } from "./record";
 import { servesAgain } from "./recreate";
 import type { DeployRequest } from "./request";
 import type { Handover } from "./scene";
-import { type Entry, mutate, type Transaction, write } from "./transaction";
+import { type Entry, mutate, mutateByGuard, type Transaction, write } from "./transaction";
 
 /*
  * The host's port changes hands: from a proxy of another image or port, or from a container made by hand (`adopt`), to the
@@ -121,15 +121,13 @@ export async function checkWithNext(tx: Transaction): Promise<void> {
 
 /** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
 export async function takePort(tx: Transaction, { id, name, why, grace, policy, adopted }: Handover): Promise<void> {
-  const { guard, candidate, clock, log, request, scene } = tx;
+  const { candidate, clock, log, request, scene } = tx;
   log.info(`${why}: ${name} is stopped, and nothing is served until the proxy has the port.`);
   const served = candidate.darkSince === undefined;
-  if (policy !== "always") await mutate(tx, [["policy", id, policy]], () => guard.do("policy", id, "always"));
+  if (policy !== "always") await mutateByGuard(tx, [["policy", id, policy]], ["policy", id, "always"]);
   try {
-    await mutate(tx, [["give-back", id]], () => {
-      candidate.darkSince ??= clock.now();
-      return guard.do("take-port", id, String(grace));
-    });
+    candidate.darkSince ??= clock.now();
+    await mutateByGuard(tx, [["give-back", id]], ["take-port", id, String(grace)]);
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;
     const port = request.traffic.httpPort;

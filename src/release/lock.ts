@@ -101,6 +101,7 @@ export async function ensureProxyImage(
   log.info(`Pulling the proxy, ${image}.`);
   const same = registryOf(image) === registryOf(request.image.name);
   await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
+  await host.docker.getImage(image).inspect();
 }
 
 async function makeFolder(host: Host, request: DeployRequest, dockerGroup: string): Promise<void> {

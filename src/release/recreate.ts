@@ -1,6 +1,6 @@
 import { stateFolder } from "../host/proxy/container";
 import { NO_RELEASE } from "./naming";
-import { type Entry, mutate, type Transaction } from "./transaction";
+import { type Entry, mutateByGuard, type Transaction } from "./transaction";
 
 /**
  * `strategy: recreate`, for an app that can't run twice: the live release ends before the candidate begins. The proxy, the
@@ -32,7 +32,7 @@ export async function permissionOf(tx: Transaction): Promise<string | undefined>
 
 export async function withdrawPermission(tx: Transaction): Promise<void> {
   if (tx.request.traffic.strategy !== "recreate") return;
-  await mutate(tx, [], () => tx.guard.do("forbid", permits(tx), tx.candidate.container));
+  await mutateByGuard(tx, [], ["forbid", permits(tx), tx.candidate.container]);
 }
 
 /** Ends the live release. From here until the candidate is healthy, or the live release is back, nothing is served. */
@@ -40,7 +40,7 @@ export async function standAside(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   if (!current) return;
   tx.candidate.darkSince = tx.clock.now();
-  await mutate(tx, [], () => tx.guard.do("stand-aside", current.slot, current.container, String(current.stopTimeout)));
+  await mutateByGuard(tx, [], ["stand-aside", current.slot, current.container, String(current.stopTimeout)]);
   tx.log.info(`${current.container} is stopped: nothing is served until ${tx.candidate.id} is healthy.`);
 }
 

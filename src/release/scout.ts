@@ -1,6 +1,6 @@
 import type { Host } from "../host/host";
 import { hasDigest, type ResolvedImage, registryOf, resolveImage, withoutTag } from "../host/pull";
-import { imageLayers, type Layer } from "../host/registry";
+import { type Dial, dialAhead, imageLayers, type Layer } from "../host/registry";
 import type { DeployRequest } from "./request";
 import { architecture, type DockerInfo } from "./scene";
 
@@ -34,21 +34,27 @@ interface Asked {
 }
 
 async function missingLayers(request: DeployRequest, host: Host, { info, image, present }: Asked) {
-  if (request.safety.minFreeDisk !== "auto" || (await present)) return [];
-  const digest = request.image.digest ?? (await image).digest;
-  return layersOf(request, host, await info, { name: withoutTag(request.image.name), digest });
+  if (request.safety.minFreeDisk !== "auto") return [];
+  const ahead = dialAhead(host.dial, request.image.name);
+  try {
+    if (await present) return [];
+    const digest = request.image.digest ?? (await image).digest;
+    return await layersOf(request, ahead.dial, await info, { name: withoutTag(request.image.name), digest });
+  } finally {
+    ahead.close();
+  }
 }
 
 /** undefined = the registry won't tell. */
 export function layersOf(
   request: DeployRequest,
-  host: Host,
+  dial: Dial,
   info: DockerInfo,
   image: { readonly name: string; readonly digest: string },
 ): Promise<readonly Layer[] | undefined> {
   const insecure = isInsecure(registryOf(image.name), info);
   const wanted = { ...image, architecture: architecture(info) };
-  return imageLayers(host.dial, wanted, request.image.credentials, insecure).catch(() => undefined);
+  return imageLayers(dial, wanted, request.image.credentials, insecure).catch(() => undefined);
 }
 
 /** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */

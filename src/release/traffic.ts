@@ -6,7 +6,7 @@ import { GateError } from "./failure";
 import { checkWithNext } from "./handover";
 import { NO_RELEASE } from "./naming";
 import type { ReleaseRecord } from "./record";
-import { type Entry, mutate, seconds, type Transaction, write } from "./transaction";
+import { type Entry, mutate, mutateByGuard, seconds, type Transaction, write } from "./transaction";
 
 const seatOf = (record: ReleaseRecord): Seat => ({ slot: record.slot, container: record.container, port: record.port });
 
@@ -58,15 +58,14 @@ export async function fillSlot(tx: Transaction): Promise<void> {
     request.traffic.strategy === "recreate"
       ? ["maint", candidate.slot]
       : ["vacate", candidate.slot, seconds(request.traffic.drainTimeout)];
-  await mutate(tx, [wayBack], () =>
-    order(tx, "fill", candidate.slot, candidate.container, candidate.address, String(candidate.port), request.version),
-  );
+  const { slot, container, address, port } = candidate;
+  await order(tx, [wayBack], "fill", slot, container, address, String(port), request.version);
 }
 
 /** A deed at the proxy. @throws {GateError} when the proxy doesn't take it */
-async function order(tx: Transaction, ...deed: readonly string[]): Promise<void> {
+async function order(tx: Transaction, undo: readonly Entry[], ...deed: readonly string[]): Promise<void> {
   try {
-    await tx.guard.do(...deed);
+    await mutateByGuard(tx, undo, deed);
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;
     const name = proxyContainer(tx.request.app);
@@ -108,8 +107,14 @@ export async function shift(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
   const undo = current && blueGreen ? ([["ready", current.slot, current.container]] as const) : [];
-  const deed = () => order(tx, "shift", tx.candidate.slot, current ? current.slot : "none");
-  await mutate(tx, undo, deed, () => waitForSlot(tx));
+  const deed = ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address];
+  try {
+    await mutateByGuard(tx, undo, deed); // as a rule the proxy reaches it by now; the guard looks, and else does nothing
+  } catch (cause) {
+    if (!(cause instanceof DeedFailed) || !cause.deed.startsWith("DO ")) throw cause;
+    await waitForSlot(tx);
+    await order(tx, [], ...deed);
+  }
 }
 
 /** The proxy sends its traffic to this release's container, and only there. */

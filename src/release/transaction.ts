@@ -49,20 +49,37 @@ export interface Candidate {
 /**
  * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
  * guard has answered within half its lease.
- *
- * @param given what else the mutation waits for; it is asked while the entries are written
  */
-export async function mutate<T>(
-  tx: Transaction,
-  undo: readonly Entry[],
-  deed: () => Promise<T>,
-  given?: () => Promise<void>,
-): Promise<T> {
+export async function mutate<T>(tx: Transaction, undo: readonly Entry[], deed: () => Promise<T>): Promise<T> {
   tx.stop.signal.throwIfAborted();
-  await Promise.all([tx.begun, ...undo.map((entry) => tx.guard.undo(...entry)), given?.()]);
+  await Promise.all([tx.begun, ...undo.map((entry) => tx.guard.undo(...entry))]);
   await tx.guard.hold();
   tx.stop.signal.throwIfAborted();
   return deed();
+}
+
+/**
+ * The same for a deed of the guard. It takes one message after the other, and does nothing behind an entry that it could
+ * not write: so entries and deed are sent at once, and nobody waits in between.
+ *
+ * @param retire what follows the commit, written down after the deed
+ * @throws {DeedFailed} with what the host said
+ */
+export async function mutateByGuard(
+  tx: Transaction,
+  undo: readonly Entry[],
+  deed: readonly string[],
+  retire: readonly Entry[] = [],
+): Promise<void> {
+  tx.stop.signal.throwIfAborted();
+  await tx.begun;
+  await tx.guard.hold();
+  tx.stop.signal.throwIfAborted();
+  await Promise.all([
+    ...undo.map((entry) => tx.guard.undo(...entry)),
+    tx.guard.do(...deed),
+    ...retire.map((entry) => tx.guard.hold().then(() => tx.guard.retire(...entry))),
+  ]);
 }
 
 export const seconds = (milliseconds: number): string => String(Math.ceil(milliseconds / 1000));

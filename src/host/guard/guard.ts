@@ -71,7 +71,7 @@ const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
 
 export class Guard {
   facts: GuardFacts = { dockerGroup: "", memoryFree: 0 };
-  /** settles with the reason when the guard is no longer there */
+  /** settles with the reason when the guard is no longer there, and nobody has said bye */
   readonly lost: Promise<GuardLost>;
   readonly #channel: ClientChannel;
   readonly #options: GuardOptions;
@@ -91,6 +91,7 @@ export class Guard {
   #settled = false;
   #stuck: string | undefined;
   #gone: GuardLost | undefined;
+  #bye: Promise<void> | undefined;
   #beats: NodeJS.Timeout | undefined;
 
   private constructor(channel: ClientChannel, options: GuardOptions) {
@@ -246,9 +247,17 @@ export class Guard {
     return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
   }
 
-  async bye(): Promise<void> {
-    await this.#ask("BYE").catch(() => {});
-    this.close();
+  /** A record that nothing leads to any more. It may stand in line behind `finish`, which takes as long as a drain. */
+  async forget(release: string): Promise<void> {
+    await this.#ask("DO", "forget", release);
+  }
+
+  /** Once, however often it is said. */
+  bye(): Promise<void> {
+    this.#bye ??= this.#ask("BYE")
+      .catch(() => {})
+      .then(() => this.close());
+    return this.#bye;
   }
 
   /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
@@ -371,7 +380,7 @@ export class Guard {
     this.#settleFound.reject(this.#gone);
     for (const waiting of this.#waiting.values()) waiting.reject(this.#gone);
     this.#waiting.clear();
-    this.#settleLost(this.#gone);
+    if (!this.#bye) this.#settleLost(this.#gone);
   }
 }
 

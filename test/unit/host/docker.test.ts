@@ -36,18 +36,30 @@ afterEach(() => {
 /** A channel to a command that ended before it read anything. */
 const deaf = () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
 
-/** A connection whose `docker system dial-stdio` leads to the Engine of this test, or says why not and ends. */
-function engine(complaint = ""): Engine {
+/**
+ * A connection on which the socket, or else `docker system dial-stdio`, leads to the Engine of this test. With a complaint
+ * neither does, and the command says why.
+ */
+function engine(complaint = "", socketIsThere = complaint === ""): Engine {
+  const toEngine = () => {
+    const channel = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    channels.push(channel);
+    return channel;
+  };
+  const dialSocket = async (path: string) => {
+    commands.push(path);
+    if (!socketIsThere) throw new Error("(SSH) Channel open failure: open failed");
+    return toEngine();
+  };
   const exec = (command: string) => {
     commands.push(command);
-    const channel = complaint ? deaf() : connect((server.address() as AddressInfo).port, "127.0.0.1");
+    const channel = complaint ? deaf() : toEngine();
     const stderr = new PassThrough();
-    if (!complaint) channels.push(channel as Socket);
-    else stderr.once("data", () => setImmediate(() => channel.destroy()));
+    if (complaint) stderr.once("data", () => setImmediate(() => channel.destroy()));
     if (complaint) setImmediate(() => stderr.write(complaint));
     return Promise.resolve(Object.assign(channel, { stderr }));
   };
-  return new Engine({ exec } as unknown as Connection, (line) => debug.push(line));
+  return new Engine({ exec, dialSocket } as unknown as Connection, (line) => debug.push(line));
 }
 
 const version = (text: string, more: object = {}) => {
@@ -57,7 +69,13 @@ const version = (text: string, more: object = {}) => {
 test.each(["20.10.0", "20.10.25+azure-1", "23.0.6", "28.5.1", "29.1.2"])("greets Docker %s", async (text) => {
   version(text);
   expect(await engine().greet()).toMatchObject({ Version: text });
-  expect(commands).toEqual(["docker system dial-stdio"]);
+  expect(commands).toEqual(["/var/run/docker.sock"]);
+});
+
+test("goes through docker's own client where the socket can't be reached", async () => {
+  version("29.1.2");
+  expect(await engine("", false).greet()).toMatchObject({ Version: "29.1.2" });
+  expect(commands).toEqual(["/var/run/docker.sock", "docker system dial-stdio"]);
 });
 
 test.each(["19.03.15", "18.09.1", "1.13.1"])("refuses Docker %s", async (text) => {
@@ -155,7 +173,7 @@ test("tells each call with its time, without what is in its query", async () => 
 });
 
 test("fails a call with the connection's own reason when no channel can be had", async () => {
-  const exec = () => Promise.reject(new Error("the connection to 10.0.0.5 was lost"));
-  const host = new Engine({ exec } as unknown as Connection, () => {});
+  const lost = () => Promise.reject(new Error("the connection to 10.0.0.5 was lost"));
+  const host = new Engine({ exec: lost, dialSocket: lost } as unknown as Connection, () => {});
   await expect(host.docker.version()).rejects.toThrow("the connection to 10.0.0.5 was lost");
 });

@@ -85,7 +85,7 @@ test("finds the layers of the host's own platform in an index", async () => {
     `registry.test:5000 /v2/acme/shop/manifests/${INDEX} anonymous`,
     `registry.test:5000 /v2/acme/shop/manifests/${AMD64} anonymous`,
   ]);
-  expect(dialled.slice(0, 2)).toEqual(["registry.test:5000", "registry.test:5000"]);
+  expect(dialled).toEqual(["registry.test:5000"]); // one connection for both questions
 });
 
 test("takes the layers of an image that is for one platform only", async () => {

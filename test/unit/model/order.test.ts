@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { readDeployInputs } from "../../../src/github/inputs";
 import { deploy } from "../../../src/release/deploy";
 import type { Log } from "../../../src/release/log";
+import type { Outcome } from "../../../src/release/outcome";
 import type { DeployRequest } from "../../../src/release/request";
 import { source } from "../github/deploy-inputs";
 import { DEPLOY } from "./program";
@@ -47,13 +48,17 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 /** Not in the model: other files of the release, the history line, and the end. */
 const APART = /^(DO write releases\/r2\/(haproxy\.cfg|slots\.map) |DO check r2$|RETIRE history |BYE$)/;
 
-test("the model sends what a deploy sends, in its order", async () => {
-  const request = quick(readDeployInputs(source()).request);
-  const host = new RecordingHost(request);
+async function deployTo(host: RecordingHost, request: DeployRequest): Promise<Outcome> {
   const clock = { now: () => performance.now(), sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) };
   const hosts = [{ name: "host", address: "host", open: async () => host.host() }];
   const cancel = new AbortController().signal;
-  const outcome = await deploy(request, { hosts, log: quiet, clock, transaction: "t2", cancel });
+  return deploy(request, { hosts, log: quiet, clock, transaction: "t2", cancel });
+}
+
+test("the model sends what a deploy sends, in its order", async () => {
+  const request = quick(readDeployInputs(source()).request);
+  const host = new RecordingHost(request);
+  const outcome = await deployTo(host, request);
   host.close();
   expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
   const seen = host.notes
@@ -61,4 +66,18 @@ test("the model sends what a deploy sends, in its order", async () => {
     .map((note) => WORDS.find(([pattern]) => pattern.test(note))?.[1] ?? note);
   const modelled = DEPLOY.filter(([kind]) => kind !== "look").map((row) => row.join(" ").replace(/^and /, "").trim());
   expect(seen).toEqual(modelled);
+});
+
+test("believes no pull after which the image is not there", async () => {
+  const request = quick(readDeployInputs(source()).request);
+  const host = new RecordingHost(request);
+  const pinned = { ...request, image: { ...request.image, digest: `sha256:${"a".repeat(64)}` } };
+  host.imageIsGone = true;
+  const outcome = await deployTo(host, pinned);
+  host.close();
+  expect(outcome.failure).toMatchObject({
+    gate: "pull",
+    reason: expect.stringContaining("is not on the host after its pull"),
+  });
+  expect(host.notes).not.toContain("docker create shop-r2");
 });

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { Readable } from "node:stream";
 import type { Guard } from "../../../src/host/guard/guard";
 import type { Host } from "../../../src/host/host";
 import { renderConfig } from "../../../src/host/proxy/config";
@@ -16,6 +17,8 @@ export class RecordingHost {
   readonly #request: DeployRequest;
   readonly #app: Server;
   #filled: readonly string[] = [];
+  /** the pull said that all is well, and the image is not there */
+  imageIsGone = false;
 
   constructor(request: DeployRequest) {
     this.#request = request;
@@ -117,9 +120,14 @@ export class RecordingHost {
       listContainers: async () => [],
       listNetworks: async () => Object.keys(networks).map((Name) => ({ Name })),
       getContainer: container,
-      getImage: () => ({
+      createImage: async () => Readable.from(['{"status":"Downloaded newer image"}\n']),
+      getImage: (name: string) => ({
         distribution: async () => ({ Descriptor: { digest: DIGEST }, Platforms: [] }),
-        inspect: async () => ({ Config: { ExposedPorts: { "5000/tcp": {} } } }),
+        inspect: async () => {
+          if (this.imageIsGone && name.endsWith(DIGEST))
+            throw Object.assign(new Error("no such image"), { statusCode: 404 });
+          return { Config: { ExposedPorts: { "5000/tcp": {} } } };
+        },
       }),
       createContainer: async ({ name }: { name: string }) => {
         this.#note("docker create", name);

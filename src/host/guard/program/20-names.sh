@@ -42,7 +42,7 @@ valid_deed() {
     space:2) is_path "$2" ;;
     begin-with:2 | check:2 | apply:2) is_release "$2" ;;
     fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
-    shift:3) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } ;;
+    shift:4) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } && is_address "$4" ;;
     stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
     permit:3) is_release "$2" && is_container "$3" ;;
     policy:3 | forget:2 | forbid:3 | take-port:3) valid_entry "$@" ;;

@@ -4,7 +4,7 @@ checksum() { printf '%s' "$1" | sha256sum | cut -c1-16; }
 
 # Space is taken and fsynced first, so that a full disk shows before the first mutation.
 open_journal() { # open_journal TARGET
-  target=$1 undo=() retire=()
+  target=$1 undo=() retire=() unwritten=0 reloaded=0
   head -c "$JOURNAL_SPACE" /dev/zero | tr '\0' '\n' >journal.next && fsync journal.next || return 1
   mv -T journal.next journal && fsync . || return 1
   exec 8<>journal
@@ -30,7 +30,7 @@ forget_journal() { target='' transaction_of_journal='' undo=() retire=() prepare
 # was not yet allowed. Any other damage is not guessed at.
 load_journal() {
   local line payload torn='' words
-  target='' undo=() retire=() prepared='' reverting=0 finishing=0 journal_bytes=0
+  target='' undo=() retire=() prepared='' reverting=0 finishing=0 journal_bytes=0 reloaded=1
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -n $line ]] || continue
     [[ -z $torn ]] || refuse damage "a line in the middle of $STATE/$app/journal is damaged: $torn"

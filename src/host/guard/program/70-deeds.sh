@@ -15,7 +15,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     check) docker exec "$app-proxy" haproxy -c -f "/state/releases/$2/haproxy.cfg" 2>&1 ;;
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
-    shift) is_filled "$2" && if [[ $3 == none ]]; then set_slots "$2 ready"; else set_slots "$2 ready" "$3 drain"; fi ;;
+    shift) shift_to "$2" "$3" "$4" ;;
     stand-aside) stand_aside "$2" "$3" "$4" ;;
     take-port) take_port "$2" "$3" ;;
     policy | forget | permit | forbid) "$@" ;;
@@ -45,9 +45,12 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
   [[ "$(admin_state "$answer" "$slot")" =~ ^[0-9]+$ ]] || { printf '%s' "$answer"; return 1; }
 }
 
-# A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere.
-is_filled() {
-  is_up "$1" && return 0
+# A proxy that restarted since has forgotten what the slot was filled with, and would send all traffic nowhere: so only a
+# slot whose check passed, and which leads to this address, gets it.
+shift_to() { # shift_to SLOT FROM|none ADDRESS
+  local pairs=("$1 ready")
+  [[ $2 == none ]] || pairs+=("$2 drain")
+  set_slots_if "app [0-9]+ $1 ${3//./\\.} 2 " "${pairs[@]}" && return
   printf 'the slot %s is not up' "$1"
   return 1
 }

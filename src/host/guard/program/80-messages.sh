@@ -16,6 +16,7 @@ on_message() {
     UNDO | RETIRE) note "$n" "$kind" "${words[@]}" ;;
     DO)
       if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
+      elif ((unwritten)); then answer "$n" 1 "an entry before it could not be written"
       else
         text=$(deed "${words[@]}" 2>&1)
         answer "$n" $? "$text"
@@ -48,28 +49,32 @@ begin() { # begin N RELEASE
   fi
 }
 
-note() { # note N UNDO|RETIRE ENTRY...: on disk before it is answered
+# On disk before it is answered. The runner need not wait for that: behind an entry that could not be written nothing is done.
+note() { # note N UNDO|RETIRE ENTRY...
   local n=$1 kind=$2
   shift 2
   if [[ -z $target ]] || ! valid_entry "$@"; then answer "$n" 1 "not a journal entry: $*"
   elif append "${kind,,} $*"; then
     if [[ $kind == UNDO ]]; then undo+=("$*"); else retire+=("$*"); fi
     answer "$n" 0 ''
-  else answer "$n" 1 "the undo journal can't be written"; fi
+  else
+    unwritten=1
+    answer "$n" 1 "the undo journal can't be written"
+  fi
 }
 
 # A fleet's host: all but the rename is done. From here on a lost runner gets a lease's time to come back and decide.
 prepare() {
   local was
   was=$(readlink current)
-  if [[ -n $target && -e releases/$target/haproxy.cfg ]] && append "prepared ${was#releases/}"; then
+  if ((!unwritten)) && [[ -n $target && -e releases/$target/haproxy.cfg ]] && append "prepared ${was#releases/}"; then
     prepared=${was#releases/}
     answer "$1" 0 ''
   else answer "$1" 1 "current can't be prepared for $target"; fi
 }
 
 commit() {
-  if [[ -z $target || ! -e releases/$target/haproxy.cfg ]] || ! point_current "$target"; then
+  if ((unwritten)) || [[ -z $target || ! -e releases/$target/haproxy.cfg ]] || ! point_current "$target"; then
     answer "$1" 1 "current could not be renamed"
     return
   fi

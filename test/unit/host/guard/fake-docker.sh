@@ -67,6 +67,16 @@ slots() {
   printf '\n'
 }
 
+statistics() { # pxname,svname,qcur,qmax,scur and, as the 18th, status
+  local slot state name
+  printf '# pxname,svname,qcur,qmax,scur\n'
+  for slot in blue green; do
+    read -r state name <"slots/$slot"
+    case $state in ready) state=UP ;; drain) state=DRAIN ;; maint) state=MAINT ;; esac
+    printf 'app,%s,0,0,%s,,,,,,,,,,,,,%s,\n' "$slot" "$(<"sessions/$slot")" "$state"
+  done
+}
+
 runtime() {
   local command words slot state name
   while IFS= read -r -d ';' command; do
@@ -77,7 +87,7 @@ runtime() {
       set:server:fqdn) read -r state name <"slots/$slot"; put "slots/$slot" "$state ${words[4]}" ;;
       show:servers:app) slots ;;
       show:info:*) printf 'Name: HAProxy\nPid: %s\n' "$(<worker)" ;;
-      show:stat:4) printf '# pxname,svname,qcur,qmax,scur\napp,blue,0,0,%s\napp,green,0,0,%s\n' "$(<sessions/blue)" "$(<sessions/green)" ;;
+      show:stat:4) statistics ;;
       shutdown:sessions:*) slot=${words[3]#app/}; put "sessions/$slot" 0 ;;
     esac
   done <<<"$1;"
@@ -85,7 +95,11 @@ runtime() {
 
 inside() { # inside COMMAND...: docker exec in the proxy
   case $1 in
-    bash) if (($# == 3)); then cat processes; else runtime "$5"; fi ;;
+    bash)
+      if (($# == 3)); then cat processes && return; fi
+      [[ -z ${6:-} || "$(runtime 'show servers state app; show stat app 4 -1')" =~ $6 ]] || exit 1
+      runtime "$5; show servers state app"
+      ;;
     haproxy)
       local file
       get app; file=$got/${4#/state/}

@@ -134,7 +134,7 @@ const changing = [
   "DO 1 forget releases",
   "DO 1 write releases/r1/release.json releases",
   "DO 1 begin-with space r2",
-  "DO 1 shift green blue",
+  "DO 1 shift green blue 172.18.0.2",
   "read 1 read history",
   "",
 ];

@@ -108,7 +108,7 @@ test("keeps the newest 200 lines of the history, one a transaction", async () =>
 });
 
 test("stands aside: no new requests, then the container stops; and resumes it, with its slot, on the way back", async () => {
-  await guard.ask("DO", "shift", "blue", "green");
+  await guard.ask("DO", "shift", "blue", "green", "172.18.0.1");
   await guard.ask("UNDO", "resume", "blue", "shop-1");
   expect(await guard.ask("DO", "stand-aside", "blue", "shop-1", "5")).toBe("OK");
   expect([host.outcome().blue, host.outcome().containers["shop-1"]]).toEqual(["drain shop-1", "stopped, always"]);

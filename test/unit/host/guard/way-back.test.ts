@@ -251,8 +251,33 @@ test("shifts nothing to a slot that a restarted proxy has forgotten", async () =
   guard = host.guard();
   await guard.ready();
   await guard.ask("BEGIN", "r2");
-  expect(await guard.refused("DO", "shift", "green", "blue")).toBe("FAIL the slot green is not up");
+  expect(await guard.refused("DO", "shift", "green", "blue", "172.18.0.2")).toBe("FAIL the slot green is not up");
   expect(host.outcome()).toMatchObject({ blue: "ready shop-1", green: "maint" });
+});
+
+test("shifts nothing to a slot that leads to another address", async () => {
+  await shifted();
+  await guard.ask("DO", "fill", "green", "shop-2", "172.18.0.2", "5000", "v2");
+  expect(await guard.refused("DO", "shift", "green", "blue", "172.18.0.9")).toBe("FAIL the slot green is not up");
+  expect(await guard.ask("DO", "shift", "green", "blue", "172.18.0.2")).toBe("OK");
+});
+
+test("does nothing behind an entry that it could not write, and commits nothing", async () => {
+  host.diskCanFill();
+  guard = host.guard();
+  await guard.ready();
+  await guard.ask("BEGIN", "r2");
+  await guard.ask("DO", "fill", "green", "shop-2", "172.18.0.2", "5000", "v2");
+  const before = host.outcome();
+  host.order("full");
+  guard.send("UNDO 20 ready blue shop-1"); // at once, as a runner sends them
+  guard.send("DO 21 shift green blue 172.18.0.2");
+  guard.send("COMMIT 22");
+  const said = (line: string) => Buffer.from(line.split(" ")[2] ?? "", "base64").toString();
+  expect(said(await guard.says(/^FAIL 20 /))).toBe("the undo journal can't be written");
+  expect(said(await guard.says(/^FAIL 21 /))).toBe("an entry before it could not be written");
+  await guard.says(/^FAIL 22 /);
+  expect(host.outcome()).toEqual(before);
 });
 
 test("brings the traffic back before it tries again what docker can't write on a full disk", async () => {
