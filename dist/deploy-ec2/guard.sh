@@ -639,6 +639,7 @@ on_message() {
       if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
       elif ((unwritten)); then answer "$n" 1 "an entry before it could not be written"
       else
+        [[ ${words[0]} != apply ]] || reloaded=1 # here: what a deed sets ends with its subshell
         text=$(deed "${words[@]}" 2>&1)
         answer "$n" $? "$text"
       fi

@@ -94106,7 +94106,133 @@ function whyNoDocker(complaint, message) {
     return `The host's Docker does not answer: ${last}`;
 }
 
+;// CONCATENATED MODULE: ./src/host/guard/messages.ts
+
+
+/** What an answer to a message begins with; anything else the guard says by itself. */
+const ANSWERS = ["OK", "FAIL", "COMMITTED", "RETIRED", "ABORTED", "STUCK"];
+/**
+ * The runner's end of the guard (guard.sh). One message a line:
+ *
+ *     LOCK n HOW          it is this host's turn to be locked       -> OK n, once the lock is taken
+ *     BEAT n              the runner lives                          -> OK n
+ *     BEGIN n RELEASE     opens the journal for a target            -> OK n
+ *     UNDO n VERB ARG...  what takes the next mutation back         -> OK n, once it is on disk
+ *     RETIRE n VERB ...   what follows the commit                   -> OK n, once it is on disk
+ *     DO n VERB ARG...    a deed that the guard does itself         -> OK n [BASE64 or number] | FAIL n BASE64
+ *     PREPARE n           a fleet's host: all but the rename is done -> OK n, once it is on disk
+ *     COMMIT n            renames `current`                         -> COMMITTED n
+ *     FINISH n            retires the old release                   -> RETIRED n | STUCK n ENTRY
+ *     REVERT n            a prepared commit is taken back           -> ABORTED n | STUCK n ENTRY
+ *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
+ *     BYE n               lets the lock go                          -> OK n
+ *
+ * Before READY it says GUARD, FACTS, HELD (each time the holder changes) or REFUSED; LOST as it fences.
+ */
+class Messages {
+    /** when the message was sent to which the guard answered last */
+    provenAt;
+    #channel;
+    #listener;
+    #waiting = new Map();
+    #number = 0;
+    #buffer = "";
+    #first = true;
+    constructor(channel, listener) {
+        this.#channel = channel;
+        this.#listener = listener;
+        this.provenAt = listener.now();
+        channel.setEncoding("utf8");
+        channel.on("data", (text) => this.#read(text));
+    }
+    /** Sends one message. @throws {DeedFailed} with what the host said */
+    ask(kind, ...words) {
+        const number = ++this.#number;
+        const sentAt = this.#listener.now();
+        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
+        return new Promise((resolve, reject) => {
+            this.#waiting.set(number, { sentAt, what, resolve, reject });
+            this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
+        });
+    }
+    /** It answers when it has done something, which may take long. */
+    get atWork() {
+        return [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+    }
+    /** Whoever waits hears this. */
+    end(error) {
+        for (const waiting of this.#waiting.values())
+            waiting.reject(error);
+        this.#waiting.clear();
+    }
+    #read(text) {
+        const lines = `${this.#buffer}${text}`.split("\n");
+        this.#buffer = lines.pop() ?? "";
+        for (const line of lines)
+            this.#line(line);
+    }
+    #line(line) {
+        if (this.#first && line !== "GUARD 1") {
+            this.#listener.onRefusal(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
+            this.#channel.end();
+            return;
+        }
+        this.#first = false;
+        const [word = "", ...rest] = line.split(" ");
+        if (ANSWERS.includes(word)) {
+            this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
+            return;
+        }
+        this.#listener.onEvent(line);
+        this.#listener.onWord(word, rest);
+    }
+    #answer(word, number, text) {
+        if (word === "STUCK" && number === 0)
+            this.#listener.onWord(word, [text]);
+        const waiting = this.#waiting.get(number);
+        if (!waiting)
+            return;
+        this.#waiting.delete(number);
+        this.provenAt = Math.max(this.provenAt, waiting.sentAt);
+        const took = Math.round(this.#listener.now() - waiting.sentAt);
+        if (waiting.what !== "BEAT")
+            this.#listener.onEvent(`${waiting.what}: ${word} in ${took} ms`);
+        if (word === "FAIL")
+            waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
+        else
+            waiting.resolve(word === "OK" || word === "STUCK" ? text : word);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/host/guard/within.ts
+
+/** Waits for the lock, or for what comes with it: within every limit, and until the deploy is cancelled. */
+function within_within(what, limits, signal, giveUp) {
+    return new Promise((resolve, reject) => {
+        const give = (error) => {
+            giveUp();
+            reject(error);
+        };
+        const timers = [];
+        let over = false;
+        for (const { since = Promise.resolve(), time, why } of limits)
+            void since.then(() => {
+                if (!over)
+                    timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), time));
+            });
+        const onAbort = () => give(new Error("cancelled while waiting for the lock"));
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => {
+            over = true;
+            for (const timer of timers)
+                clearTimeout(timer);
+            signal.removeEventListener("abort", onAbort);
+        });
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/host/guard/guard.ts
+
 
 
 
@@ -94115,24 +94241,21 @@ const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,exter
 const BEATS_A_LEASE = 5;
 const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
 const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
+/** The runner's end of the guard (guard.sh): messages.ts has what they say to each other. */
 class Guard {
     facts = { dockerGroup: "", memoryFree: 0 };
     /** settles with the reason when the guard is no longer there, and nobody has said bye */
     lost;
     #channel;
     #options;
-    #waiting = new Map();
+    #messages;
     #found;
     #settleFound;
     #settleLost;
     /** settles when another guard is found to hold the lock */
     #held;
     #settleHeld;
-    #number = 0;
-    #provenAt;
-    #buffer = "";
     #stderr = "";
-    #first = true;
     /** READY was said */
     #settled = false;
     #stuck;
@@ -94142,7 +94265,6 @@ class Guard {
     constructor(channel, options) {
         this.#channel = channel;
         this.#options = options;
-        this.#provenAt = options.now();
         this.lost = new Promise((resolve) => {
             this.#settleLost = resolve;
         });
@@ -94153,8 +94275,9 @@ class Guard {
             this.#settleFound = { resolve, reject };
         });
         this.#found.catch(() => { }); // reported by whoever awaits ready()
-        channel.setEncoding("utf8");
-        channel.on("data", (text) => this.#read(text));
+        const { now, onEvent } = options;
+        const onWord = (word, rest) => this.#hears(word, rest);
+        this.#messages = new Messages(channel, { now, onEvent, onWord, onRefusal: (error) => this.#refuse(error) });
         channel.stderr.on("data", (chunk) => {
             this.#stderr = `${this.#stderr}${chunk.toString("utf8")}`.slice(-2000);
         });
@@ -94177,41 +94300,28 @@ class Guard {
      * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held.
      */
     lock(turn, timeout, signal) {
-        return this.#within(Promise.race([this.#ask("LOCK", turn), this.refused]), timeout + READY_TIMEOUT, `the guard on the host did not take the lock within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`, signal, {
-            timeout,
-            why: `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
-        }).then(() => { });
+        const limits = [
+            {
+                time: timeout + READY_TIMEOUT,
+                why: `the guard on the host did not take the lock within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`,
+            },
+            {
+                since: this.#held,
+                time: timeout,
+                why: `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
+            },
+        ];
+        const locked = Promise.race([this.#ask("LOCK", turn), this.refused]);
+        return within_within(locked, limits, signal, () => this.close()).then(() => { });
     }
     /** Once it has the lock: what it found, and what it did with what a dead deploy had left. */
     ready(signal) {
         const why = `the guard on the host was not ready within ${READY_TIMEOUT / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`;
-        return this.#within(this.#found, READY_TIMEOUT, why, signal);
+        return within_within(this.#found, [{ time: READY_TIMEOUT, why }], signal, () => this.close());
     }
     /** Never resolves: rejects when the host can't have a guard. */
     get refused() {
         return this.#found.then(() => new Promise(() => { }));
-    }
-    #within(what, limit, why, signal, held) {
-        return new Promise((resolve, reject) => {
-            const give = (error) => {
-                this.close();
-                reject(error);
-            };
-            const timers = [];
-            const bound = (milliseconds, reason) => timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${reason}`)), milliseconds));
-            bound(limit, why);
-            let over = false;
-            if (held)
-                void this.#held.then(() => over || bound(held.timeout, held.why));
-            const onAbort = () => give(new Error("cancelled while waiting for the lock"));
-            signal.addEventListener("abort", onAbort, { once: true });
-            what.then(resolve, reject).finally(() => {
-                over = true;
-                for (const timer of timers)
-                    clearTimeout(timer);
-                signal.removeEventListener("abort", onAbort);
-            });
-        });
     }
     begin(release) {
         return this.#ask("BEGIN", release);
@@ -94289,19 +94399,19 @@ class Guard {
         if (this.#gone)
             throw this.#gone;
         const half = this.#options.lease / 2;
-        if (this.#options.now() - this.#provenAt <= half)
+        if (this.#options.now() - this.#messages.provenAt <= half)
             return;
         await Promise.race([this.#beat(), silence(half)]);
-        if (this.#options.now() - this.#provenAt > half) {
+        if (this.#options.now() - this.#messages.provenAt > half) {
             this.#end(`no answer for ${(half / 1000).toFixed(1)} s, half the lease`);
             throw this.#gone ?? new GuardLost("silent");
         }
     }
     /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
     #tick() {
-        const atWork = [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+        const { atWork } = this.#messages;
         const { lease, now } = this.#options;
-        if (this.#settled && !atWork && now() - this.#provenAt > lease)
+        if (this.#settled && !atWork && now() - this.#messages.provenAt > lease)
             this.#end(`no answer for ${lease / 1000} s, the lease`);
         else
             this.#beat().catch(() => { });
@@ -94310,80 +94420,36 @@ class Guard {
         return this.#ask("BEAT");
     }
     #ask(kind, ...words) {
-        if (this.#gone)
-            return Promise.reject(this.#gone);
-        const number = ++this.#number;
-        const sentAt = this.#options.now();
-        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
-        return new Promise((resolve, reject) => {
-            this.#waiting.set(number, { sentAt, what, resolve, reject });
-            this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
-        });
+        return this.#gone ? Promise.reject(this.#gone) : this.#messages.ask(kind, ...words);
     }
-    #read(text) {
-        const lines = `${this.#buffer}${text}`.split("\n");
-        this.#buffer = lines.pop() ?? "";
-        for (const line of lines)
-            this.#line(line);
-    }
-    #line(line) {
-        if (this.#first && line !== "GUARD 1") {
-            this.#refuse(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
-            this.#channel.end();
-            return;
+    #hears(word, rest) {
+        const [first = "", second = "nothing"] = rest;
+        switch (word) {
+            case "FACTS":
+                this.facts = { dockerGroup: first, memoryFree: Number(second) * 1024 };
+                break;
+            case "HELD":
+                this.#settleHeld();
+                this.#options.onHeld(rest.join(" "));
+                break;
+            case "REFUSED":
+                this.#refuse(refusal(this.#options.app, this.facts, first, rest.slice(1).join(" ")));
+                break;
+            case "LOST":
+                this.#end(`it took the host back: ${rest.join(" ")}`);
+                break;
+            case "STUCK":
+                this.#stuck = first;
+                break;
+            case "READY":
+                this.#settled = true;
+                this.#settleFound.resolve({ current: first, recovered: second, stuck: this.#stuck });
         }
-        this.#first = false;
-        const [word = "", ...rest] = line.split(" ");
-        if (word === "OK" ||
-            word === "FAIL" ||
-            word === "COMMITTED" ||
-            word === "RETIRED" ||
-            word === "ABORTED" ||
-            word === "STUCK") {
-            this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
-            return;
-        }
-        this.#options.onEvent(line);
-        if (word === "FACTS")
-            this.facts = { dockerGroup: rest[0] ?? "", memoryFree: Number(rest[1]) * 1024 };
-        else if (word === "HELD")
-            this.#onHeld(rest.join(" "));
-        else if (word === "REFUSED")
-            this.#refuse(refusal(this.#options.app, this.facts, rest[0] ?? "", rest.slice(1).join(" ")));
-        else if (word === "LOST")
-            this.#end(`it took the host back: ${rest.join(" ")}`);
-        else if (word === "READY") {
-            const [current = "", recovered = "nothing"] = rest;
-            this.#settled = true;
-            this.#settleFound.resolve({ current, recovered: recovered, stuck: this.#stuck });
-        }
-    }
-    #onHeld(holder) {
-        this.#settleHeld();
-        this.#options.onHeld(holder);
-    }
-    #answer(word, number, text) {
-        if (word === "STUCK" && number === 0)
-            this.#stuck = text;
-        const waiting = this.#waiting.get(number);
-        if (!waiting)
-            return;
-        this.#waiting.delete(number);
-        this.#provenAt = Math.max(this.#provenAt, waiting.sentAt);
-        const took = Math.round(this.#options.now() - waiting.sentAt);
-        if (waiting.what !== "BEAT")
-            this.#options.onEvent(`${waiting.what}: ${word} in ${took} ms`);
-        if (word === "FAIL")
-            waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
-        else
-            waiting.resolve(word === "OK" ? text : word === "STUCK" ? text : word);
     }
     /** Said before its channel closes: whoever waits hears this, and not that it is gone. */
     #refuse(error) {
         this.#settleFound.reject(error);
-        for (const waiting of this.#waiting.values())
-            waiting.reject(error);
-        this.#waiting.clear();
+        this.#messages.end(error);
     }
     #end(why) {
         if (this.#gone)
@@ -94391,9 +94457,7 @@ class Guard {
         clearInterval(this.#beats);
         this.#gone = new GuardLost(`the guard on ${this.#options.app} is gone: ${why}`);
         this.#settleFound.reject(this.#gone);
-        for (const waiting of this.#waiting.values())
-            waiting.reject(this.#gone);
-        this.#waiting.clear();
+        this.#messages.end(this.#gone);
         if (!this.#bye)
             this.#settleLost(this.#gone);
     }

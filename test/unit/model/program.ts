@@ -2,7 +2,7 @@ import type { Design } from "./state";
 
 /**
  * What a runner sends for a release beside a live one, in the order of src/release/deploy.ts (`transact`) and what it
- * calls: startCandidate, writeCandidateConfig, fillSlot, waitForSlot, shift, bake, commit, retire. order.test.ts holds this
+ * calls: startCandidate, writeCandidateConfig, fillSlot, shift, bake, commit, retire. order.test.ts holds this
  * table to that code. `old` serves in blue, the candidate comes to green.
  */
 export type Entry =
@@ -32,11 +32,11 @@ export interface Line {
 
 export type Row =
   | { readonly to: "guard"; readonly line: number; readonly pipelined: boolean }
-  | { readonly to: "guard"; readonly deed: Mutation }
+  | { readonly to: "guard"; readonly deed: Mutation; readonly pipelined: boolean }
   | { readonly to: "guard"; readonly commit: true }
-  | { readonly to: "guard"; readonly finish: true }
+  | { readonly to: "guard"; readonly finish: true; readonly pipelined: boolean }
   | { readonly to: "docker"; readonly call: "create candidate" | "start candidate" }
-  | { readonly to: "nobody"; readonly look: "the slot is up" | "bake" };
+  | { readonly to: "nobody"; readonly look: "bake" };
 
 export interface Program {
   readonly rows: readonly Row[];
@@ -51,9 +51,10 @@ export type Draft =
   | readonly ["and undo" | "and retire", Entry] // sent without waiting for the answer to the one before
   | readonly ["docker", "create candidate" | "start candidate"]
   | readonly ["do", Mutation]
-  | readonly ["look", "the slot is up" | "bake"]
+  | readonly ["and do", Mutation]
+  | readonly ["look", "bake"]
   | readonly ["commit", ""]
-  | readonly ["finish", ""];
+  | readonly ["and finish", ""];
 
 const START: readonly Draft[] = [
   ["begin", "begin"],
@@ -65,24 +66,23 @@ const START: readonly Draft[] = [
 ];
 const FILL: readonly Draft[] = [
   ["undo", "vacate green"],
-  ["do", "fill green"],
+  ["and do", "fill green"],
 ];
 const SHIFT: readonly Draft[] = [
-  ["look", "the slot is up"],
   ["undo", "ready blue"],
-  ["do", "shift to green"],
+  ["and do", "shift to green"], // the guard looks whether the slot is up
   ["look", "bake"],
 ];
 const POLICY: readonly Draft[] = [
   ["undo", "policy candidate no"],
-  ["do", "policy candidate always"],
+  ["and do", "policy candidate always"],
 ];
 const COMMIT: readonly Draft[] = [
-  ["retire", "policy old no"],
+  ["and retire", "policy old no"],
   ["and retire", "vacate blue"],
   ["and retire", "stop old"],
   ["commit", ""],
-  ["finish", ""],
+  ["and finish", ""],
 ];
 
 export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
@@ -101,11 +101,11 @@ function compile(drafts: readonly Draft[]): Program {
   const rows = drafts.map((draft): Row => {
     const [kind, what] = draft;
     if (kind === "docker") return { to: "docker", call: what };
-    if (kind === "do") return { to: "guard", deed: what };
+    const pipelined = kind.startsWith("and ");
+    if (kind === "do" || kind === "and do") return { to: "guard", deed: what, pipelined };
     if (kind === "look") return { to: "nobody", look: what };
     if (kind === "commit") return { to: "guard", commit: true };
-    if (kind === "finish") return { to: "guard", finish: true };
-    const pipelined = kind.startsWith("and ");
+    if (kind === "and finish") return { to: "guard", finish: true, pipelined };
     lines.push({ kind: kind.replace("and ", "") as Line["kind"], entry: what });
     return { to: "guard", line: lines.length - 1, pipelined };
   });

@@ -47,11 +47,11 @@ export class Runner {
 
   /** It waits for the answers to all that it sent, sees its candidate's end, and looks at its lease. */
   #maySend(state: State, row: Row): boolean {
-    if ("finish" in row) return state.acked === state.sent && state.connection;
+    if ("finish" in row) return state.connection;
     const answered = state.acked === state.sent || ("pipelined" in row && row.pipelined);
     const ended = state.acked > this.#startRow && state.candidate !== "running";
     if (!answered || ended || state.failed || state.abort !== "no" || !state.connection) return false;
-    if ("look" in row) return row.look === "bake" ? traffic(state).join() === "candidate" : state.greenFilled;
+    if ("look" in row) return traffic(state).join() === "candidate";
     return state.fresh || this.design.has("the runner doesn't look at its lease");
   }
 

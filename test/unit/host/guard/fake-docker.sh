@@ -56,13 +56,13 @@ load_config() {
 }
 
 slots() {
-  local slot number=0 state name bits
+  local slot number=0 state name bits up
   printf '1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state\n'
   for slot in blue green; do
     number=$((number + 1))
     read -r state name <"slots/$slot"
-    case $state in ready) bits=0 ;; drain) bits=8 ;; maint) bits=1 ;; esac
-    printf '3 app %s %s 172.18.0.%s 2 %s 1 1 0 6 3 7 6 0 0 0 %s 5000\n' "$number" "$slot" "$number" "$bits" "$name"
+    case $state in ready) bits=0 up=2 ;; drain) bits=8 up=2 ;; maint) bits=1 up=0 ;; esac
+    printf '3 app %s %s 172.18.0.%s %s %s 1 1 0 6 3 7 6 0 0 0 %s 5000\n' "$number" "$slot" "$number" "$up" "$bits" "$name"
   done
   printf '\n'
 }

@@ -7,7 +7,7 @@ const b64 = (text: string) => Buffer.from(text).toString("base64");
 
 export const NEW_SETTINGS = { ...SETTINGS, responseTimeout: 90_000 };
 export const OLD_CONFIG = renderConfig(SETTINGS, { slot: "blue", container: "shop-1", port: 5000 });
-const R1_RELOADED = renderConfig(NEW_SETTINGS, { slot: "blue", container: "shop-1", port: 5000 });
+export const R1_RELOADED = renderConfig(NEW_SETTINGS, { slot: "blue", container: "shop-1", port: 5000 });
 export const R2_CONFIG = renderConfig(NEW_SETTINGS, { slot: "green", container: "shop-2", port: 5000 });
 export const HISTORY = '{"transaction":"t2","release":"r2"}';
 

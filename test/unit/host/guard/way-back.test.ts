@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { alive, type GuardProcess, program } from "./guard-process";
 import { HostFolder } from "./host-folder";
-import { DEPLOY, deployUpTo, HISTORY, onTheNew, onTheOld, R2_CONFIG } from "./one-deploy";
+import { DEPLOY, deployUpTo, HISTORY, onTheNew, onTheOld, R1_RELOADED, R2_CONFIG } from "./one-deploy";
 import { until } from "./until";
 
 jest.setTimeout(60_000);
@@ -215,7 +215,13 @@ test("stops the old release only when a worker from before a reload has let go o
   guard = host.guard();
   await guard.ready();
   await guard.ask("BEGIN", "r2");
-  await guard.ask("DO", "write", "releases/r2/haproxy.cfg", Buffer.from(R2_CONFIG).toString("base64"));
+  const write = (file: string, text: string) =>
+    guard.ask("DO", "write", `releases/${file}`, Buffer.from(text).toString("base64"));
+  await write("r1/haproxy.cfg.next", R1_RELOADED);
+  expect(await guard.ask("DO", "apply", "r1")).toBe("OK");
+  await write("r2/haproxy.cfg", R2_CONFIG);
+  await guard.ask("DO", "fill", "green", "shop-2", "172.18.0.2", "5000", "v2");
+  expect(await guard.ask("DO", "shift", "green", "blue", "172.18.0.2")).toBe("OK");
   await guard.ask("RETIRE", "vacate", "blue", "60");
   await guard.ask("RETIRE", "stop", "shop-1", "0");
   writeFileSync(host.path("docker/processes"), "3");
