@@ -90720,10 +90720,13 @@ async function checkWithNext(tx) {
     }
     await mutate(tx, [], () => container.remove({ v: true, force: true }));
 }
+/** An app that can't run twice: the container made by hand ends before the candidate begins. */
+const endsFirst = ({ request, scene }) => request.traffic.strategy === "recreate" && scene.handover?.adopted !== undefined;
 /** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
 async function takePort(tx, { id, name, why, grace, policy, adopted }) {
     const { candidate, clock, log, request, scene } = tx;
-    log.info(`${why}: ${name} is stopped, and nothing is served until the proxy has the port.`);
+    const until = adopted ? `${candidate.id} has the traffic` : "the proxy has the port";
+    log.info(`${why}: ${name} is stopped, and nothing is served until ${until}.`);
     const served = candidate.darkSince === undefined;
     if (policy !== "always")
         await mutateByGuard(tx, [["policy", id, policy]], ["policy", id, "always"]);
@@ -92476,7 +92479,10 @@ async function deploy_goBack(world, fleet, moving, report, endings, thrown) {
 }
 async function start(tx) {
     const { candidate, scene, request } = tx;
-    await (scene.handover ? prepareHandover(tx, scene.handover) : ensureProxy(tx));
+    const { handover } = scene;
+    await (handover ? prepareHandover(tx, handover) : ensureProxy(tx));
+    if (handover && endsFirst(tx))
+        await takePort(tx, handover);
     await applySettings(tx);
     if (request.traffic.strategy === "recreate") {
         await createCandidate(tx, placeAfter(tx));
@@ -92485,7 +92491,7 @@ async function start(tx) {
     else
         await createCandidate(tx);
     await startCandidate(tx);
-    if (!scene.handover)
+    if (!handover || endsFirst(tx))
         await fillSlot(tx);
     const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
     tx.log.info(`${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`);
@@ -92493,7 +92499,7 @@ async function start(tx) {
 async function moveTraffic(tx) {
     const { candidate, request, scene } = tx;
     const { handover, previous } = scene;
-    if (handover) {
+    if (handover && !endsFirst(tx)) {
         await takePort(tx, handover);
         await fillSlot(tx);
     }

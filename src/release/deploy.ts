@@ -7,7 +7,7 @@ import { commit } from "./decision";
 import { Endings, urlOf } from "./ending";
 import { Fleet, type Member, of, waves } from "./fleet";
 import { bake, probe, verifyCommand } from "./gates";
-import { prepareHandover, takePort } from "./handover";
+import { endsFirst, prepareHandover, takePort } from "./handover";
 import { ensureProxyImage } from "./lock";
 import type { Outcome } from "./outcome";
 import { planFor, planForFirst } from "./plan";
@@ -206,14 +206,16 @@ async function goBack(
 
 async function start(tx: Transaction): Promise<void> {
   const { candidate, scene, request } = tx;
-  await (scene.handover ? prepareHandover(tx, scene.handover) : ensureProxy(tx));
+  const { handover } = scene;
+  await (handover ? prepareHandover(tx, handover) : ensureProxy(tx));
+  if (handover && endsFirst(tx)) await takePort(tx, handover);
   await applySettings(tx);
   if (request.traffic.strategy === "recreate") {
     await createCandidate(tx, placeAfter(tx));
     await standAside(tx);
   } else await createCandidate(tx);
   await startCandidate(tx);
-  if (!scene.handover) await fillSlot(tx);
+  if (!handover || endsFirst(tx)) await fillSlot(tx);
   const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
   tx.log.info(
     `${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`,
@@ -223,7 +225,7 @@ async function start(tx: Transaction): Promise<void> {
 async function moveTraffic(tx: Transaction): Promise<void> {
   const { candidate, request, scene } = tx;
   const { handover, previous } = scene;
-  if (handover) {
+  if (handover && !endsFirst(tx)) {
     await takePort(tx, handover);
     await fillSlot(tx);
   }

@@ -119,10 +119,15 @@ export async function checkWithNext(tx: Transaction): Promise<void> {
   await mutate(tx, [], () => container.remove({ v: true, force: true }));
 }
 
+/** An app that can't run twice: the container made by hand ends before the candidate begins. */
+export const endsFirst = ({ request, scene }: Transaction): boolean =>
+  request.traffic.strategy === "recreate" && scene.handover?.adopted !== undefined;
+
 /** The holder ends, and the next proxy begins, on what is committed; nothing is served in between. */
 export async function takePort(tx: Transaction, { id, name, why, grace, policy, adopted }: Handover): Promise<void> {
   const { candidate, clock, log, request, scene } = tx;
-  log.info(`${why}: ${name} is stopped, and nothing is served until the proxy has the port.`);
+  const until = adopted ? `${candidate.id} has the traffic` : "the proxy has the port";
+  log.info(`${why}: ${name} is stopped, and nothing is served until ${until}.`);
   const served = candidate.darkSince === undefined;
   if (policy !== "always") await mutateByGuard(tx, [["policy", id, policy]], ["policy", id, "always"]);
   try {

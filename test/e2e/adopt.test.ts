@@ -128,6 +128,19 @@ test.each([
   150_000,
 );
 
+test("with strategy recreate it has ended before the candidate begins, and comes back when that one fails", async () => {
+  const before = await runByHand("--restart", "always");
+  const step = start("silent", { adopt: NAME, strategy: "recreate", "start-timeout": "3s" });
+  await step.says(/ started in place of /);
+  expect((await byHand()).State.Running).toBe(false);
+  const { outputs, log } = await step.ended;
+  expect(outputs).toMatchObject({ status: "rolled-back", "failed-gate": "probe" });
+  expect(log).toMatch(new RegExp(`^Nothing was served for \\d+\\.\\d\\d s; ${NAME} serves now\\.$`, "m"));
+  await isAsItWas(before);
+  await deployed("echo2", { adopt: NAME, strategy: "recreate" });
+  expect(await oneReleaseByItself()).toBe("echo2");
+}, 120_000);
+
 test.each([
   ["a container that is not there", [], { adopt: "web2" }, `the host has no container "web2"`],
   ["one that does not have the port", ["-p", "8080:5000"], {}, "does not publish port 80 (http-port)"],
