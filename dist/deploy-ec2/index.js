@@ -89847,7 +89847,1315 @@ function demultiplex(raw) {
     return at === 0 ? raw : Buffer.concat(parts);
 }
 
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: ./node_modules/dockerode/lib/docker.js
+var docker = __nccwpck_require__(9040);
+var docker_default = /*#__PURE__*/__nccwpck_require__.n(docker);
+// EXTERNAL MODULE: ./node_modules/is-stream/index.js
+var is_stream = __nccwpck_require__(6543);
+// EXTERNAL MODULE: ./node_modules/node-ssh/node_modules/make-dir/index.js
+var make_dir = __nccwpck_require__(8271);
+;// CONCATENATED MODULE: ./node_modules/sb-promise-queue/lib/esm/index.mjs
+class PromiseQueue {
+    constructor({ concurrency = 1 } = {}) {
+        this.options = { concurrency };
+        this.running = 0;
+        this.queue = [];
+        this.idleCallbacks = [];
+    }
+    clear() {
+        this.queue = [];
+    }
+    onIdle(callback) {
+        this.idleCallbacks.push(callback);
+        return () => {
+            const index = this.idleCallbacks.indexOf(callback);
+            if (index !== -1) {
+                this.idleCallbacks.splice(index, 1);
+            }
+        };
+    }
+    waitTillIdle() {
+        return new Promise((resolve) => {
+            if (this.running === 0) {
+                resolve();
+                return;
+            }
+            const dispose = this.onIdle(() => {
+                dispose();
+                resolve();
+            });
+        });
+    }
+    add(callback) {
+        return new Promise((resolve, reject) => {
+            const runCallback = () => {
+                this.running += 1;
+                try {
+                    Promise.resolve(callback()).then((val) => {
+                        resolve(val);
+                        this.processNext();
+                    }, (err) => {
+                        reject(err);
+                        this.processNext();
+                    });
+                }
+                catch (err) {
+                    reject(err);
+                    this.processNext();
+                }
+            };
+            if (this.running >= this.options.concurrency) {
+                this.queue.push(runCallback);
+            }
+            else {
+                runCallback();
+            }
+        });
+    }
+    // Internal function, don't use
+    processNext() {
+        this.running -= 1;
+        const callback = this.queue.shift();
+        if (callback) {
+            callback();
+        }
+        else if (this.running === 0) {
+            this.idleCallbacks.forEach((item) => item());
+        }
+    }
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/sb-scandir/lib/esm/index.mjs
+/* @flow */
+
+
+
+
+const defaultFilesystem = {
+    join(pathA, pathB) {
+        return external_path_.join(pathA, pathB);
+    },
+    basename(path) {
+        return external_path_.basename(path);
+    },
+    stat(path) {
+        return new Promise((resolve, reject) => {
+            external_fs_.stat(path, (err, res) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    },
+    readdir(path) {
+        return new Promise((resolve, reject) => {
+            external_fs_.readdir(path, (err, res) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    },
+};
+async function scanDirectoryInternal({ path, recursive, validate, result, fileSystem, queue, reject, }) {
+    const itemStat = await fileSystem.stat(path);
+    if (itemStat.isFile()) {
+        result.files.push(path);
+    }
+    else if (itemStat.isDirectory()) {
+        result.directories.push(path);
+    }
+    if (!itemStat.isDirectory() || recursive === 'none') {
+        return;
+    }
+    const contents = await fileSystem.readdir(path);
+    contents.forEach((item) => {
+        const itemPath = fileSystem.join(path, item);
+        if (!validate(itemPath)) {
+            return;
+        }
+        queue
+            .add(() => scanDirectoryInternal({
+            path: itemPath,
+            recursive: recursive === 'shallow' ? 'none' : 'deep',
+            validate,
+            result,
+            fileSystem,
+            queue,
+            reject,
+        }))
+            .catch(reject);
+    });
+}
+async function scanDirectory(path, { recursive = true, validate = null, concurrency = Infinity, fileSystem = defaultFilesystem, } = {}) {
+    external_assert_(path && typeof path === 'string', 'path must be a valid string');
+    external_assert_(typeof recursive === 'boolean', 'options.recursive must be a valid boolean');
+    external_assert_(validate === null || typeof validate === 'function', 'options.validate must be a valid function');
+    external_assert_(typeof concurrency === 'number', 'options.concurrency must be a valid number');
+    external_assert_(fileSystem !== null && typeof fileSystem === 'object', 'options.fileSystem must be a valid object');
+    const queue = new PromiseQueue({
+        concurrency,
+    });
+    const result = { files: [], directories: [] };
+    const mergedFileSystem = { ...defaultFilesystem, ...fileSystem };
+    await new Promise((resolve, reject) => {
+        scanDirectoryInternal({
+            path,
+            recursive: recursive ? 'deep' : 'shallow',
+            validate: validate != null ? validate : (item) => mergedFileSystem.basename(item).slice(0, 1) !== '.',
+            result,
+            fileSystem: mergedFileSystem,
+            queue,
+            reject,
+        })
+            .then(() => queue.waitTillIdle())
+            .then(resolve, reject);
+    });
+    return result;
+}
+/* harmony default export */ const esm = (scanDirectory);
+
+// EXTERNAL MODULE: ./node_modules/shell-escape/shell-escape.js
+var shell_escape = __nccwpck_require__(4646);
+// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
+var lib = __nccwpck_require__(5472);
+;// CONCATENATED MODULE: ./node_modules/node-ssh/lib/esm/index.mjs
+
+
+
+
+
+
+
+
+
+const DEFAULT_CONCURRENCY = 1;
+const DEFAULT_VALIDATE = (path) => !external_path_.basename(path).startsWith('.');
+const DEFAULT_TICK = () => {
+    /* No Op */
+};
+class SSHError extends Error {
+    constructor(message, code = null) {
+        super(message);
+        this.code = code;
+    }
+}
+function unixifyPath(path) {
+    if (path.includes('\\')) {
+        return path.split('\\').join('/');
+    }
+    return path;
+}
+async function readFile(filePath) {
+    return new Promise((resolve, reject) => {
+        external_fs_.readFile(filePath, 'utf8', (err, res) => {
+            if (err) {
+                reject(err);
+            }
+            else {
+                resolve(res);
+            }
+        });
+    });
+}
+const SFTP_MKDIR_ERR_CODE_REGEXP = /Error: (E[\S]+): /;
+async function makeDirectoryWithSftp(path, sftp) {
+    let stats = null;
+    try {
+        stats = await new Promise((resolve, reject) => {
+            sftp.stat(path, (err, res) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    }
+    catch (_) {
+        /* No Op */
+    }
+    if (stats) {
+        if (stats.isDirectory()) {
+            // Already exists, nothing to worry about
+            return;
+        }
+        throw new Error('mkdir() failed, target already exists and is not a directory');
+    }
+    try {
+        await new Promise((resolve, reject) => {
+            sftp.mkdir(path, (err) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve();
+                }
+            });
+        });
+    }
+    catch (err) {
+        if (err != null && typeof err.stack === 'string') {
+            const matches = SFTP_MKDIR_ERR_CODE_REGEXP.exec(err.stack);
+            if (matches != null) {
+                throw new SSHError(err.message, matches[1]);
+            }
+            throw err;
+        }
+    }
+}
+class NodeSSH {
+    constructor() {
+        this.connection = null;
+    }
+    getConnection() {
+        const { connection } = this;
+        if (connection == null) {
+            throw new Error('Not connected to server');
+        }
+        return connection;
+    }
+    async connect(givenConfig) {
+        external_assert_(givenConfig != null && typeof givenConfig === 'object', 'config must be a valid object');
+        const config = { ...givenConfig };
+        external_assert_(config.username != null && typeof config.username === 'string', 'config.username must be a valid string');
+        if (config.host != null) {
+            external_assert_(typeof config.host === 'string', 'config.host must be a valid string');
+        }
+        else if (config.sock != null) {
+            external_assert_(typeof config.sock === 'object', 'config.sock must be a valid object');
+        }
+        else {
+            throw new external_assert_.AssertionError({ message: 'Either config.host or config.sock must be provided' });
+        }
+        if (config.privateKey != null || config.privateKeyPath != null) {
+            if (config.privateKey != null) {
+                external_assert_(typeof config.privateKey === 'string', 'config.privateKey must be a valid string');
+                external_assert_(config.privateKeyPath == null, 'config.privateKeyPath must not be specified when config.privateKey is specified');
+            }
+            else if (config.privateKeyPath != null) {
+                external_assert_(typeof config.privateKeyPath === 'string', 'config.privateKeyPath must be a valid string');
+                external_assert_(config.privateKey == null, 'config.privateKey must not be specified when config.privateKeyPath is specified');
+            }
+            external_assert_(config.passphrase == null || typeof config.passphrase === 'string', 'config.passphrase must be null or a valid string');
+            if (config.privateKeyPath != null) {
+                // Must be an fs path
+                try {
+                    config.privateKey = await readFile(config.privateKeyPath);
+                }
+                catch (err) {
+                    if (err != null && err.code === 'ENOENT') {
+                        throw new external_assert_.AssertionError({ message: 'config.privateKeyPath does not exist at given fs path' });
+                    }
+                    throw err;
+                }
+            }
+        }
+        else if (config.password != null) {
+            external_assert_(typeof config.password === 'string', 'config.password must be a valid string');
+        }
+        if (config.tryKeyboard != null) {
+            external_assert_(typeof config.tryKeyboard === 'boolean', 'config.tryKeyboard must be a valid boolean');
+        }
+        if (config.tryKeyboard) {
+            const { password } = config;
+            if (config.onKeyboardInteractive != null) {
+                external_assert_(typeof config.onKeyboardInteractive === 'function', 'config.onKeyboardInteractive must be a valid function');
+            }
+            else if (password != null) {
+                config.onKeyboardInteractive = (name, instructions, instructionsLang, prompts, finish) => {
+                    if (prompts.length > 0 && prompts[0].prompt.toLowerCase().includes('password')) {
+                        finish([password]);
+                    }
+                };
+            }
+        }
+        const connection = new lib.Client();
+        this.connection = connection;
+        await new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            if (config.onKeyboardInteractive) {
+                connection.on('keyboard-interactive', config.onKeyboardInteractive);
+            }
+            connection.on('ready', () => {
+                connection.removeListener('error', reject);
+                resolve();
+            });
+            connection.on('end', () => {
+                if (this.connection === connection) {
+                    this.connection = null;
+                }
+            });
+            connection.on('close', () => {
+                if (this.connection === connection) {
+                    this.connection = null;
+                }
+                reject(new SSHError('No response from server', 'ETIMEDOUT'));
+            });
+            connection.connect(config);
+        });
+        return this;
+    }
+    isConnected() {
+        return this.connection != null;
+    }
+    async requestShell(options) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            const callback = (err, res) => {
+                connection.removeListener('error', reject);
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            };
+            if (options == null) {
+                connection.shell(callback);
+            }
+            else {
+                connection.shell(options, callback);
+            }
+        });
+    }
+    async withShell(callback, options) {
+        external_assert_(typeof callback === 'function', 'callback must be a valid function');
+        const shell = await this.requestShell(options);
+        try {
+            await callback(shell);
+        }
+        finally {
+            shell.destroy();
+        }
+    }
+    async requestSFTP() {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            connection.sftp((err, res) => {
+                connection.removeListener('error', reject);
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    }
+    async withSFTP(callback) {
+        external_assert_(typeof callback === 'function', 'callback must be a valid function');
+        const sftp = await this.requestSFTP();
+        try {
+            await callback(sftp);
+        }
+        finally {
+            sftp.end();
+        }
+    }
+    async execCommand(givenCommand, options = {}) {
+        external_assert_(typeof givenCommand === 'string', 'command must be a valid string');
+        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
+        external_assert_(options.cwd == null || typeof options.cwd === 'string', 'options.cwd must be a valid string');
+        external_assert_(options.stdin == null || typeof options.stdin === 'string' || is_stream.readable(options.stdin), 'options.stdin must be a valid string or readable stream');
+        external_assert_(options.execOptions == null || typeof options.execOptions === 'object', 'options.execOptions must be a valid object');
+        external_assert_(options.encoding == null || typeof options.encoding === 'string', 'options.encoding must be a valid string');
+        external_assert_(options.onChannel == null || typeof options.onChannel === 'function', 'options.onChannel must be a valid function');
+        external_assert_(options.onStdout == null || typeof options.onStdout === 'function', 'options.onStdout must be a valid function');
+        external_assert_(options.onStderr == null || typeof options.onStderr === 'function', 'options.onStderr must be a valid function');
+        external_assert_(options.noTrim == null || typeof options.noTrim === 'boolean', 'options.noTrim must be a boolean');
+        let command = givenCommand;
+        if (options.cwd) {
+            command = `cd ${shell_escape([options.cwd])} ; ${command}`;
+        }
+        const connection = this.getConnection();
+        const output = { stdout: [], stderr: [] };
+        return new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            connection.exec(command, options.execOptions != null ? options.execOptions : {}, (err, channel) => {
+                connection.removeListener('error', reject);
+                if (err) {
+                    reject(err);
+                    return;
+                }
+                if (options.onChannel) {
+                    options.onChannel(channel);
+                }
+                channel.on('data', (chunk) => {
+                    if (options.onStdout)
+                        options.onStdout(chunk);
+                    output.stdout.push(chunk.toString(options.encoding));
+                });
+                channel.stderr.on('data', (chunk) => {
+                    if (options.onStderr)
+                        options.onStderr(chunk);
+                    output.stderr.push(chunk.toString(options.encoding));
+                });
+                if (options.stdin != null) {
+                    if (is_stream.readable(options.stdin)) {
+                        options.stdin.pipe(channel, {
+                            end: true,
+                        });
+                    }
+                    else {
+                        channel.write(options.stdin);
+                        channel.end();
+                    }
+                }
+                else {
+                    channel.end();
+                }
+                let code = null;
+                let signal = null;
+                channel.on('exit', (code_, signal_) => {
+                    code = code_ !== null && code_ !== void 0 ? code_ : null;
+                    signal = signal_ !== null && signal_ !== void 0 ? signal_ : null;
+                });
+                channel.on('close', () => {
+                    let stdout = output.stdout.join('');
+                    let stderr = output.stderr.join('');
+                    if (options.noTrim !== true) {
+                        stdout = stdout.trim();
+                        stderr = stderr.trim();
+                    }
+                    resolve({
+                        code: code != null ? code : null,
+                        signal: signal != null ? signal : null,
+                        stdout,
+                        stderr,
+                    });
+                });
+            });
+        });
+    }
+    async exec(command, parameters, options = {}) {
+        external_assert_(typeof command === 'string', 'command must be a valid string');
+        external_assert_(Array.isArray(parameters), 'parameters must be a valid array');
+        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
+        external_assert_(options.stream == null || ['both', 'stdout', 'stderr'].includes(options.stream), 'options.stream must be one of both, stdout, stderr');
+        for (let i = 0, { length } = parameters; i < length; i += 1) {
+            external_assert_(typeof parameters[i] === 'string', `parameters[${i}] must be a valid string`);
+        }
+        const completeCommand = `${command}${parameters.length > 0 ? ` ${shell_escape(parameters)}` : ''}`;
+        const response = await this.execCommand(completeCommand, options);
+        if (options.stream == null || options.stream === 'stdout') {
+            if (response.stderr) {
+                throw new Error(response.stderr);
+            }
+            return response.stdout;
+        }
+        if (options.stream === 'stderr') {
+            return response.stderr;
+        }
+        return response;
+    }
+    async mkdir(path, method = 'sftp', givenSftp = null) {
+        external_assert_(typeof path === 'string', 'path must be a valid string');
+        external_assert_(typeof method === 'string' && (method === 'sftp' || method === 'exec'), 'method must be either sftp or exec');
+        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
+        if (method === 'exec') {
+            await this.exec('mkdir', ['-p', unixifyPath(path)]);
+            return;
+        }
+        const sftp = givenSftp || (await this.requestSFTP());
+        const makeSftpDirectory = async (retry) => makeDirectoryWithSftp(unixifyPath(path), sftp).catch(async (error) => {
+            if (!retry || error == null || (error.message !== 'No such file' && error.code !== 'ENOENT')) {
+                throw error;
+            }
+            await this.mkdir(external_path_.dirname(path), 'sftp', sftp);
+            await makeSftpDirectory(false);
+        });
+        try {
+            await makeSftpDirectory(true);
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async getFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
+        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
+        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
+        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
+        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
+        const sftp = givenSftp || (await this.requestSFTP());
+        try {
+            await new Promise((resolve, reject) => {
+                sftp.fastGet(unixifyPath(remoteFile), localFile, transferOptions || {}, (err) => {
+                    if (err) {
+                        reject(err);
+                    }
+                    else {
+                        resolve();
+                    }
+                });
+            });
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async putFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
+        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
+        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
+        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
+        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
+        external_assert_(await new Promise((resolve) => {
+            external_fs_.access(localFile, external_fs_.constants.R_OK, (err) => {
+                resolve(err === null);
+            });
+        }), `localFile does not exist at ${localFile}`);
+        const sftp = givenSftp || (await this.requestSFTP());
+        const putFile = (retry) => {
+            return new Promise((resolve, reject) => {
+                sftp.fastPut(localFile, unixifyPath(remoteFile), transferOptions || {}, (err) => {
+                    if (err == null) {
+                        resolve();
+                        return;
+                    }
+                    if (err.message === 'No such file' && retry) {
+                        resolve(this.mkdir(external_path_.dirname(remoteFile), 'sftp', sftp).then(() => putFile(false)));
+                    }
+                    else {
+                        reject(err);
+                    }
+                });
+            });
+        };
+        try {
+            await putFile(true);
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async putFiles(files, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {} } = {}) {
+        external_assert_(Array.isArray(files), 'files must be an array');
+        for (let i = 0, { length } = files; i < length; i += 1) {
+            const file = files[i];
+            external_assert_(file, 'files items must be valid objects');
+            external_assert_(file.local && typeof file.local === 'string', `files[${i}].local must be a string`);
+            external_assert_(file.remote && typeof file.remote === 'string', `files[${i}].remote must be a string`);
+        }
+        const transferred = [];
+        const sftp = givenSftp || (await this.requestSFTP());
+        const queue = new PromiseQueue({ concurrency });
+        try {
+            await new Promise((resolve, reject) => {
+                files.forEach((file) => {
+                    queue
+                        .add(async () => {
+                        await this.putFile(file.local, file.remote, sftp, transferOptions);
+                        transferred.push(file);
+                    })
+                        .catch(reject);
+                });
+                queue.waitTillIdle().then(resolve);
+            });
+        }
+        catch (error) {
+            if (error != null) {
+                error.transferred = transferred;
+            }
+            throw error;
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async putDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
+        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
+        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
+        const localDirectoryStat = await new Promise((resolve) => {
+            external_fs_.stat(localDirectory, (err, stat) => {
+                resolve(stat || null);
+            });
+        });
+        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
+        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
+        const sftp = givenSftp || (await this.requestSFTP());
+        const scanned = await esm(localDirectory, {
+            recursive,
+            validate,
+        });
+        const files = scanned.files.map((item) => external_path_.relative(localDirectory, item));
+        const directories = scanned.directories.map((item) => external_path_.relative(localDirectory, item));
+        // Sort shortest to longest
+        directories.sort((a, b) => a.length - b.length);
+        let failed = false;
+        try {
+            // Do the directories first.
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                directories.forEach((directory) => {
+                    queue
+                        .add(async () => {
+                        await this.mkdir(external_path_.join(remoteDirectory, directory), 'sftp', sftp);
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+            // and now the files
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                files.forEach((file) => {
+                    queue
+                        .add(async () => {
+                        const localFile = external_path_.join(localDirectory, file);
+                        const remoteFile = external_path_.join(remoteDirectory, file);
+                        try {
+                            await this.putFile(localFile, remoteFile, sftp, transferOptions);
+                            tick(localFile, remoteFile, null);
+                        }
+                        catch (_) {
+                            failed = true;
+                            tick(localFile, remoteFile, _);
+                        }
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+        return !failed;
+    }
+    async getDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
+        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
+        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
+        const localDirectoryStat = await new Promise((resolve) => {
+            external_fs_.stat(localDirectory, (err, stat) => {
+                resolve(stat || null);
+            });
+        });
+        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
+        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
+        const sftp = givenSftp || (await this.requestSFTP());
+        const scanned = await esm(remoteDirectory, {
+            recursive,
+            validate,
+            concurrency,
+            fileSystem: {
+                basename(path) {
+                    return external_path_.posix.basename(path);
+                },
+                join(pathA, pathB) {
+                    return external_path_.posix.join(pathA, pathB);
+                },
+                readdir(path) {
+                    return new Promise((resolve, reject) => {
+                        sftp.readdir(path, (err, res) => {
+                            if (err) {
+                                reject(err);
+                            }
+                            else {
+                                resolve(res.map((item) => item.filename));
+                            }
+                        });
+                    });
+                },
+                stat(path) {
+                    return new Promise((resolve, reject) => {
+                        sftp.stat(path, (err, res) => {
+                            if (err) {
+                                reject(err);
+                            }
+                            else {
+                                // eslint-disable-next-line @typescript-eslint/no-explicit-any
+                                resolve(res);
+                            }
+                        });
+                    });
+                },
+            },
+        });
+        const files = scanned.files.map((item) => external_path_.relative(remoteDirectory, item));
+        const directories = scanned.directories.map((item) => external_path_.relative(remoteDirectory, item));
+        // Sort shortest to longest
+        directories.sort((a, b) => a.length - b.length);
+        let failed = false;
+        try {
+            // Do the directories first.
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                directories.forEach((directory) => {
+                    queue
+                        .add(async () => {
+                        await make_dir(external_path_.join(localDirectory, directory));
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+            // and now the files
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                files.forEach((file) => {
+                    queue
+                        .add(async () => {
+                        const localFile = external_path_.join(localDirectory, file);
+                        const remoteFile = external_path_.join(remoteDirectory, file);
+                        try {
+                            await this.getFile(localFile, remoteFile, sftp, transferOptions);
+                            tick(localFile, remoteFile, null);
+                        }
+                        catch (_) {
+                            failed = true;
+                            tick(localFile, remoteFile, _);
+                        }
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+        return !failed;
+    }
+    forwardIn(remoteAddr, remotePort, onConnection) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.forwardIn(remoteAddr, remotePort, (error, port) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                const handler = (details, acceptConnection, rejectConnection) => {
+                    if (details.destIP === remoteAddr && details.destPort === port) {
+                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
+                    }
+                };
+                if (onConnection) {
+                    connection.on('tcp connection', handler);
+                }
+                const dispose = () => {
+                    return new Promise((_resolve, _reject) => {
+                        connection.off('tcp connection', handler);
+                        connection.unforwardIn(remoteAddr, port, (_error) => {
+                            if (_error) {
+                                _reject(error);
+                            }
+                            _resolve();
+                        });
+                    });
+                };
+                resolve({ port, dispose });
+            });
+        });
+    }
+    forwardOut(srcIP, srcPort, dstIP, dstPort) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.forwardOut(srcIP, srcPort, dstIP, dstPort, (error, channel) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                resolve(channel);
+            });
+        });
+    }
+    forwardInStreamLocal(socketPath, onConnection) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.openssh_forwardInStreamLocal(socketPath, (error) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                const handler = (details, acceptConnection, rejectConnection) => {
+                    if (details.socketPath === socketPath) {
+                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
+                    }
+                };
+                if (onConnection) {
+                    connection.on('unix connection', handler);
+                }
+                const dispose = () => {
+                    return new Promise((_resolve, _reject) => {
+                        connection.off('unix connection', handler);
+                        connection.openssh_unforwardInStreamLocal(socketPath, (_error) => {
+                            if (_error) {
+                                _reject(_error);
+                            }
+                            _resolve();
+                        });
+                    });
+                };
+                resolve({ dispose });
+            });
+        });
+    }
+    forwardOutStreamLocal(socketPath) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.openssh_forwardOutStreamLocal(socketPath, (error, channel) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                resolve(channel);
+            });
+        });
+    }
+    dispose() {
+        if (this.connection) {
+            this.connection.end();
+            this.connection = null;
+        }
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./src/host/known-hosts.ts
+
+
+/** `SHA256:` and 43 characters of base64 without padding, as `ssh-keygen -l` prints it. */
+const fingerprint = (key) => `SHA256:${(0,external_node_crypto_.createHash)("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+/**
+ * Reads what is in `ssh-known-hosts`: lines of a known_hosts file (plain, wildcard and hashed names, `@revoked`; sshd(8)),
+ * bare public keys, or `SHA256:` fingerprints, in any mixture.
+ *
+ * @throws {UserError} on a line that is none of these, or when nothing is said of this host.
+ */
+function hostKeyTrust(text, address, port) {
+    const fingerprints = new Set();
+    const keys = [];
+    for (const [index, raw] of text.split(/\r?\n/).entries()) {
+        const line = raw.trim();
+        if (line === "" || line.startsWith("#"))
+            continue;
+        const print = /(?:^|\s)(SHA256:[A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line);
+        if (print?.[1])
+            fingerprints.add(print[1]);
+        else
+            keys.push(knownKey(line, index + 1));
+    }
+    const name = port === 22 ? address : `[${address}]:${port}`;
+    const mine = keys.filter((key) => key.matches(name));
+    const trusted = mine.filter((key) => !key.revoked);
+    if (trusted.length === 0 && fingerprints.size === 0) {
+        throw new UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
+    }
+    return {
+        types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
+        judge(key) {
+            const blob = key.toString("base64");
+            if (mine.some((known) => known.revoked && known.blob === blob))
+                return "revoked";
+            if (mine.some((known) => known.blob === blob) || fingerprints.has(fingerprint(key)))
+                return "known";
+            return mine.length > 0 || fingerprints.size > 0 ? "changed" : "unknown";
+        },
+    };
+}
+function knownKey(line, number) {
+    const words = line.split(/\s+/);
+    const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
+    if (marker === "@cert-authority") {
+        throw new UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
+    }
+    const bare = isKeyType(words[0] ?? "");
+    const names = bare ? "*" : (words.shift() ?? "");
+    const [type = "", blob = ""] = words;
+    if (!isKeyType(type) || !isBlobOf(type, blob)) {
+        throw new UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
+    }
+    return { matches: matcher(names), revoked: marker === "@revoked", type, blob };
+}
+const isKeyType = (word) => /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)$/.test(word);
+/** A key's blob begins with its own type, as a length and a string (RFC 4253, 6.6). */
+function isBlobOf(type, blob) {
+    const bytes = Buffer.from(blob, "base64");
+    return bytes.length > type.length + 4 && bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0)) === type;
+}
+function matcher(names) {
+    const hashed = /^\|1\|([^|]+)\|([^|]+)$/.exec(names);
+    if (hashed?.[1] && hashed[2]) {
+        const [, salt, hash] = hashed;
+        return (name) => (0,external_node_crypto_.createHmac)("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+    }
+    const patterns = names.split(",").map((word) => ({ not: word.startsWith("!"), test: glob(word.replace(/^!/, "")) }));
+    return (name) => patterns.some(({ not, test }) => !not && test(name)) && !patterns.some(({ not, test }) => not && test(name));
+}
+function glob(pattern) {
+    const source = pattern
+        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+        .replaceAll("*", ".*")
+        .replaceAll("?", ".");
+    const expression = new RegExp(`^${source}$`, "i");
+    return (name) => expression.test(name);
+}
+
+;// CONCATENATED MODULE: ./src/host/connection.ts
+
+
+
+const PROHIBITED = 1;
+const CONNECT_FAILED = 2;
+const DOCKER_SOCKET = "/var/run/docker.sock";
+const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+/** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
+class Connection {
+    name;
+    /** its fingerprint, `SHA256:...` */
+    hostKey;
+    /** settles when the connection is over, however it ended */
+    closed;
+    #ssh;
+    #client;
+    #over = false;
+    constructor(name, hostKey, ssh, client) {
+        this.name = name;
+        this.hostKey = hostKey;
+        this.#ssh = ssh;
+        this.#client = client;
+        this.closed = new Promise((resolve) => {
+            const end = () => {
+                this.#over = true;
+                resolve();
+            };
+            client.once("close", end);
+            client.on("error", end); // node-ssh takes its own listener off when it is ready
+        });
+    }
+    /** @throws {UserError} that says which of address, key, user or host key is wrong. */
+    static async open(access) {
+        const ssh = new NodeSSH();
+        const seen = {};
+        const types = access.trust.types;
+        try {
+            const connecting = ssh.connect({
+                host: access.address,
+                port: access.port,
+                username: access.user,
+                privateKey: access.privateKey,
+                ...(access.passphrase ? { passphrase: access.passphrase } : {}),
+                readyTimeout: access.connectTimeout,
+                ...KEEPALIVE,
+                authHandler: ["publickey"], // ssh2 asks for "none" first, a round trip that says no
+                ...(types ? { algorithms: { serverHostKey: signatures(types) } } : {}),
+                hostVerifier: (key) => {
+                    seen.key = key;
+                    return access.trust.judge(key) === "known";
+                },
+            });
+            ssh.connection?.setNoDelay(true); // at once: in the key exchange Nagle's algorithm waits for delayed ACKs
+            await connecting;
+        }
+        catch (cause) {
+            ssh.dispose();
+            throw refusal(access, seen.key, cause);
+        }
+        const client = ssh.connection;
+        if (!client)
+            throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
+        return new Connection(access.address, seen.key ? fingerprint(seen.key) : "", ssh, client);
+    }
+    get over() {
+        return this.#over;
+    }
+    /** An exec channel. The command is one that any login shell takes: plain words. */
+    exec(command) {
+        return this.#channel((done) => this.#client.exec(command, done));
+    }
+    /** A TCP stream from the host to `address:port`, as seen from the host. */
+    dial(address, port) {
+        return this.#channel((done) => this.#client.forwardOut("127.0.0.1", 0, address, port, done));
+    }
+    /** A stream to a UNIX socket of the host. */
+    dialSocket(path) {
+        return this.#channel((done) => this.#client.openssh_forwardOutStreamLocal(path, done));
+    }
+    /**
+     * Probes and the proxy's socket need both kinds of forwarding. Asked with what is there on every host, for sshd says
+     * the same of a socket that it may not and of one that it can't reach.
+     *
+     * @throws {UserError} that names the setting
+     */
+    async requireForwarding() {
+        const allowed = async (opening, setting, forbidden) => {
+            try {
+                (await opening).destroy();
+            }
+            catch (cause) {
+                if (!forbidden(cause))
+                    return;
+                throw new UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
+            }
+        };
+        await Promise.all([
+            allowed(this.dial("127.0.0.1", 22), "AllowTcpForwarding", ({ reason }) => reason === PROHIBITED),
+            allowed(this.dialSocket(DOCKER_SOCKET), "AllowStreamLocalForwarding", ({ reason }) => reason === PROHIBITED || reason === CONNECT_FAILED),
+        ]);
+    }
+    close() {
+        this.#ssh.dispose();
+    }
+    /** Ends it without a word to the other side: for a wire that is cut already. */
+    destroy() {
+        this.#client.destroy();
+    }
+    #channel(open) {
+        return new Promise((resolve, reject) => {
+            if (this.#over) {
+                reject(new ConnectionLost(this.name));
+                return;
+            }
+            let settled = false;
+            void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
+            open((error, channel) => {
+                settled = true;
+                if (error)
+                    reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
+                else
+                    resolve(channel);
+            });
+        });
+    }
+}
+/** The wire is gone. What was under way on it is unknown. */
+class ConnectionLost extends Error {
+    name = "ConnectionLost";
+    constructor(host, options) {
+        super(`the connection to ${host} was lost`, options);
+    }
+}
+/** An RSA key signs with SHA-2 only (RFC 8332). */
+const signatures = (types) => types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
+function refusal(access, key, cause) {
+    const at = `${access.address} port ${access.port}`;
+    const say = (text) => new UserError(text, { cause });
+    const verdict = key ? access.trust.judge(key) : "known";
+    if (key && verdict !== "known") {
+        return say(`${at}: the host showed the key ${fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
+            "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts; else somebody may stand between.");
+    }
+    if (/no matching.*host key/i.test(cause.message)) {
+        return say(`${at}: the host has no key of the type in ssh-known-hosts (${access.trust.types?.join(", ")}). Add the line for a key that it has.`);
+    }
+    if (cause.level === "client-authentication") {
+        return say(`${at}: the user "${access.user}" with this ssh-key was refused. Check ssh-user (Amazon Linux: ec2-user, Ubuntu: ubuntu, Debian: admin) and that the key's public half is in its authorized_keys.`);
+    }
+    if (cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN")
+        return say(`hosts: the name "${access.address}" does not resolve.`);
+    if (cause.code === "ECONNREFUSED")
+        return say(`${at}: the connection was refused. Does sshd run there, on that port?`);
+    if (/lost before handshake|no response from server/i.test(cause.message)) {
+        return say(`${at}: the host closed the connection before anybody was logged in. Is it sshd that listens there? It may be at its limit (MaxStartups), or ban this runner's address: its log says which.`);
+    }
+    if (cause.level === "client-timeout" ||
+        cause.code === "ETIMEDOUT" ||
+        cause.code === "EHOSTUNREACH" ||
+        cause.code === "ENETUNREACH") {
+        return say(`${at}: no SSH connection within connect-timeout (${access.connectTimeout / 1000} s). Is the instance running, and does its security group let this runner in on port ${access.port}?`);
+    }
+    return say(`${at}: no SSH connection: ${cause.message}`);
+}
+
+;// CONCATENATED MODULE: ./src/host/docker.ts
+
+
+
+
+
+/** Through docker's client each is one of sshd's MaxSessions, 10 by default; streams (pull, events, logs) count while they are open. */
+const MAX_CHANNELS = 5;
+/** The host's Docker Engine API, over its socket in channels of the one connection (docs/adr/0012). */
+class Engine {
+    docker;
+    #agent;
+    #greeting;
+    constructor(connection, debug) {
+        this.#agent = new EngineAgent(connection);
+        // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
+        this.docker = new (docker_default())({ protocol: "http", host: "docker", agent: this.#agent });
+        tellCalls(this.docker, debug);
+    }
+    /**
+     * Asks the engine for its version, once, and says why where it doesn't answer.
+     *
+     * @throws {UserError} no Docker, no rights to it, not running, too old, or not Docker at all (Podman).
+     */
+    greet() {
+        this.#greeting ??= this.#greet();
+        return this.#greeting;
+    }
+    async #greet() {
+        let version;
+        try {
+            version = await this.docker.version();
+        }
+        catch (cause) {
+            const { message, rawPacket } = cause; // node:http's, of what it could not parse
+            if (rawPacket && this.#agent.complaint === "")
+                throw new UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
+            throw new UserError(whyNoDocker(this.#agent.complaint, message), { cause });
+        }
+        const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
+        if (component)
+            throw new UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
+        const [major = 0, minor = 0] = version.Version.split(".").map(Number);
+        if (major < 20 || (major === 20 && minor < 10)) {
+            throw new UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
+        }
+        return version;
+    }
+    /** Opens channels before they are asked for: each takes a round trip. */
+    warm() {
+        this.#agent.openAhead(MAX_CHANNELS);
+    }
+    /** Ends every channel of it, streams too. */
+    close() {
+        this.#agent.end();
+    }
+}
+/** Each call with its time, for ACTIONS_STEP_DEBUG. A path holds no secret: env and logins travel in bodies and headers. */
+function tellCalls(docker, debug) {
+    const modem = docker.modem;
+    const dial = modem.dial.bind(modem);
+    modem.dial = (options, done) => {
+        const startedAt = performance.now();
+        dial(options, (error, ...answer) => {
+            const took = Math.round(performance.now() - startedAt);
+            debug(`docker: ${options.method} ${options.path.replace(/\?.*$/, "")}: ${error ? error.message.trim() : "OK"} in ${took} ms`);
+            done(error, ...answer);
+        });
+    };
+}
+class EngineAgent extends external_node_http_.Agent {
+    complaint = "";
+    #open = new Set();
+    #ahead = [];
+    #connection;
+    constructor(connection) {
+        super({ keepAlive: true, maxSockets: MAX_CHANNELS });
+        this.#connection = connection;
+    }
+    /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */
+    createConnection() {
+        for (let stream = this.#ahead.shift(); stream; stream = this.#ahead.shift())
+            if (!stream.destroyed)
+                return stream;
+        return this.#dial();
+    }
+    openAhead(count) {
+        for (let n = 0; n < count; n += 1) {
+            const stream = this.#dial();
+            stream.on("error", () => { }); // told by the first call that opens one anew
+            this.#ahead.push(stream);
+        }
+    }
+    #dial() {
+        const stream = new EngineStream(() => this.#connection.dialSocket(DOCKER_SOCKET).catch(() => this.#throughTheClient()));
+        this.#open.add(stream);
+        stream.once("close", () => this.#open.delete(stream));
+        return stream;
+    }
+    /** Where the socket can't be reached, docker's own client may know another one, or say why not. */
+    async #throughTheClient() {
+        const channel = await this.#connection.exec("docker system dial-stdio");
+        channel.stderr.on("data", (chunk) => {
+            this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
+        });
+        return channel;
+    }
+    end() {
+        this.destroy();
+        for (const stream of this.#open)
+            stream.destroy();
+    }
+}
+/** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
+class EngineStream extends external_node_stream_.Duplex {
+    #dial;
+    #channel;
+    constructor(dial) {
+        super({ allowHalfOpen: false });
+        this.#dial = dial;
+    }
+    _construct(done) {
+        this.#dial().then((channel) => {
+            this.#channel = channel;
+            channel.on("data", (chunk) => this.push(chunk) || channel.pause());
+            channel.on("end", () => this.push(null));
+            channel.on("error", (error) => this.destroy(error));
+            channel.on("close", () => channel.readableEnded || this.destroy());
+            done();
+        }, done);
+    }
+    _read() {
+        this.#channel?.resume();
+    }
+    _write(chunk, _encoding, done) {
+        this.#channel?.write(chunk, done);
+    }
+    _final(done) {
+        this.#channel?.end(done);
+    }
+    _destroy(error, done) {
+        this.#channel?.destroy();
+        done(error);
+    }
+    setKeepAlive = () => this;
+    setNoDelay = () => this;
+    setTimeout = () => this;
+    ref = () => this;
+    unref = () => this;
+}
+/** What to say of output before the first word of a protocol. */
+const talksFirst = (said, whose) => `The host wrote "${said.split("\n")[0]?.trim().slice(0, 80)}" before ${whose} first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`;
+/** The engine's socket may be there without it (docs/adr/0012); but what takes a deploy back on the host is docker's own client. */
+const NO_CLIENT = "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
+function whyNoDocker(complaint, message) {
+    if (/not found|unknown command|no such file/i.test(complaint) &&
+        /docker/.test(complaint) &&
+        !/sock/.test(complaint)) {
+        return NO_CLIENT;
+    }
+    if (/permission denied/i.test(complaint)) {
+        return "This user may not use Docker on the host. Add it to the group of /var/run/docker.sock: sudo usermod -aG docker USER.";
+    }
+    if (/cannot connect|is the docker daemon running|no such file|connection refused/i.test(complaint)) {
+        return "Docker is installed on the host but does not run. Start it: sudo systemctl enable --now docker.";
+    }
+    const last = complaint.trim().split("\n").at(-1) || message;
+    return `The host's Docker does not answer: ${last}`;
+}
+
 ;// CONCATENATED MODULE: ./src/host/guard/failures.ts
+
 
 /** The app's folder is not on the host yet: this is the first deploy. */
 class FolderAbsent extends Error {
@@ -89873,7 +91181,7 @@ class DeedFailed extends Error {
     }
 }
 /** What the guard says before it is ready, as a sentence for a person. */
-function refusal(app, facts, reason, detail) {
+function failures_refusal(app, facts, reason, detail) {
     const folder = `/var/lib/hello-devops/${app}`;
     switch (reason) {
         case "absent":
@@ -89882,6 +91190,8 @@ function refusal(app, facts, reason, detail) {
             return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
         case "format":
             return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
+        case "client":
+            return new UserError(NO_CLIENT);
         case "kill-user-processes":
             return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
         case "twice":
@@ -90040,6 +91350,8 @@ const MAP = `${PROXY_STATE}/current/slots.map`;
  * A slot that leaves maintenance waits for its next `inter` before its first check, so that is short, and `fall` is long:
  * a server counts as down after 4 s of refused connections.
  * A reload ends a kept connection behind its next answer: closed while it is idle, it would cost the request on its way.
+ * An app that closes its own idle connections may meet a request on one of them, as at the way back to a release that was
+ * idle for the bake: it is sent again where that is safe (RFC 9110, 9.2.1).
  */
 function renderConfig(settings, seat) {
     const header = settings.releaseHeader && checked(settings.releaseHeader);
@@ -90059,6 +91371,7 @@ defaults
   option redispatch
   option idle-close-on-response
   retries 3
+  retry-on conn-failure empty-response
   timeout connect 5s
   timeout http-request 30s
   timeout http-keep-alive 60s
@@ -90087,6 +91400,7 @@ frontend http
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request disable-l7-retry unless { method GET HEAD OPTIONS }
   default_backend app
 
 backend app
@@ -90167,8 +91481,6 @@ chgrp -R "$2" "$1"; chmod 2770 "$1" "$1/releases" "$1/run"; chmod g+rw "$1/forma
     };
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./src/release/naming.ts
 
 /** The committed release of a host that has none yet. */
@@ -90198,7 +91510,7 @@ function slug(version) {
     return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
 }
 /** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
-function fingerprint(request) {
+function naming_fingerprint(request) {
     const { version, container, traffic, health, preDeploy, verify } = request;
     const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source, preDeploy, verify }, sorted);
     return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
@@ -91173,8 +92485,6 @@ async function tolerate(warnings, what, deed) {
     }
 }
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./src/host/registry.ts
@@ -92149,7 +93459,7 @@ async function preflight(request, scout, guard, found, tell) {
         proxy,
         handover,
         id: newId(request, releases, containers),
-        fingerprint: fingerprint(request),
+        fingerprint: naming_fingerprint(request),
         warnings: [],
     };
     await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
@@ -92811,1307 +94121,6 @@ const systemClock = {
     }),
 };
 
-// EXTERNAL MODULE: ./node_modules/is-stream/index.js
-var is_stream = __nccwpck_require__(6543);
-// EXTERNAL MODULE: ./node_modules/node-ssh/node_modules/make-dir/index.js
-var make_dir = __nccwpck_require__(8271);
-;// CONCATENATED MODULE: ./node_modules/sb-promise-queue/lib/esm/index.mjs
-class PromiseQueue {
-    constructor({ concurrency = 1 } = {}) {
-        this.options = { concurrency };
-        this.running = 0;
-        this.queue = [];
-        this.idleCallbacks = [];
-    }
-    clear() {
-        this.queue = [];
-    }
-    onIdle(callback) {
-        this.idleCallbacks.push(callback);
-        return () => {
-            const index = this.idleCallbacks.indexOf(callback);
-            if (index !== -1) {
-                this.idleCallbacks.splice(index, 1);
-            }
-        };
-    }
-    waitTillIdle() {
-        return new Promise((resolve) => {
-            if (this.running === 0) {
-                resolve();
-                return;
-            }
-            const dispose = this.onIdle(() => {
-                dispose();
-                resolve();
-            });
-        });
-    }
-    add(callback) {
-        return new Promise((resolve, reject) => {
-            const runCallback = () => {
-                this.running += 1;
-                try {
-                    Promise.resolve(callback()).then((val) => {
-                        resolve(val);
-                        this.processNext();
-                    }, (err) => {
-                        reject(err);
-                        this.processNext();
-                    });
-                }
-                catch (err) {
-                    reject(err);
-                    this.processNext();
-                }
-            };
-            if (this.running >= this.options.concurrency) {
-                this.queue.push(runCallback);
-            }
-            else {
-                runCallback();
-            }
-        });
-    }
-    // Internal function, don't use
-    processNext() {
-        this.running -= 1;
-        const callback = this.queue.shift();
-        if (callback) {
-            callback();
-        }
-        else if (this.running === 0) {
-            this.idleCallbacks.forEach((item) => item());
-        }
-    }
-}
-
-
-;// CONCATENATED MODULE: ./node_modules/sb-scandir/lib/esm/index.mjs
-/* @flow */
-
-
-
-
-const defaultFilesystem = {
-    join(pathA, pathB) {
-        return external_path_.join(pathA, pathB);
-    },
-    basename(path) {
-        return external_path_.basename(path);
-    },
-    stat(path) {
-        return new Promise((resolve, reject) => {
-            external_fs_.stat(path, (err, res) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    },
-    readdir(path) {
-        return new Promise((resolve, reject) => {
-            external_fs_.readdir(path, (err, res) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    },
-};
-async function scanDirectoryInternal({ path, recursive, validate, result, fileSystem, queue, reject, }) {
-    const itemStat = await fileSystem.stat(path);
-    if (itemStat.isFile()) {
-        result.files.push(path);
-    }
-    else if (itemStat.isDirectory()) {
-        result.directories.push(path);
-    }
-    if (!itemStat.isDirectory() || recursive === 'none') {
-        return;
-    }
-    const contents = await fileSystem.readdir(path);
-    contents.forEach((item) => {
-        const itemPath = fileSystem.join(path, item);
-        if (!validate(itemPath)) {
-            return;
-        }
-        queue
-            .add(() => scanDirectoryInternal({
-            path: itemPath,
-            recursive: recursive === 'shallow' ? 'none' : 'deep',
-            validate,
-            result,
-            fileSystem,
-            queue,
-            reject,
-        }))
-            .catch(reject);
-    });
-}
-async function scanDirectory(path, { recursive = true, validate = null, concurrency = Infinity, fileSystem = defaultFilesystem, } = {}) {
-    external_assert_(path && typeof path === 'string', 'path must be a valid string');
-    external_assert_(typeof recursive === 'boolean', 'options.recursive must be a valid boolean');
-    external_assert_(validate === null || typeof validate === 'function', 'options.validate must be a valid function');
-    external_assert_(typeof concurrency === 'number', 'options.concurrency must be a valid number');
-    external_assert_(fileSystem !== null && typeof fileSystem === 'object', 'options.fileSystem must be a valid object');
-    const queue = new PromiseQueue({
-        concurrency,
-    });
-    const result = { files: [], directories: [] };
-    const mergedFileSystem = { ...defaultFilesystem, ...fileSystem };
-    await new Promise((resolve, reject) => {
-        scanDirectoryInternal({
-            path,
-            recursive: recursive ? 'deep' : 'shallow',
-            validate: validate != null ? validate : (item) => mergedFileSystem.basename(item).slice(0, 1) !== '.',
-            result,
-            fileSystem: mergedFileSystem,
-            queue,
-            reject,
-        })
-            .then(() => queue.waitTillIdle())
-            .then(resolve, reject);
-    });
-    return result;
-}
-/* harmony default export */ const esm = (scanDirectory);
-
-// EXTERNAL MODULE: ./node_modules/shell-escape/shell-escape.js
-var shell_escape = __nccwpck_require__(4646);
-// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
-var lib = __nccwpck_require__(5472);
-;// CONCATENATED MODULE: ./node_modules/node-ssh/lib/esm/index.mjs
-
-
-
-
-
-
-
-
-
-const DEFAULT_CONCURRENCY = 1;
-const DEFAULT_VALIDATE = (path) => !external_path_.basename(path).startsWith('.');
-const DEFAULT_TICK = () => {
-    /* No Op */
-};
-class SSHError extends Error {
-    constructor(message, code = null) {
-        super(message);
-        this.code = code;
-    }
-}
-function unixifyPath(path) {
-    if (path.includes('\\')) {
-        return path.split('\\').join('/');
-    }
-    return path;
-}
-async function readFile(filePath) {
-    return new Promise((resolve, reject) => {
-        external_fs_.readFile(filePath, 'utf8', (err, res) => {
-            if (err) {
-                reject(err);
-            }
-            else {
-                resolve(res);
-            }
-        });
-    });
-}
-const SFTP_MKDIR_ERR_CODE_REGEXP = /Error: (E[\S]+): /;
-async function makeDirectoryWithSftp(path, sftp) {
-    let stats = null;
-    try {
-        stats = await new Promise((resolve, reject) => {
-            sftp.stat(path, (err, res) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    }
-    catch (_) {
-        /* No Op */
-    }
-    if (stats) {
-        if (stats.isDirectory()) {
-            // Already exists, nothing to worry about
-            return;
-        }
-        throw new Error('mkdir() failed, target already exists and is not a directory');
-    }
-    try {
-        await new Promise((resolve, reject) => {
-            sftp.mkdir(path, (err) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve();
-                }
-            });
-        });
-    }
-    catch (err) {
-        if (err != null && typeof err.stack === 'string') {
-            const matches = SFTP_MKDIR_ERR_CODE_REGEXP.exec(err.stack);
-            if (matches != null) {
-                throw new SSHError(err.message, matches[1]);
-            }
-            throw err;
-        }
-    }
-}
-class NodeSSH {
-    constructor() {
-        this.connection = null;
-    }
-    getConnection() {
-        const { connection } = this;
-        if (connection == null) {
-            throw new Error('Not connected to server');
-        }
-        return connection;
-    }
-    async connect(givenConfig) {
-        external_assert_(givenConfig != null && typeof givenConfig === 'object', 'config must be a valid object');
-        const config = { ...givenConfig };
-        external_assert_(config.username != null && typeof config.username === 'string', 'config.username must be a valid string');
-        if (config.host != null) {
-            external_assert_(typeof config.host === 'string', 'config.host must be a valid string');
-        }
-        else if (config.sock != null) {
-            external_assert_(typeof config.sock === 'object', 'config.sock must be a valid object');
-        }
-        else {
-            throw new external_assert_.AssertionError({ message: 'Either config.host or config.sock must be provided' });
-        }
-        if (config.privateKey != null || config.privateKeyPath != null) {
-            if (config.privateKey != null) {
-                external_assert_(typeof config.privateKey === 'string', 'config.privateKey must be a valid string');
-                external_assert_(config.privateKeyPath == null, 'config.privateKeyPath must not be specified when config.privateKey is specified');
-            }
-            else if (config.privateKeyPath != null) {
-                external_assert_(typeof config.privateKeyPath === 'string', 'config.privateKeyPath must be a valid string');
-                external_assert_(config.privateKey == null, 'config.privateKey must not be specified when config.privateKeyPath is specified');
-            }
-            external_assert_(config.passphrase == null || typeof config.passphrase === 'string', 'config.passphrase must be null or a valid string');
-            if (config.privateKeyPath != null) {
-                // Must be an fs path
-                try {
-                    config.privateKey = await readFile(config.privateKeyPath);
-                }
-                catch (err) {
-                    if (err != null && err.code === 'ENOENT') {
-                        throw new external_assert_.AssertionError({ message: 'config.privateKeyPath does not exist at given fs path' });
-                    }
-                    throw err;
-                }
-            }
-        }
-        else if (config.password != null) {
-            external_assert_(typeof config.password === 'string', 'config.password must be a valid string');
-        }
-        if (config.tryKeyboard != null) {
-            external_assert_(typeof config.tryKeyboard === 'boolean', 'config.tryKeyboard must be a valid boolean');
-        }
-        if (config.tryKeyboard) {
-            const { password } = config;
-            if (config.onKeyboardInteractive != null) {
-                external_assert_(typeof config.onKeyboardInteractive === 'function', 'config.onKeyboardInteractive must be a valid function');
-            }
-            else if (password != null) {
-                config.onKeyboardInteractive = (name, instructions, instructionsLang, prompts, finish) => {
-                    if (prompts.length > 0 && prompts[0].prompt.toLowerCase().includes('password')) {
-                        finish([password]);
-                    }
-                };
-            }
-        }
-        const connection = new lib.Client();
-        this.connection = connection;
-        await new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            if (config.onKeyboardInteractive) {
-                connection.on('keyboard-interactive', config.onKeyboardInteractive);
-            }
-            connection.on('ready', () => {
-                connection.removeListener('error', reject);
-                resolve();
-            });
-            connection.on('end', () => {
-                if (this.connection === connection) {
-                    this.connection = null;
-                }
-            });
-            connection.on('close', () => {
-                if (this.connection === connection) {
-                    this.connection = null;
-                }
-                reject(new SSHError('No response from server', 'ETIMEDOUT'));
-            });
-            connection.connect(config);
-        });
-        return this;
-    }
-    isConnected() {
-        return this.connection != null;
-    }
-    async requestShell(options) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            const callback = (err, res) => {
-                connection.removeListener('error', reject);
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            };
-            if (options == null) {
-                connection.shell(callback);
-            }
-            else {
-                connection.shell(options, callback);
-            }
-        });
-    }
-    async withShell(callback, options) {
-        external_assert_(typeof callback === 'function', 'callback must be a valid function');
-        const shell = await this.requestShell(options);
-        try {
-            await callback(shell);
-        }
-        finally {
-            shell.destroy();
-        }
-    }
-    async requestSFTP() {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            connection.sftp((err, res) => {
-                connection.removeListener('error', reject);
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    }
-    async withSFTP(callback) {
-        external_assert_(typeof callback === 'function', 'callback must be a valid function');
-        const sftp = await this.requestSFTP();
-        try {
-            await callback(sftp);
-        }
-        finally {
-            sftp.end();
-        }
-    }
-    async execCommand(givenCommand, options = {}) {
-        external_assert_(typeof givenCommand === 'string', 'command must be a valid string');
-        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
-        external_assert_(options.cwd == null || typeof options.cwd === 'string', 'options.cwd must be a valid string');
-        external_assert_(options.stdin == null || typeof options.stdin === 'string' || is_stream.readable(options.stdin), 'options.stdin must be a valid string or readable stream');
-        external_assert_(options.execOptions == null || typeof options.execOptions === 'object', 'options.execOptions must be a valid object');
-        external_assert_(options.encoding == null || typeof options.encoding === 'string', 'options.encoding must be a valid string');
-        external_assert_(options.onChannel == null || typeof options.onChannel === 'function', 'options.onChannel must be a valid function');
-        external_assert_(options.onStdout == null || typeof options.onStdout === 'function', 'options.onStdout must be a valid function');
-        external_assert_(options.onStderr == null || typeof options.onStderr === 'function', 'options.onStderr must be a valid function');
-        external_assert_(options.noTrim == null || typeof options.noTrim === 'boolean', 'options.noTrim must be a boolean');
-        let command = givenCommand;
-        if (options.cwd) {
-            command = `cd ${shell_escape([options.cwd])} ; ${command}`;
-        }
-        const connection = this.getConnection();
-        const output = { stdout: [], stderr: [] };
-        return new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            connection.exec(command, options.execOptions != null ? options.execOptions : {}, (err, channel) => {
-                connection.removeListener('error', reject);
-                if (err) {
-                    reject(err);
-                    return;
-                }
-                if (options.onChannel) {
-                    options.onChannel(channel);
-                }
-                channel.on('data', (chunk) => {
-                    if (options.onStdout)
-                        options.onStdout(chunk);
-                    output.stdout.push(chunk.toString(options.encoding));
-                });
-                channel.stderr.on('data', (chunk) => {
-                    if (options.onStderr)
-                        options.onStderr(chunk);
-                    output.stderr.push(chunk.toString(options.encoding));
-                });
-                if (options.stdin != null) {
-                    if (is_stream.readable(options.stdin)) {
-                        options.stdin.pipe(channel, {
-                            end: true,
-                        });
-                    }
-                    else {
-                        channel.write(options.stdin);
-                        channel.end();
-                    }
-                }
-                else {
-                    channel.end();
-                }
-                let code = null;
-                let signal = null;
-                channel.on('exit', (code_, signal_) => {
-                    code = code_ !== null && code_ !== void 0 ? code_ : null;
-                    signal = signal_ !== null && signal_ !== void 0 ? signal_ : null;
-                });
-                channel.on('close', () => {
-                    let stdout = output.stdout.join('');
-                    let stderr = output.stderr.join('');
-                    if (options.noTrim !== true) {
-                        stdout = stdout.trim();
-                        stderr = stderr.trim();
-                    }
-                    resolve({
-                        code: code != null ? code : null,
-                        signal: signal != null ? signal : null,
-                        stdout,
-                        stderr,
-                    });
-                });
-            });
-        });
-    }
-    async exec(command, parameters, options = {}) {
-        external_assert_(typeof command === 'string', 'command must be a valid string');
-        external_assert_(Array.isArray(parameters), 'parameters must be a valid array');
-        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
-        external_assert_(options.stream == null || ['both', 'stdout', 'stderr'].includes(options.stream), 'options.stream must be one of both, stdout, stderr');
-        for (let i = 0, { length } = parameters; i < length; i += 1) {
-            external_assert_(typeof parameters[i] === 'string', `parameters[${i}] must be a valid string`);
-        }
-        const completeCommand = `${command}${parameters.length > 0 ? ` ${shell_escape(parameters)}` : ''}`;
-        const response = await this.execCommand(completeCommand, options);
-        if (options.stream == null || options.stream === 'stdout') {
-            if (response.stderr) {
-                throw new Error(response.stderr);
-            }
-            return response.stdout;
-        }
-        if (options.stream === 'stderr') {
-            return response.stderr;
-        }
-        return response;
-    }
-    async mkdir(path, method = 'sftp', givenSftp = null) {
-        external_assert_(typeof path === 'string', 'path must be a valid string');
-        external_assert_(typeof method === 'string' && (method === 'sftp' || method === 'exec'), 'method must be either sftp or exec');
-        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
-        if (method === 'exec') {
-            await this.exec('mkdir', ['-p', unixifyPath(path)]);
-            return;
-        }
-        const sftp = givenSftp || (await this.requestSFTP());
-        const makeSftpDirectory = async (retry) => makeDirectoryWithSftp(unixifyPath(path), sftp).catch(async (error) => {
-            if (!retry || error == null || (error.message !== 'No such file' && error.code !== 'ENOENT')) {
-                throw error;
-            }
-            await this.mkdir(external_path_.dirname(path), 'sftp', sftp);
-            await makeSftpDirectory(false);
-        });
-        try {
-            await makeSftpDirectory(true);
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async getFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
-        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
-        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
-        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
-        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
-        const sftp = givenSftp || (await this.requestSFTP());
-        try {
-            await new Promise((resolve, reject) => {
-                sftp.fastGet(unixifyPath(remoteFile), localFile, transferOptions || {}, (err) => {
-                    if (err) {
-                        reject(err);
-                    }
-                    else {
-                        resolve();
-                    }
-                });
-            });
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async putFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
-        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
-        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
-        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
-        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
-        external_assert_(await new Promise((resolve) => {
-            external_fs_.access(localFile, external_fs_.constants.R_OK, (err) => {
-                resolve(err === null);
-            });
-        }), `localFile does not exist at ${localFile}`);
-        const sftp = givenSftp || (await this.requestSFTP());
-        const putFile = (retry) => {
-            return new Promise((resolve, reject) => {
-                sftp.fastPut(localFile, unixifyPath(remoteFile), transferOptions || {}, (err) => {
-                    if (err == null) {
-                        resolve();
-                        return;
-                    }
-                    if (err.message === 'No such file' && retry) {
-                        resolve(this.mkdir(external_path_.dirname(remoteFile), 'sftp', sftp).then(() => putFile(false)));
-                    }
-                    else {
-                        reject(err);
-                    }
-                });
-            });
-        };
-        try {
-            await putFile(true);
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async putFiles(files, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {} } = {}) {
-        external_assert_(Array.isArray(files), 'files must be an array');
-        for (let i = 0, { length } = files; i < length; i += 1) {
-            const file = files[i];
-            external_assert_(file, 'files items must be valid objects');
-            external_assert_(file.local && typeof file.local === 'string', `files[${i}].local must be a string`);
-            external_assert_(file.remote && typeof file.remote === 'string', `files[${i}].remote must be a string`);
-        }
-        const transferred = [];
-        const sftp = givenSftp || (await this.requestSFTP());
-        const queue = new PromiseQueue({ concurrency });
-        try {
-            await new Promise((resolve, reject) => {
-                files.forEach((file) => {
-                    queue
-                        .add(async () => {
-                        await this.putFile(file.local, file.remote, sftp, transferOptions);
-                        transferred.push(file);
-                    })
-                        .catch(reject);
-                });
-                queue.waitTillIdle().then(resolve);
-            });
-        }
-        catch (error) {
-            if (error != null) {
-                error.transferred = transferred;
-            }
-            throw error;
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async putDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
-        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
-        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
-        const localDirectoryStat = await new Promise((resolve) => {
-            external_fs_.stat(localDirectory, (err, stat) => {
-                resolve(stat || null);
-            });
-        });
-        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
-        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
-        const sftp = givenSftp || (await this.requestSFTP());
-        const scanned = await esm(localDirectory, {
-            recursive,
-            validate,
-        });
-        const files = scanned.files.map((item) => external_path_.relative(localDirectory, item));
-        const directories = scanned.directories.map((item) => external_path_.relative(localDirectory, item));
-        // Sort shortest to longest
-        directories.sort((a, b) => a.length - b.length);
-        let failed = false;
-        try {
-            // Do the directories first.
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                directories.forEach((directory) => {
-                    queue
-                        .add(async () => {
-                        await this.mkdir(external_path_.join(remoteDirectory, directory), 'sftp', sftp);
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-            // and now the files
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                files.forEach((file) => {
-                    queue
-                        .add(async () => {
-                        const localFile = external_path_.join(localDirectory, file);
-                        const remoteFile = external_path_.join(remoteDirectory, file);
-                        try {
-                            await this.putFile(localFile, remoteFile, sftp, transferOptions);
-                            tick(localFile, remoteFile, null);
-                        }
-                        catch (_) {
-                            failed = true;
-                            tick(localFile, remoteFile, _);
-                        }
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-        return !failed;
-    }
-    async getDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
-        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
-        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
-        const localDirectoryStat = await new Promise((resolve) => {
-            external_fs_.stat(localDirectory, (err, stat) => {
-                resolve(stat || null);
-            });
-        });
-        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
-        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
-        const sftp = givenSftp || (await this.requestSFTP());
-        const scanned = await esm(remoteDirectory, {
-            recursive,
-            validate,
-            concurrency,
-            fileSystem: {
-                basename(path) {
-                    return external_path_.posix.basename(path);
-                },
-                join(pathA, pathB) {
-                    return external_path_.posix.join(pathA, pathB);
-                },
-                readdir(path) {
-                    return new Promise((resolve, reject) => {
-                        sftp.readdir(path, (err, res) => {
-                            if (err) {
-                                reject(err);
-                            }
-                            else {
-                                resolve(res.map((item) => item.filename));
-                            }
-                        });
-                    });
-                },
-                stat(path) {
-                    return new Promise((resolve, reject) => {
-                        sftp.stat(path, (err, res) => {
-                            if (err) {
-                                reject(err);
-                            }
-                            else {
-                                // eslint-disable-next-line @typescript-eslint/no-explicit-any
-                                resolve(res);
-                            }
-                        });
-                    });
-                },
-            },
-        });
-        const files = scanned.files.map((item) => external_path_.relative(remoteDirectory, item));
-        const directories = scanned.directories.map((item) => external_path_.relative(remoteDirectory, item));
-        // Sort shortest to longest
-        directories.sort((a, b) => a.length - b.length);
-        let failed = false;
-        try {
-            // Do the directories first.
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                directories.forEach((directory) => {
-                    queue
-                        .add(async () => {
-                        await make_dir(external_path_.join(localDirectory, directory));
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-            // and now the files
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                files.forEach((file) => {
-                    queue
-                        .add(async () => {
-                        const localFile = external_path_.join(localDirectory, file);
-                        const remoteFile = external_path_.join(remoteDirectory, file);
-                        try {
-                            await this.getFile(localFile, remoteFile, sftp, transferOptions);
-                            tick(localFile, remoteFile, null);
-                        }
-                        catch (_) {
-                            failed = true;
-                            tick(localFile, remoteFile, _);
-                        }
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-        return !failed;
-    }
-    forwardIn(remoteAddr, remotePort, onConnection) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.forwardIn(remoteAddr, remotePort, (error, port) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                const handler = (details, acceptConnection, rejectConnection) => {
-                    if (details.destIP === remoteAddr && details.destPort === port) {
-                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
-                    }
-                };
-                if (onConnection) {
-                    connection.on('tcp connection', handler);
-                }
-                const dispose = () => {
-                    return new Promise((_resolve, _reject) => {
-                        connection.off('tcp connection', handler);
-                        connection.unforwardIn(remoteAddr, port, (_error) => {
-                            if (_error) {
-                                _reject(error);
-                            }
-                            _resolve();
-                        });
-                    });
-                };
-                resolve({ port, dispose });
-            });
-        });
-    }
-    forwardOut(srcIP, srcPort, dstIP, dstPort) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.forwardOut(srcIP, srcPort, dstIP, dstPort, (error, channel) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                resolve(channel);
-            });
-        });
-    }
-    forwardInStreamLocal(socketPath, onConnection) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.openssh_forwardInStreamLocal(socketPath, (error) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                const handler = (details, acceptConnection, rejectConnection) => {
-                    if (details.socketPath === socketPath) {
-                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
-                    }
-                };
-                if (onConnection) {
-                    connection.on('unix connection', handler);
-                }
-                const dispose = () => {
-                    return new Promise((_resolve, _reject) => {
-                        connection.off('unix connection', handler);
-                        connection.openssh_unforwardInStreamLocal(socketPath, (_error) => {
-                            if (_error) {
-                                _reject(_error);
-                            }
-                            _resolve();
-                        });
-                    });
-                };
-                resolve({ dispose });
-            });
-        });
-    }
-    forwardOutStreamLocal(socketPath) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.openssh_forwardOutStreamLocal(socketPath, (error, channel) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                resolve(channel);
-            });
-        });
-    }
-    dispose() {
-        if (this.connection) {
-            this.connection.end();
-            this.connection = null;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./src/host/known-hosts.ts
-
-
-/** `SHA256:` and 43 characters of base64 without padding, as `ssh-keygen -l` prints it. */
-const known_hosts_fingerprint = (key) => `SHA256:${(0,external_node_crypto_.createHash)("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
-/**
- * Reads what is in `ssh-known-hosts`: lines of a known_hosts file (plain, wildcard and hashed names, `@revoked`; sshd(8)),
- * bare public keys, or `SHA256:` fingerprints, in any mixture.
- *
- * @throws {UserError} on a line that is none of these, or when nothing is said of this host.
- */
-function hostKeyTrust(text, address, port) {
-    const fingerprints = new Set();
-    const keys = [];
-    for (const [index, raw] of text.split(/\r?\n/).entries()) {
-        const line = raw.trim();
-        if (line === "" || line.startsWith("#"))
-            continue;
-        const print = /(?:^|\s)(SHA256:[A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line);
-        if (print?.[1])
-            fingerprints.add(print[1]);
-        else
-            keys.push(knownKey(line, index + 1));
-    }
-    const name = port === 22 ? address : `[${address}]:${port}`;
-    const mine = keys.filter((key) => key.matches(name));
-    const trusted = mine.filter((key) => !key.revoked);
-    if (trusted.length === 0 && fingerprints.size === 0) {
-        throw new UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
-    }
-    return {
-        types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
-        judge(key) {
-            const blob = key.toString("base64");
-            if (mine.some((known) => known.revoked && known.blob === blob))
-                return "revoked";
-            if (mine.some((known) => known.blob === blob) || fingerprints.has(known_hosts_fingerprint(key)))
-                return "known";
-            return mine.length > 0 || fingerprints.size > 0 ? "changed" : "unknown";
-        },
-    };
-}
-function knownKey(line, number) {
-    const words = line.split(/\s+/);
-    const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
-    if (marker === "@cert-authority") {
-        throw new UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
-    }
-    const bare = isKeyType(words[0] ?? "");
-    const names = bare ? "*" : (words.shift() ?? "");
-    const [type = "", blob = ""] = words;
-    if (!isKeyType(type) || !isBlobOf(type, blob)) {
-        throw new UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
-    }
-    return { matches: matcher(names), revoked: marker === "@revoked", type, blob };
-}
-const isKeyType = (word) => /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)$/.test(word);
-/** A key's blob begins with its own type, as a length and a string (RFC 4253, 6.6). */
-function isBlobOf(type, blob) {
-    const bytes = Buffer.from(blob, "base64");
-    return bytes.length > type.length + 4 && bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0)) === type;
-}
-function matcher(names) {
-    const hashed = /^\|1\|([^|]+)\|([^|]+)$/.exec(names);
-    if (hashed?.[1] && hashed[2]) {
-        const [, salt, hash] = hashed;
-        return (name) => (0,external_node_crypto_.createHmac)("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
-    }
-    const patterns = names.split(",").map((word) => ({ not: word.startsWith("!"), test: glob(word.replace(/^!/, "")) }));
-    return (name) => patterns.some(({ not, test }) => !not && test(name)) && !patterns.some(({ not, test }) => not && test(name));
-}
-function glob(pattern) {
-    const source = pattern
-        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-        .replaceAll("*", ".*")
-        .replaceAll("?", ".");
-    const expression = new RegExp(`^${source}$`, "i");
-    return (name) => expression.test(name);
-}
-
-;// CONCATENATED MODULE: ./src/host/connection.ts
-
-
-
-const PROHIBITED = 1;
-const CONNECT_FAILED = 2;
-const DOCKER_SOCKET = "/var/run/docker.sock";
-const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
-/** The one SSH connection to a host. Everything goes through its channels; when it closes, all of them end. */
-class Connection {
-    name;
-    /** its fingerprint, `SHA256:...` */
-    hostKey;
-    /** settles when the connection is over, however it ended */
-    closed;
-    #ssh;
-    #client;
-    #over = false;
-    constructor(name, hostKey, ssh, client) {
-        this.name = name;
-        this.hostKey = hostKey;
-        this.#ssh = ssh;
-        this.#client = client;
-        this.closed = new Promise((resolve) => {
-            const end = () => {
-                this.#over = true;
-                resolve();
-            };
-            client.once("close", end);
-            client.on("error", end); // node-ssh takes its own listener off when it is ready
-        });
-    }
-    /** @throws {UserError} that says which of address, key, user or host key is wrong. */
-    static async open(access) {
-        const ssh = new NodeSSH();
-        const seen = {};
-        const types = access.trust.types;
-        try {
-            const connecting = ssh.connect({
-                host: access.address,
-                port: access.port,
-                username: access.user,
-                privateKey: access.privateKey,
-                ...(access.passphrase ? { passphrase: access.passphrase } : {}),
-                readyTimeout: access.connectTimeout,
-                ...KEEPALIVE,
-                authHandler: ["publickey"], // ssh2 asks for "none" first, a round trip that says no
-                ...(types ? { algorithms: { serverHostKey: signatures(types) } } : {}),
-                hostVerifier: (key) => {
-                    seen.key = key;
-                    return access.trust.judge(key) === "known";
-                },
-            });
-            ssh.connection?.setNoDelay(true); // at once: in the key exchange Nagle's algorithm waits for delayed ACKs
-            await connecting;
-        }
-        catch (cause) {
-            ssh.dispose();
-            throw connection_refusal(access, seen.key, cause);
-        }
-        const client = ssh.connection;
-        if (!client)
-            throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
-        return new Connection(access.address, seen.key ? known_hosts_fingerprint(seen.key) : "", ssh, client);
-    }
-    get over() {
-        return this.#over;
-    }
-    /** An exec channel. The command is one that any login shell takes: plain words. */
-    exec(command) {
-        return this.#channel((done) => this.#client.exec(command, done));
-    }
-    /** A TCP stream from the host to `address:port`, as seen from the host. */
-    dial(address, port) {
-        return this.#channel((done) => this.#client.forwardOut("127.0.0.1", 0, address, port, done));
-    }
-    /** A stream to a UNIX socket of the host. */
-    dialSocket(path) {
-        return this.#channel((done) => this.#client.openssh_forwardOutStreamLocal(path, done));
-    }
-    /**
-     * Probes and the proxy's socket need both kinds of forwarding. Asked with what is there on every host, for sshd says
-     * the same of a socket that it may not and of one that it can't reach.
-     *
-     * @throws {UserError} that names the setting
-     */
-    async requireForwarding() {
-        const allowed = async (opening, setting, forbidden) => {
-            try {
-                (await opening).destroy();
-            }
-            catch (cause) {
-                if (!forbidden(cause))
-                    return;
-                throw new UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
-            }
-        };
-        await Promise.all([
-            allowed(this.dial("127.0.0.1", 22), "AllowTcpForwarding", ({ reason }) => reason === PROHIBITED),
-            allowed(this.dialSocket(DOCKER_SOCKET), "AllowStreamLocalForwarding", ({ reason }) => reason === PROHIBITED || reason === CONNECT_FAILED),
-        ]);
-    }
-    close() {
-        this.#ssh.dispose();
-    }
-    /** Ends it without a word to the other side: for a wire that is cut already. */
-    destroy() {
-        this.#client.destroy();
-    }
-    #channel(open) {
-        return new Promise((resolve, reject) => {
-            if (this.#over) {
-                reject(new ConnectionLost(this.name));
-                return;
-            }
-            let settled = false;
-            void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
-            open((error, channel) => {
-                settled = true;
-                if (error)
-                    reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
-                else
-                    resolve(channel);
-            });
-        });
-    }
-}
-/** The wire is gone. What was under way on it is unknown. */
-class ConnectionLost extends Error {
-    name = "ConnectionLost";
-    constructor(host, options) {
-        super(`the connection to ${host} was lost`, options);
-    }
-}
-/** An RSA key signs with SHA-2 only (RFC 8332). */
-const signatures = (types) => types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
-function connection_refusal(access, key, cause) {
-    const at = `${access.address} port ${access.port}`;
-    const say = (text) => new UserError(text, { cause });
-    const verdict = key ? access.trust.judge(key) : "known";
-    if (key && verdict !== "known") {
-        return say(`${at}: the host showed the key ${known_hosts_fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
-            "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts; else somebody may stand between.");
-    }
-    if (/no matching.*host key/i.test(cause.message)) {
-        return say(`${at}: the host has no key of the type in ssh-known-hosts (${access.trust.types?.join(", ")}). Add the line for a key that it has.`);
-    }
-    if (cause.level === "client-authentication") {
-        return say(`${at}: the user "${access.user}" with this ssh-key was refused. Check ssh-user (Amazon Linux: ec2-user, Ubuntu: ubuntu, Debian: admin) and that the key's public half is in its authorized_keys.`);
-    }
-    if (cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN")
-        return say(`hosts: the name "${access.address}" does not resolve.`);
-    if (cause.code === "ECONNREFUSED")
-        return say(`${at}: the connection was refused. Does sshd run there, on that port?`);
-    if (/lost before handshake|no response from server/i.test(cause.message)) {
-        return say(`${at}: the host closed the connection before anybody was logged in. Is it sshd that listens there? It may be at its limit (MaxStartups), or ban this runner's address: its log says which.`);
-    }
-    if (cause.level === "client-timeout" ||
-        cause.code === "ETIMEDOUT" ||
-        cause.code === "EHOSTUNREACH" ||
-        cause.code === "ENETUNREACH") {
-        return say(`${at}: no SSH connection within connect-timeout (${access.connectTimeout / 1000} s). Is the instance running, and does its security group let this runner in on port ${access.port}?`);
-    }
-    return say(`${at}: no SSH connection: ${cause.message}`);
-}
-
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
-// EXTERNAL MODULE: ./node_modules/dockerode/lib/docker.js
-var docker = __nccwpck_require__(9040);
-var docker_default = /*#__PURE__*/__nccwpck_require__.n(docker);
-;// CONCATENATED MODULE: ./src/host/docker.ts
-
-
-
-
-
-/** Through docker's client each is one of sshd's MaxSessions, 10 by default; streams (pull, events, logs) count while they are open. */
-const MAX_CHANNELS = 5;
-/** The host's Docker Engine API, over its socket in channels of the one connection (docs/adr/0012). */
-class Engine {
-    docker;
-    #agent;
-    #greeting;
-    constructor(connection, debug) {
-        this.#agent = new EngineAgent(connection);
-        // Unversioned paths: the daemon's own API version, whatever it is (20.10 has 1.41, 29 refuses less than 1.44).
-        this.docker = new (docker_default())({ protocol: "http", host: "docker", agent: this.#agent });
-        tellCalls(this.docker, debug);
-    }
-    /**
-     * Asks the engine for its version, once, and says why where it doesn't answer.
-     *
-     * @throws {UserError} no Docker, no rights to it, not running, too old, or not Docker at all (Podman).
-     */
-    greet() {
-        this.#greeting ??= this.#greet();
-        return this.#greeting;
-    }
-    async #greet() {
-        let version;
-        try {
-            version = await this.docker.version();
-        }
-        catch (cause) {
-            const { message, rawPacket } = cause; // node:http's, of what it could not parse
-            if (rawPacket && this.#agent.complaint === "")
-                throw new UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
-            throw new UserError(whyNoDocker(this.#agent.complaint, message), { cause });
-        }
-        const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
-        if (component)
-            throw new UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
-        const [major = 0, minor = 0] = version.Version.split(".").map(Number);
-        if (major < 20 || (major === 20 && minor < 10)) {
-            throw new UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
-        }
-        return version;
-    }
-    /** Opens channels before they are asked for: each takes a round trip. */
-    warm() {
-        this.#agent.openAhead(MAX_CHANNELS);
-    }
-    /** Ends every channel of it, streams too. */
-    close() {
-        this.#agent.end();
-    }
-}
-/** Each call with its time, for ACTIONS_STEP_DEBUG. A path holds no secret: env and logins travel in bodies and headers. */
-function tellCalls(docker, debug) {
-    const modem = docker.modem;
-    const dial = modem.dial.bind(modem);
-    modem.dial = (options, done) => {
-        const startedAt = performance.now();
-        dial(options, (error, ...answer) => {
-            const took = Math.round(performance.now() - startedAt);
-            debug(`docker: ${options.method} ${options.path.replace(/\?.*$/, "")}: ${error ? error.message.trim() : "OK"} in ${took} ms`);
-            done(error, ...answer);
-        });
-    };
-}
-class EngineAgent extends external_node_http_.Agent {
-    complaint = "";
-    #open = new Set();
-    #ahead = [];
-    #connection;
-    constructor(connection) {
-        super({ keepAlive: true, maxSockets: MAX_CHANNELS });
-        this.#connection = connection;
-    }
-    /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */
-    createConnection() {
-        for (let stream = this.#ahead.shift(); stream; stream = this.#ahead.shift())
-            if (!stream.destroyed)
-                return stream;
-        return this.#dial();
-    }
-    openAhead(count) {
-        for (let n = 0; n < count; n += 1) {
-            const stream = this.#dial();
-            stream.on("error", () => { }); // told by the first call that opens one anew
-            this.#ahead.push(stream);
-        }
-    }
-    #dial() {
-        const stream = new EngineStream(() => this.#connection.dialSocket(DOCKER_SOCKET).catch(() => this.#throughTheClient()));
-        this.#open.add(stream);
-        stream.once("close", () => this.#open.delete(stream));
-        return stream;
-    }
-    /** Where the socket can't be reached, docker's own client may know another one, or say why not. */
-    async #throughTheClient() {
-        const channel = await this.#connection.exec("docker system dial-stdio");
-        channel.stderr.on("data", (chunk) => {
-            this.complaint = `${this.complaint}${chunk.toString("utf8")}`.slice(-2000);
-        });
-        return channel;
-    }
-    end() {
-        this.destroy();
-        for (const stream of this.#open)
-            stream.destroy();
-    }
-}
-/** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
-class EngineStream extends external_node_stream_.Duplex {
-    #dial;
-    #channel;
-    constructor(dial) {
-        super({ allowHalfOpen: false });
-        this.#dial = dial;
-    }
-    _construct(done) {
-        this.#dial().then((channel) => {
-            this.#channel = channel;
-            channel.on("data", (chunk) => this.push(chunk) || channel.pause());
-            channel.on("end", () => this.push(null));
-            channel.on("error", (error) => this.destroy(error));
-            channel.on("close", () => channel.readableEnded || this.destroy());
-            done();
-        }, done);
-    }
-    _read() {
-        this.#channel?.resume();
-    }
-    _write(chunk, _encoding, done) {
-        this.#channel?.write(chunk, done);
-    }
-    _final(done) {
-        this.#channel?.end(done);
-    }
-    _destroy(error, done) {
-        this.#channel?.destroy();
-        done(error);
-    }
-    setKeepAlive = () => this;
-    setNoDelay = () => this;
-    setTimeout = () => this;
-    ref = () => this;
-    unref = () => this;
-}
-/** What to say of output before the first word of a protocol. */
-const talksFirst = (said, whose) => `The host wrote "${said.split("\n")[0]?.trim().slice(0, 80)}" before ${whose} first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`;
-function whyNoDocker(complaint, message) {
-    if (/not found|unknown command|no such file/i.test(complaint) &&
-        /docker/.test(complaint) &&
-        !/sock/.test(complaint)) {
-        return "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
-    }
-    if (/permission denied/i.test(complaint)) {
-        return "This user may not use Docker on the host. Add it to the group of /var/run/docker.sock: sudo usermod -aG docker USER.";
-    }
-    if (/cannot connect|is the docker daemon running|no such file|connection refused/i.test(complaint)) {
-        return "Docker is installed on the host but does not run. Start it: sudo systemctl enable --now docker.";
-    }
-    const last = complaint.trim().split("\n").at(-1) || message;
-    return `The host's Docker does not answer: ${last}`;
-}
-
 ;// CONCATENATED MODULE: ./src/host/guard/messages.ts
 
 
@@ -94439,7 +94448,7 @@ class Guard {
                 this.#options.onHeld(rest.join(" "));
                 break;
             case "REFUSED":
-                this.#refuse(refusal(this.#options.app, this.facts, first, rest.slice(1).join(" ")));
+                this.#refuse(failures_refusal(this.#options.app, this.facts, first, rest.slice(1).join(" ")));
                 break;
             case "LOST":
                 this.#end(`it took the host back: ${rest.join(" ")}`);

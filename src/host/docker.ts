@@ -182,13 +182,16 @@ class EngineStream extends Duplex {
 const talksFirst = (said: string, whose: string): string =>
   `The host wrote "${said.split("\n")[0]?.trim().slice(0, 80)}" before ${whose} first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`;
 
+/** The engine's socket may be there without it (docs/adr/0012); but what takes a deploy back on the host is docker's own client. */
+export const NO_CLIENT = "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
+
 function whyNoDocker(complaint: string, message: string): string {
   if (
     /not found|unknown command|no such file/i.test(complaint) &&
     /docker/.test(complaint) &&
     !/sock/.test(complaint)
   ) {
-    return "The host has no docker command for this user. Install Docker Engine 20.10 or later on it.";
+    return NO_CLIENT;
   }
   if (/permission denied/i.test(complaint)) {
     return "This user may not use Docker on the host. Add it to the group of /var/run/docker.sock: sudo usermod -aG docker USER.";

@@ -1,4 +1,5 @@
 import { UserError } from "../../user-error";
+import { NO_CLIENT } from "../docker";
 
 export interface GuardFacts {
   /** the group of /var/run/docker.sock */
@@ -44,6 +45,8 @@ export function refusal(app: string, facts: GuardFacts, reason: string, detail: 
       return new UserError(
         `${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`,
       );
+    case "client":
+      return new UserError(NO_CLIENT);
     case "kill-user-processes":
       return new UserError(
         "systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.",

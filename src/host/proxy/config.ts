@@ -34,6 +34,8 @@ const MAP = `${PROXY_STATE}/current/slots.map`;
  * A slot that leaves maintenance waits for its next `inter` before its first check, so that is short, and `fall` is long:
  * a server counts as down after 4 s of refused connections.
  * A reload ends a kept connection behind its next answer: closed while it is idle, it would cost the request on its way.
+ * An app that closes its own idle connections may meet a request on one of them, as at the way back to a release that was
+ * idle for the bake: it is sent again where that is safe (RFC 9110, 9.2.1).
  */
 export function renderConfig(settings: ProxySettings, seat: Seat | undefined): string {
   const header = settings.releaseHeader && checked(settings.releaseHeader);
@@ -53,6 +55,7 @@ defaults
   option redispatch
   option idle-close-on-response
   retries 3
+  retry-on conn-failure empty-response
   timeout connect 5s
   timeout http-request 30s
   timeout http-keep-alive 60s
@@ -81,6 +84,7 @@ frontend http
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request disable-l7-retry unless { method GET HEAD OPTIONS }
   default_backend app
 
 backend app

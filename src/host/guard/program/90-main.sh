@@ -118,6 +118,7 @@ main() {
   [[ "$(cat "/proc/$sshd/comm" 2>/dev/null)" == sshd* ]] || refuse sshd "its parent is not OpenSSH's sshd"
   [[ -n ${SSH_CONNECTION:-} && -n $sshd_started ]] || refuse sshd "SSH_CONNECTION is not set by its sshd"
   outlives_logout || refuse kill-user-processes
+  type -P docker >/dev/null || refuse client
   tell_facts
   cd "$STATE/$app" 2>/dev/null || refuse absent
   [[ -w . ]] || refuse rights "$STATE/$app"
