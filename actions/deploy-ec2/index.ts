@@ -1,19 +1,18 @@
-import * as core from "@actions/core";
-import { safeText } from "../../src/github/hostile-text";
-import { inputsOfRunner } from "../../src/github/input-source";
-import { UserError } from "../../src/user-error";
-import { main } from "./main";
-import { post } from "./post";
+import { type ChangeAction, main, post } from "../../src/edge/change-steps";
+import { runStep } from "../../src/edge/steps";
+import { type DeployInputs, readDeployInputs } from "../../src/github/inputs";
+import { outputsOf } from "../../src/github/outputs";
+import { deploy } from "../../src/release/deploy";
+import type { Outcome } from "../../src/release/outcome";
 
-process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
+const action: ChangeAction<DeployInputs, Outcome> = {
+  read: readDeployInputs,
+  run: deploy,
+  again: deploy,
+  outputs: outputsOf,
+};
 
-// One bundle for both steps: only the post step finds what main has saved.
-const step = core.getState("transaction") ? post : main;
-
-step(inputsOfRunner(process.env))
-  .catch((error: Error) => {
-    const bug = error instanceof UserError ? "" : "This is a bug in hello-devops, please report it: ";
-    core.setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
-    core.debug(String(error.stack));
-  })
-  .finally(() => process.exit()); // nothing that is still open may hold the job
+runStep(
+  (io) => main(action, io),
+  (io) => post(action, io),
+);

@@ -88645,816 +88645,6 @@ const plain = (line) => line
     .replace(unseen, "")
     .replaceAll("##[", "## [");
 
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = require("node:fs");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = require("node:path");
-;// CONCATENATED MODULE: ./src/user-error.ts
-/**
- * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
- * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
- */
-class UserError extends Error {
-    name = "UserError";
-}
-
-;// CONCATENATED MODULE: ./src/github/values/shown.ts
-const maxLength = 80;
-/** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
-function shown(value) {
-    const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
-    return JSON.stringify(cut);
-}
-
-;// CONCATENATED MODULE: ./src/github/workspace-file.ts
-
-
-
-
-const maxBytes = 1024 * 1024;
-/**
- * Reads text files of the workspace and of nothing else: both ends are compared after their links are followed, so
- * that a pull request cannot have a link in the checkout carry a file of the runner into a container.
- */
-function workspaceReader(workspace) {
-    return (path) => {
-        if (workspace === undefined || workspace === "")
-            throw new UserError(`The file ${shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
-        const file = existing((0,external_node_path_namespaceObject.resolve)(workspace, path), path);
-        const way = (0,external_node_path_namespaceObject.relative)((0,external_node_fs_namespaceObject.realpathSync)(workspace), file);
-        if (way === ".." || way.startsWith(`..${external_node_path_namespaceObject.sep}`) || (0,external_node_path_namespaceObject.isAbsolute)(way))
-            throw new UserError(`${shown(path)} leads out of the workspace; name a file inside it.`);
-        return workspace_file_text(file, path);
-    };
-}
-function existing(file, path) {
-    try {
-        return (0,external_node_fs_namespaceObject.realpathSync)(file);
-    }
-    catch (cause) {
-        throw new UserError(`There is no file ${shown(path)} in the workspace; is actions/checkout a step before this one?`, {
-            cause,
-        });
-    }
-}
-function workspace_file_text(file, path) {
-    const stat = (0,external_node_fs_namespaceObject.statSync)(file);
-    if (!stat.isFile())
-        throw new UserError(`${shown(path)} is not a file; name a text file.`);
-    if (stat.size > maxBytes)
-        throw new UserError(`${shown(path)} is larger than 1 MiB; name a text file of settings.`);
-    try {
-        // fatal: a byte that is not UTF-8 would arrive in the container as another one
-        return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_namespaceObject.readFileSync)(file));
-    }
-    catch (cause) {
-        throw new UserError(`${shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
-    }
-}
-
-;// CONCATENATED MODULE: ./src/github/input-source.ts
-
-/** The inputs of the running action: the runner puts `health-path` into `INPUT_HEALTH-PATH`. */
-function inputsOfRunner(env) {
-    return {
-        input: (name) => env[`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`] ?? "",
-        env,
-        readWorkspaceFile: workspaceReader(env.GITHUB_WORKSPACE),
-    };
-}
-
-;// CONCATENATED MODULE: ./src/github/input-reader.ts
-
-/**
- * Reads inputs and keeps what is wrong with them, so that a person mends all of it at once.
- *
- * A wrong input yields undefined in the place of its value: nothing may look into a value before `refuseProblems`.
- */
-class InputReader {
-    io;
-    #problems = [];
-    constructor(io) {
-        this.io = io;
-    }
-    /** An input that must have a value. Its default stands in action.yml alone: the runner has filled it in. */
-    needed(name, parse) {
-        return this.optional(name, parse, () => {
-            throw new UserError(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
-        });
-    }
-    optional(name, parse, blank) {
-        const text = this.io.input(name).trim();
-        return this.check(() => (text === "" ? blank?.() : parse(name, text)));
-    }
-    /** An input whose blanks count, or that says itself what a blank one means. */
-    raw(name, parse) {
-        return this.check(() => parse(name, this.io.input(name)));
-    }
-    /** Runs one check; a UserError becomes one line of the refusal. */
-    check(run) {
-        try {
-            return run();
-        }
-        catch (error) {
-            if (!(error instanceof UserError))
-                throw error;
-            this.#problems.push(error.message);
-            return undefined;
-        }
-    }
-    refuseProblems() {
-        if (this.#problems.length > 0)
-            throw new UserError(this.#problems.join("\n"));
-    }
-}
-
-;// CONCATENATED MODULE: ./src/github/run.ts
-/** The workflow run, as the runner's variables tell it. Outside of Actions there is none. */
-function runOf(env) {
-    const id = counted(env.GITHUB_RUN_ID);
-    const attempt = counted(env.GITHUB_RUN_ATTEMPT) ?? 1;
-    return { id, attempt, actor: env.GITHUB_ACTOR ?? "", url: runUrl(env, id, attempt) };
-}
-function counted(text) {
-    const value = /^[1-9]\d*$/.test(text ?? "") ? Number(text) : Number.NaN;
-    return Number.isSafeInteger(value) ? value : undefined;
-}
-function runUrl(env, id, attempt) {
-    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = env;
-    return server && repository && id !== undefined
-        ? `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`
-        : "";
-}
-
-;// CONCATENATED MODULE: ./src/github/values/parse.ts
-/** The items of an input that takes a list: by comma or by line. */
-const items = (text) => text
-    .split(/[,\r\n]+/)
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-/** The lines of an input that takes lines, with their numbers; blank ones are left out. */
-const lines = (text) => text
-    .split(/\r\n|\r|\n/)
-    .map((line, index) => ({ number: index + 1, text: line.trim() }))
-    .filter((line) => line.text !== "");
-
-;// CONCATENATED MODULE: ./src/github/values/container.ts
-
-
-
-const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-// what Docker's json-file driver knows, each with how its value looks
-const logOption = {
-    "max-size": /^[1-9]\d{0,8}[kmg]?$/,
-    "max-file": /^[1-9]\d{0,3}$/,
-    compress: /^(true|false)$/,
-    labels: /^\S+$/,
-    "labels-regex": /^\S+$/,
-    env: /^\S+$/,
-    "env-regex": /^\S+$/,
-    tag: /^.+$/,
-};
-/** `source:target[:ro|rw]`, where the source is an absolute path on the host or the name of a volume. */
-const volumes = (name, text) => {
-    const binds = items(text);
-    const targets = new Set();
-    for (const bind of binds) {
-        const [source = "", target = "", mode, ...more] = bind.split(":");
-        if (more.length > 0 || !(isPath(source) || volumeName.test(source)) || !isPath(target) || !isMode(mode))
-            throw new UserError(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown(bind)}.`);
-        const place = target.replace(/\/+$/, "");
-        if (place === "")
-            throw new UserError(`${name}: ${shown(bind)} would cover the container's whole file system.`);
-        if (targets.has(place))
-            throw new UserError(`${name}: ${shown(place)} is the target of two volumes; keep one.`);
-        targets.add(place);
-    }
-    return binds;
-};
-const isPath = (text) => text.startsWith("/") && !text.split("/").some((part) => /^\.\.?$/.test(part));
-const isMode = (text) => text === undefined || text === "ro" || text === "rw";
-/** A network that exists on the host; the app's own stays, so those that exclude another are refused. */
-const network = (name, text) => {
-    if (text === "host" || text === "none" || text.startsWith("container:"))
-        throw new UserError(`${name}: ${shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
-    if (volumeName.test(text))
-        return text;
-    throw new UserError(`${name}: expected the name of a Docker network, got ${shown(text)}.`);
-};
-/** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
-const logOptions = (name, text) => {
-    const options = new Map();
-    for (const item of items(text)) {
-        const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
-        if (!Object.hasOwn(logOption, key) || !logOption[key]?.test(value))
-            throw new UserError(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown(item)}.`);
-        options.set(key, value);
-    }
-    if (options.has("max-size"))
-        return Object.fromEntries(options);
-    throw new UserError(`${name}: max-size is missing, and logs without a limit fill the host's disk. Add max-size=10m.`);
-};
-
-;// CONCATENATED MODULE: ./src/github/values/durations.ts
-
-
-const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-/** A duration between two others, in milliseconds: `duration("1s", "10m")`. */
-function duration(min, max) {
-    const [least, most] = [inMilliseconds(min), inMilliseconds(max)];
-    return (name, text) => {
-        const value = inMilliseconds(text);
-        if (value === undefined)
-            throw new UserError(`${name}: expected a duration such as 30s or 2m, got ${shown(text)}.`);
-        if (value < Number(least) || value > Number(most))
-            throw new UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown(text)}.`);
-        return value;
-    };
-}
-function inMilliseconds(text) {
-    const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-    return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(milliseconds[unit]);
-}
-
-// EXTERNAL MODULE: ./node_modules/dotenv/dist/index.cjs
-var dist = __nccwpck_require__(8230);
-;// CONCATENATED MODULE: ./src/github/values/env-text.ts
-
-
-/**
- * dotenv's own pattern (its version 18), here only to find the lines that dotenv leaves out without a word.
- * The values are dotenv's; a test holds the two together.
- */
-const entry = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(?:\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/gm;
-/** Settings in the dialect of npm's dotenv, nothing interpolated. Errors name the line, not its text: it may be a secret. */
-const envText = (name, text) => {
-    const unix = text.replace(/\r\n?/g, "\n");
-    const [skipped] = skippedLines(unix);
-    if (skipped)
-        throw new UserError(`${name}: line ${skipped.number} is not NAME=value. A value of several lines needs quotes around it, and a ` +
-            "comment begins with #.");
-    const env = (0,dist.parse)(unix);
-    for (const { name: key, line } of entries(unix)) {
-        // `__proto__` is such a name: it gets lost in a plain object
-        if (!Object.hasOwn(env, key))
-            throw new UserError(`${name}: line ${line} sets a name that can't be used; rename it.`);
-        if (env[key]?.includes("\0"))
-            throw new UserError(`${name}: the value of ${key} (line ${line}) holds a NUL character, which no environment can.`);
-    }
-    return env;
-};
-/** Every piece of the text that may be a secret, broken lines too. Never throws. */
-function valuesIn(text) {
-    const unix = text.replace(/\r\n?/g, "\n");
-    return [...Object.values((0,dist.parse)(unix)), ...skippedLines(unix).map((line) => line.text)];
-}
-function skippedLines(text) {
-    const found = [];
-    let end = 0;
-    for (const match of text.matchAll(entry)) {
-        found.push(...meaningful(text, end, match.index));
-        end = match.index + match[0].length;
-    }
-    return [...found, ...meaningful(text, end, text.length)];
-}
-function meaningful(text, from, to) {
-    const first = lineAt(text, from);
-    return text
-        .slice(from, to)
-        .split("\n")
-        .map((line, index) => ({ number: first + index, text: line.trim() }))
-        .filter((line) => line.text !== "" && !line.text.startsWith("#"));
-}
-const entries = (text) => [...text.matchAll(entry)].map((match) => ({
-    name: match[1] ?? "",
-    line: lineAt(text, match.index + match[0].search(/\S/)),
-}));
-const lineAt = (text, index) => text.slice(0, index).split("\n").length;
-
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./src/github/values/health.ts
-
-
-
-
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
-const framing = ["connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive"];
-const mostHeaders = 50;
-const longestPattern = 1000;
-const healthPath = (name, text) => {
-    // Node's HTTP client takes no other characters; CR and LF would begin another request
-    if (/^\/[\x21-\x7e]{0,2047}$/.test(text))
-        return text;
-    const why = text.startsWith("/")
-        ? "without spaces, control characters or letters beyond ASCII"
-        : "that begins with /";
-    throw new UserError(`${name}: expected a path ${why}, such as /health, got ${shown(text)}.`);
-};
-/** `200-299`, `200,204,301-399` */
-const statusRanges = (name, text) => {
-    const ranges = items(text).map((item) => {
-        const [, first, last] = /^(\d{3})(?:\s*-\s*(\d{3}))?$/.exec(item) ?? [];
-        return { from: Number(first), to: Number(last ?? first) };
-    });
-    if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
-        return ranges;
-    throw new UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown(text)}.`);
-};
-/** What the Host header of a check says. */
-const hostHeader = (name, text) => {
-    const [, bracketed] = /^(?:\[([^\]]*)\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::\d{1,5})?$/.exec(text) ?? [" ", " "];
-    if (bracketed === undefined || (0,external_node_net_.isIPv6)(bracketed))
-        return text;
-    throw new UserError(`${name}: expected a host such as shop.example.com, got ${shown(text)}.`);
-};
-/** `Name: value` lines. Errors name the line, not its text: it may hold a token. */
-const headers = (name, text) => {
-    const given = new Map();
-    for (const line of lines(text)) {
-        const [header, value] = headerOf(name, line);
-        const key = header.toLowerCase();
-        if (key === "host")
-            throw new UserError(`${name}: line ${line.number} sets Host; write it in health-host.`);
-        if (framing.includes(key))
-            throw new UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
-        if (given.has(key))
-            throw new UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
-        given.set(key, [header, value]);
-    }
-    if (given.size > mostHeaders)
-        throw new UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
-    return Object.fromEntries(given.values());
-};
-function headerOf(name, line) {
-    const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
-    if (header === undefined || value === undefined || !token.test(header))
-        throw new UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
-    if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
-        throw new UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
-    return [header, value];
-}
-/** A regular expression of JavaScript, without flags. */
-const pattern = (name, text) => {
-    if (text.length > longestPattern)
-        throw new UserError(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
-    try {
-        return new RegExp(text);
-    }
-    catch (cause) {
-        throw new UserError(`${name}: ${shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
-    }
-};
-const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
-/** The header that names the release; `off` = none, which the rest of the code writes as ''. */
-const releaseHeader = (name, text) => {
-    if (text.toLowerCase() === "off")
-        return "";
-    const key = text.toLowerCase();
-    if (key === "host" || key === "content-type" || framing.includes(key))
-        throw new UserError(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
-    if (/^[0-9A-Za-z._-]{1,64}$/.test(text))
-        return text; // what enters the proxy's configuration
-    throw new UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
-};
-
-;// CONCATENATED MODULE: ./src/github/values/scalars.ts
-
-
-/** The booleans of YAML 1.2's core schema, which are those of GitHub's own toolkit. */
-const scalars_boolean = (name, text) => {
-    if (["true", "True", "TRUE"].includes(text))
-        return true;
-    if (["false", "False", "FALSE"].includes(text))
-        return false;
-    throw new UserError(`${name}: expected true or false, got ${shown(text)}.`);
-};
-function wholeNumber(min, max) {
-    return (name, text) => {
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-        if (value >= min && value <= max)
-            return value;
-        throw new UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown(text)}.`);
-    };
-}
-const portNumber = (name, text) => {
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= 1 && value <= 65535)
-        return value;
-    throw new UserError(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
-};
-/** Text that must match a pattern; `what` says in words how it looks. */
-function matching(pattern, what) {
-    return (name, text) => {
-        if (pattern.test(text))
-            return text;
-        throw new UserError(`${name}: expected ${what}, got ${shown(text)}.`);
-    };
-}
-/** An input of which only one value is built so far. */
-function onlyValue(value, later) {
-    return (name, text) => {
-        if (text !== value)
-            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
-    };
-}
-
-;// CONCATENATED MODULE: ./src/github/values/host-address.ts
-
-
-
-
-
-const instanceId = /^i-[0-9a-f]{8,17}$/;
-const host_address_name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
-const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
-const mostHosts = 100;
-/** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
-function hostAddresses(otherwise) {
-    return (input, text) => {
-        const named = items(text).map((host) => hostAddress(input, host, otherwise));
-        if (named.length === 0)
-            throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
-        if (named.length > mostHosts)
-            throw new UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
-        const seen = new Set();
-        for (const host of named) {
-            const place = `${host.address} port ${host.port}`;
-            if (seen.has(place))
-                throw new UserError(`${input}: ${place} is named twice. Name each host once.`);
-            seen.add(place);
-        }
-        return named;
-    };
-}
-function hostAddress(input, text, otherwise) {
-    const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
-    const address = bracketed ?? plain ?? "";
-    if (instanceId.test(address))
-        throw new UserError(`${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`);
-    if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
-        throw new UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
-    if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
-        throw new UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown(text)}.`);
-    return {
-        user: user === undefined ? otherwise.user : userName(input, user),
-        address,
-        port: port === undefined ? otherwise.port : portNumber(input, port),
-    };
-}
-/** Only digits and dots is meant as an IPv4 address: `10.0.0.300` is no name. */
-const isAddress = (text) => (/^[\d.]+$/.test(text) ? (0,external_node_net_.isIPv4)(text) : host_address_name.test(text));
-
-;// CONCATENATED MODULE: ./src/github/values/image-name.ts
-
-
-
-// The grammar of github.com/distribution/reference
-const part = "[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*";
-const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
-const registry = `(?:(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::\\d{1,5})?/)`;
-const tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
-const repository = new RegExp(`^${registry}?${part}(?:/${part})*$`);
-const reference = new RegExp(`^([^@]+?)(?::(${tag}))?(?:@(sha256:[0-9a-f]{64}))?$`);
-const image_name_maxLength = 255;
-const digest = matching(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 lower-case hexadecimal digits");
-/** `registry/repository[:tag][@digest]`; the input `digest`, when it was given too, must say the same. */
-function imageWith(given) {
-    return (name, text) => {
-        const image = split(text);
-        if (!image)
-            throw new UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
-        if (given !== undefined && image.digest !== undefined && image.digest !== given)
-            throw new UserError(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
-        return { name: image.name, digest: given ?? image.digest };
-    };
-}
-/** The name of an image that is run as it stands, such as the proxy's: tag and digest stay part of it. */
-const imageName = (name, text) => {
-    if (split(text))
-        return text;
-    throw new UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
-};
-function split(text) {
-    if (text.length > image_name_maxLength + 128 + 72)
-        return undefined;
-    const [, path, tagged, pinned] = reference.exec(text) ?? [];
-    if (path === undefined || path.length > image_name_maxLength || !repository.test(path))
-        return undefined;
-    return { name: tagged === undefined ? path : `${path}:${tagged}`, digest: pinned };
-}
-function wrong(text) {
-    if (split(text.toLowerCase()))
-        return "the names of images are lower case";
-    if (/^[a-z]+:\/\//i.test(text))
-        return "an image has no https:// in front";
-    return "expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>";
-}
-
-;// CONCATENATED MODULE: ./src/github/values/sizes.ts
-
-
-const powers = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4 };
-// Docker refuses a container with less
-const leastMemory = 6 * 1024 ** 2;
-const mostBytes = 1024 ** 5;
-/** Docker's own units: `512m`, `1.5g`, `512MiB`; k, m and g are powers of 1024. */
-const bytes = (name, text) => {
-    const [, amount, unit] = /^(\d{1,15}(?:\.\d{1,3})?)\s?(?:([bkmgt]?)|([kmgt])i?b)$/i.exec(text.toLowerCase()) ?? [];
-    const power = powers[unit ?? text.toLowerCase().replace(/[^kmgt]/g, "")];
-    const value = Math.floor(Number(amount) * 1024 ** Number(power));
-    if (Number.isSafeInteger(value) && value <= mostBytes)
-        return value;
-    throw new UserError(`${name}: expected a size such as 512m or 2g, got ${shown(text)}.`);
-};
-const memory = (name, text) => {
-    const value = bytes(name, text);
-    if (value >= leastMemory)
-        return value;
-    const unit = /^\d+$/.test(text) ? ` Did you mean ${text}m?` : "";
-    throw new UserError(`${name}: Docker needs at least 6m, got ${shown(text)}.${unit}`);
-};
-const freeDisk = (name, text) => {
-    if (text === "auto")
-        return text;
-    if (/^\d/.test(text))
-        return bytes(name, text);
-    throw new UserError(`${name}: expected auto or a size such as 2g, got ${shown(text)}.`);
-};
-/** Processors, as Docker's `--cpus`, in billionths. */
-const nanoCpus = (name, text) => {
-    const value = /^\d{1,4}(\.\d{1,9})?$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
-    if (value >= 1e7 && value <= 1024e9)
-        return value;
-    throw new UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
-};
-/** `2` hosts, or `50%` of them. */
-const waveSize = (name, text) => {
-    const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
-    const value = Number(number);
-    if (number === undefined || (percent && value > 100))
-        throw new UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`);
-    return percent ? { percent: value } : { hosts: value };
-};
-
-;// CONCATENATED MODULE: ./src/github/values/ssh.ts
-
-/** Only that there is one: src/host reads the key itself, and knows what is wrong with it. */
-const privateKey = (name, text) => {
-    if (text !== "")
-        return text;
-    throw new UserError(`${name}: it is blank, and this version needs a key. Put the private key into a secret and write ` +
-        `\${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.`);
-};
-/** Only that there is something to verify the host by: src/host reads the lines. */
-const knownHosts = (name, text) => {
-    if (/^\s*[^\s#]/m.test(text))
-        return text;
-    throw new UserError(`${name}: it is blank, so the host could not be told from one that sits in between. Get its key on a way that you ` +
-        "trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in " +
-        "`aws ec2 get-console-output --latest --output text --instance-id ID`, and write its SHA256:... here. " +
-        "Don't take it from ssh-keyscan over the open internet: whoever sits in between answers that too.");
-};
-
-;// CONCATENATED MODULE: ./src/github/values/words.ts
-
-const shellSyntax = /^(?:&&|\|\||>>|<<|[;&|<>()`]|\$(?=[A-Za-z0-9_{(@*#?!-])|\r?\n)/;
-const escapableInDoubleQuotes = ['"', "\\", "$", "`"];
-/**
- * Splits a command into words as a POSIX shell would, and runs no shell: quotes and backslashes work, and what only a
- * shell can do is refused, since it would reach the program as plain text. Nothing is expanded; a `*` stays a `*`.
- * (npm's shell-quote drops an unclosed quote and a `#` without a word, and replaces $NAME.)
- *
- * Errors name the place and not the text: a command may hold a secret.
- */
-const words = (name, pasted) => {
-    const text = pasted.replaceAll("\r\n", "\n");
-    const found = [];
-    let word;
-    let quote;
-    for (let at = 0; at < text.length; at++) {
-        const char = text.charAt(at);
-        const next = text.charAt(at + 1);
-        if (quote?.mark === "'") {
-            if (char === "'")
-                quote = undefined;
-            else
-                word += char;
-        }
-        else if (char === "\\" && next !== "" && (quote === undefined || escapableInDoubleQuotes.includes(next))) {
-            at++;
-            if (next !== "\n")
-                word = (word ?? "") + next;
-        }
-        else if (char === quote?.mark)
-            quote = undefined;
-        else if (quote === undefined && (char === "'" || char === '"')) {
-            quote = { mark: char, at };
-            word ??= "";
-        }
-        else if (quote === undefined && (char === " " || char === "\t")) {
-            if (word !== undefined)
-                found.push(word);
-            word = undefined;
-        }
-        else {
-            refuseShell(name, text.slice(at), quote);
-            word = (word ?? "") + char;
-        }
-    }
-    if (quote)
-        throw new UserError(`${name}: the quote at character ${quote.at + 1} is never closed; close it.`);
-    if (word !== undefined)
-        found.push(word);
-    if (found[0] === "")
-        throw new UserError(`${name}: its first word is empty; begin with a program or an argument.`);
-    return found;
-};
-function refuseShell(name, rest, quote) {
-    const syntax = shellSyntax.exec(rest)?.[0];
-    if (syntax === undefined || (quote && syntax !== "$" && syntax !== "`"))
-        return;
-    if (syntax.endsWith("\n"))
-        throw new UserError(`${name}: it has several lines, which needs a shell: write one line, or sh -c '...'.`);
-    throw new UserError(`${name}: ${syntax} needs a shell, and none runs here: write sh -c '...', or put it in single quotes to pass it as it is.`);
-}
-
-;// CONCATENATED MODULE: ./src/github/inputs.ts
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * The inputs of actions/deploy-ec2, all of them checked.
- *
- * @throws {UserError} with one line for each thing that is wrong.
- */
-function readDeployInputs(io) {
-    const from = new InputReader(io);
-    const inputs = {
-        hosts: hosts(from),
-        access: inputs_access(from),
-        request: {
-            app: from.optional("app", appName, () => appOf(io.env.GITHUB_REPOSITORY)),
-            version: from.optional("version", version, () => versionOf(io.env.GITHUB_SHA)),
-            image: inputs_image(from),
-            container: container(from, io),
-            preDeploy: preDeploy(from),
-            traffic: traffic(from),
-            health: health(from),
-            bakeTime: from.needed("bake-time", duration("0s", "6h")),
-            verify: verify(from),
-            waveSize: from.needed("wave-size", waveSize),
-            safety: safety(from),
-            run: runOf(io.env),
-        },
-        summary: from.needed("summary", scalars_boolean),
-        githubToken: from.optional("github-token", asItIs) ?? "",
-    };
-    from.refuseProblems();
-    checkTogether(from, inputs.request.health);
-    from.refuseProblems();
-    return inputs;
-}
-const asItIs = (_name, text) => text;
-function hosts(from) {
-    const user = from.needed("ssh-user", userName);
-    const port = from.needed("ssh-port", portNumber);
-    return from.needed("hosts", hostAddresses({ user, port }));
-}
-const inputs_access = (from) => ({
-    key: from.raw("ssh-key", (name, text) => privateKey(name, text.trim())),
-    passphrase: from.raw("ssh-key-passphrase", (_name, text) => text.replace(/[\r\n]+$/, "")),
-    knownHosts: from.raw("ssh-known-hosts", knownHosts),
-    connectTimeout: from.needed("connect-timeout", duration("1s", "10m")),
-});
-const appName = matching(/^[a-z0-9][a-z0-9-]{0,29}$/, "1 to 30 lower-case letters, digits and hyphens that begin with a letter or digit");
-function appOf(repository) {
-    const name = (repository ?? "").replace(/^.*\//, "").toLowerCase();
-    const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
-    if (slug !== "")
-        return slug.slice(0, 30).replace(/-+$/, "");
-    throw new UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
-}
-const containerName = matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, "the name of a container: letters, digits, dots, underscores and hyphens");
-const version = matching(/^[0-9A-Za-z._-]{1,64}$/, "1 to 64 letters, digits, dots, underscores and hyphens");
-function versionOf(commit) {
-    if (commit)
-        return version("version", commit);
-    throw new UserError("version: it is blank, and there is no commit (GITHUB_SHA is not set). Write one.");
-}
-function inputs_image(from) {
-    const given = from.optional("digest", digest);
-    return { ...from.needed("image", imageWith(given)), credentials: credentials(from) };
-}
-function credentials(from) {
-    const username = from.optional("registry-username", asItIs) ?? "";
-    const password = from.raw("registry-password", (_name, text) => text.trim());
-    return from.check(() => {
-        if (username === "" && password === "")
-            return undefined;
-        if (username === "")
-            throw new UserError("registry-username: it is blank, but registry-password is not; give both.");
-        if (password === "")
-            throw new UserError("registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
-                "(a secret that does not exist is blank).");
-        return { username, password };
-    });
-}
-const container = (from, io) => ({
-    port: from.optional("port", portNumber),
-    env: {
-        ...from.optional("env-file", (name, path) => envText(name, readEnvFile(io, name, path))),
-        ...from.raw("env", envText),
-    },
-    command: from.optional("command", words) ?? [],
-    volumes: from.optional("volumes", volumes) ?? [],
-    network: from.optional("network", network),
-    memory: from.optional("memory", memory),
-    nanoCpus: from.optional("cpus", nanoCpus),
-    logOptions: from.needed("log-options", logOptions),
-    stopTimeout: from.needed("stop-timeout", duration("1s", "1h")),
-});
-function readEnvFile(io, name, path) {
-    try {
-        return io.readWorkspaceFile(path);
-    }
-    catch (cause) {
-        throw cause instanceof UserError ? new UserError(`${name}: ${cause.message}`, { cause }) : cause;
-    }
-}
-function preDeploy(from) {
-    const command = from.optional("pre-deploy", words);
-    const timeout = from.needed("pre-deploy-timeout", duration("1s", "6h"));
-    return command && { command, timeout };
-}
-function traffic(from) {
-    from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
-    return {
-        strategy: from.needed("strategy", strategy),
-        httpPort: from.needed("http-port", portNumber),
-        proxyImage: from.needed("proxy-image", imageName),
-        responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
-        tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
-        drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
-        releaseHeader: from.needed("release-header", releaseHeader),
-    };
-}
-const strategy = (name, text) => {
-    if (text === "blue-green" || text === "recreate")
-        return text;
-    throw new UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
-};
-const health = (from) => ({
-    path: from.needed("health-path", healthPath),
-    status: from.needed("health-status", statusRanges),
-    host: from.optional("health-host", hostHeader),
-    headers: from.optional("health-headers", headers) ?? {},
-    body: from.optional("health-body", pattern),
-    interval: from.needed("health-interval", duration("50ms", "5m")),
-    timeout: from.needed("health-timeout", duration("100ms", "5m")),
-    threshold: from.needed("health-threshold", wholeNumber(1, 100)),
-    startTimeout: from.needed("start-timeout", duration("1s", "1h")),
-});
-function verify(from) {
-    const command = from.optional("verify-command", (name, text) => {
-        if (!text.includes("\0"))
-            return text;
-        throw new UserError(`${name}: it holds a NUL character, which no command can.`);
-    });
-    const timeout = from.needed("verify-command-timeout", duration("1s", "6h"));
-    return command === undefined ? undefined : { command, timeout };
-}
-const safety = (from) => ({
-    lockTimeout: from.needed("lock-timeout", duration("0s", "6h")),
-    lease: from.needed("lease", duration("5s", "5m")),
-    keepReleases: from.needed("keep-releases", wholeNumber(1, 100)),
-    minFreeDisk: from.needed("min-free-disk", freeDisk),
-    allowOlder: from.needed("allow-older", scalars_boolean),
-    force: from.needed("force", scalars_boolean),
-    keepFailed: from.needed("keep-failed", scalars_boolean),
-    adopt: from.optional("adopt", containerName) ?? "",
-    dryRun: from.needed("dry-run", scalars_boolean),
-});
-/** Values that are right alone and can't be met together. */
-function checkTogether(from, { interval, threshold, startTimeout }) {
-    from.check(() => {
-        if (interval * (threshold - 1) < startTimeout)
-            return;
-        throw new UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
-    });
-}
-
 ;// CONCATENATED MODULE: ./src/github/time-text.ts
 /** Milliseconds as a person reads them: `340 ms`, `3.2 s`, `2 min 5 s`, `1 h 3 min`. */
 function durationText(milliseconds) {
@@ -89555,14 +88745,90 @@ function masked(outcome, mask) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/user-error.ts
+/**
+ * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
+ * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
+ */
+class user_error_UserError extends Error {
+    name = "UserError";
+}
+
 ;// CONCATENATED MODULE: ./src/github/runner.ts
 
 /** @throws {UserError} on a runner that the actions are not made for. */
 function refuseRunner(platform, architecture) {
     if (platform === "linux" && (architecture === "x64" || architecture === "arm64"))
         return;
-    throw new UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
+    throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
 }
+
+// EXTERNAL MODULE: ./node_modules/dotenv/dist/index.cjs
+var dist = __nccwpck_require__(8230);
+;// CONCATENATED MODULE: ./src/github/values/env-text.ts
+
+
+/**
+ * dotenv's own pattern (its version 18), here only to find the lines that dotenv leaves out without a word.
+ * The values are dotenv's; a test holds the two together.
+ */
+const entry = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(?:\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/gm;
+/** Settings in the dialect of npm's dotenv, nothing interpolated. Errors name the line, not its text: it may be a secret. */
+const envText = (name, text) => {
+    const unix = text.replace(/\r\n?/g, "\n");
+    const [skipped] = skippedLines(unix);
+    if (skipped)
+        throw new user_error_UserError(`${name}: line ${skipped.number} is not NAME=value. A value of several lines needs quotes around it, and a ` +
+            "comment begins with #.");
+    const env = (0,dist.parse)(unix);
+    for (const { name: key, line } of entries(unix)) {
+        // `__proto__` is such a name: it gets lost in a plain object
+        if (!Object.hasOwn(env, key))
+            throw new user_error_UserError(`${name}: line ${line} sets a name that can't be used; rename it.`);
+        if (env[key]?.includes("\0"))
+            throw new user_error_UserError(`${name}: the value of ${key} (line ${line}) holds a NUL character, which no environment can.`);
+    }
+    return env;
+};
+/** Every piece of the text that may be a secret, broken lines too. Never throws. */
+function valuesIn(text) {
+    const unix = text.replace(/\r\n?/g, "\n");
+    return [...Object.values((0,dist.parse)(unix)), ...skippedLines(unix).map((line) => line.text)];
+}
+function skippedLines(text) {
+    const found = [];
+    let end = 0;
+    for (const match of text.matchAll(entry)) {
+        found.push(...meaningful(text, end, match.index));
+        end = match.index + match[0].length;
+    }
+    return [...found, ...meaningful(text, end, text.length)];
+}
+function meaningful(text, from, to) {
+    const first = lineAt(text, from);
+    return text
+        .slice(from, to)
+        .split("\n")
+        .map((line, index) => ({ number: first + index, text: line.trim() }))
+        .filter((line) => line.text !== "" && !line.text.startsWith("#"));
+}
+const entries = (text) => [...text.matchAll(entry)].map((match) => ({
+    name: match[1] ?? "",
+    line: lineAt(text, match.index + match[0].search(/\S/)),
+}));
+const lineAt = (text, index) => text.slice(0, index).split("\n").length;
+
+;// CONCATENATED MODULE: ./src/github/values/parse.ts
+/** The items of an input that takes a list: by comma or by line. */
+const items = (text) => text
+    .split(/[,\r\n]+/)
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+/** The lines of an input that takes lines, with their numbers; blank ones are left out. */
+const lines = (text) => text
+    .split(/\r\n|\r|\n/)
+    .map((line, index) => ({ number: index + 1, text: line.trim() }))
+    .filter((line) => line.text !== "");
 
 ;// CONCATENATED MODULE: ./src/github/secrets.ts
 
@@ -89637,215 +88903,18 @@ function base64Cores(text) {
         .filter((core) => core.length >= 8);
 }
 
-;// CONCATENATED MODULE: ./src/host/pull.ts
-
-/** Docker's X-Registry-Auth (Engine API). It travels in the call's header and is kept nowhere on the host. */
-const auth = (credentials, image) => credentials ? { authconfig: { ...credentials, serveraddress: registryOf(image) } } : {};
-/** The registry's host as Docker reads an image's name: the first part, if it looks like a host. */
-function registryOf(image) {
-    const [first = ""] = image.split("/");
-    return image.includes("/") && (first.includes(".") || first.includes(":") || first === "localhost")
-        ? first
-        : "docker.io";
-}
-/** Whether the host has it. */
-const isPresent = (docker, reference) => docker
-    .getImage(reference)
-    .inspect()
-    .then(() => true, () => false);
-/** Whether the host has the digest that was asked for: then no registry is needed. */
-const hasDigest = (docker, { name, digest }) => digest ? isPresent(docker, `${withoutTag(name)}@${digest}`) : Promise.resolve(false);
-/**
- * `sha256:` pins; a tag is resolved here, once.
- *
- * @param present {@link hasDigest}, where it was asked already
- * @throws {UserError} not found, refused, or out of reach.
- */
-async function resolveImage(docker, image, present = hasDigest(docker, image)) {
-    const bare = withoutTag(image.name);
-    if (image.digest && (await present)) {
-        return { name: bare, digest: image.digest, architectures: [] }; // it ran here, or was pulled: no registry is needed
-    }
-    const asked = image.digest ? `${bare}@${image.digest}` : image.name;
-    try {
-        const answer = (await docker.getImage(asked).distribution(auth(image.credentials, image.name)));
-        const linux = (answer.Platforms ?? []).filter(({ os }) => os === "linux");
-        return {
-            name: bare,
-            digest: answer.Descriptor.digest,
-            architectures: linux.map(({ architecture }) => architecture),
-        };
-    }
-    catch (cause) {
-        throw new UserError(whyNoImage(asked, cause.message, image.credentials), { cause });
-    }
-}
-const withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
-/**
- * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and, as
- * the caller sees to, the image can be inspected: an error travels in a 200, and a cut stream looks like the end.
- *
- * @throws {UserError} with the registry's reason
- */
-async function pullImage(docker, reference, credentials, onLine, signal) {
-    const fail = (message, cause) => new UserError(whyNoImage(reference, message, credentials), { cause });
-    let stream;
-    const [fromImage = "", digest] = reference.split("@");
-    try {
-        const query = digest ? { fromImage, tag: digest } : { fromImage };
-        stream = await docker.createImage({ ...auth(credentials, reference), ...query, abortSignal: signal });
-    }
-    catch (cause) {
-        throw fail(cause.message, cause);
-    }
-    const problem = await readPull(stream, onLine, signal);
-    if (problem !== undefined)
-        throw fail(problem);
-}
-function pullLine(line) {
-    try {
-        return JSON.parse(line);
-    }
-    catch {
-        return { error: `Docker answered "${line.slice(0, 80)}"` };
-    }
-}
-function readPull(stream, onLine, signal) {
-    return new Promise((resolve, reject) => {
-        let buffer = "";
-        let problem;
-        let ended = false;
-        const onAbort = () => stream.destroy();
-        signal.addEventListener("abort", onAbort, { once: true });
-        const read = (line) => {
-            if (line.trim() === "")
-                return;
-            const said = pullLine(line);
-            problem ??= said.error;
-            if (said.status && !/^(Downloading|Extracting)$/.test(said.status))
-                onLine(said.id ? `${said.id}: ${said.status}` : said.status);
-        };
-        stream.setEncoding("utf8");
-        stream.on("data", (chunk) => {
-            const lines = `${buffer}${chunk}`.split("\n");
-            buffer = lines.pop() ?? "";
-            lines.forEach(read);
-        });
-        stream.on("error", (error) => {
-            if (signal.aborted)
-                reject(error); // else cut: `close` says so
-        });
-        stream.on("end", () => {
-            ended = true;
-            read(buffer);
-        });
-        stream.on("close", () => {
-            signal.removeEventListener("abort", onAbort);
-            resolve(problem ?? (ended ? undefined : "the connection ended in the middle of the pull"));
-        });
-    });
-}
-function whyNoImage(reference, message, credentials) {
-    const registry = registryOf(reference);
-    if (/no space left/i.test(message))
-        return `image: the host's disk filled up while pulling ${reference}. Free some space on it (docker system df).`;
-    if (/unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message)) {
-        const who = credentials
-            ? `as "${credentials.username}" (registry-username, registry-password)`
-            : "without registry-username and registry-password";
-        return `image: ${registry} refused ${reference} ${who}. Check the login, that it may read this repository, and the name.`;
-    }
-    if (/no matching manifest|does not match the specified platform/i.test(message)) {
-        return `image: ${reference} has no variant for the host's processor. Build it for that platform (build's "platforms").`;
-    }
-    if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
-        return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
-    }
-    if (/toomanyrequests|rate limit/i.test(message))
-        return `image: ${registry} limits how often may be pulled. Give registry-username and registry-password, or wait. It said: ${message}`;
-    return `image: the host could not get ${reference} from ${registry}: ${message}`;
-}
-
-;// CONCATENATED MODULE: ./src/host/containers.ts
-/** Labels by which what is ours on a host is known. */
-const LABEL = {
-    app: "hello-devops.app",
-    role: "hello-devops.role",
-    release: "hello-devops.release",
-    transaction: "hello-devops.transaction",
-};
-const appNetwork = (app) => `hello-devops-${app}`;
-const proxyContainer = (app) => `${app}-proxy`;
-/** Where a container of the strategy recreate sees that it may run. */
-const PERMISSION = "/.hello-devops";
-/** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
-function createBody(spec) {
-    const { options } = spec;
-    return {
-        name: spec.name,
-        Image: spec.image,
-        ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
-        Env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
-        Labels: {
-            [LABEL.app]: spec.app,
-            [LABEL.role]: spec.role,
-            [LABEL.release]: spec.release,
-            [LABEL.transaction]: spec.transaction,
-        },
-        StopTimeout: Math.ceil(options.stopTimeout / 1000),
-        HostConfig: {
-            NetworkMode: appNetwork(spec.app),
-            RestartPolicy: { Name: "no" }, // `always` comes with the commit
-            Binds: [...options.volumes],
-            // a mount of the Engine API, not a bind: Docker makes no missing source, it refuses the start
-            ...(spec.permission
-                ? { Mounts: [{ Type: "bind", Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
-                : {}),
-            LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
-            ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
-            ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
-        },
-    };
-}
-/** undefined = no such container */
-async function inspected(docker, name) {
-    try {
-        return await docker.getContainer(name).inspect();
-    }
-    catch (error) {
-        if (error.statusCode === 404)
-            return undefined;
-        throw error;
-    }
-}
-/** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */
-function onlyPort(image) {
-    const ports = Object.keys(image.Config.ExposedPorts ?? {}).filter((port) => port.endsWith("/tcp"));
-    return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
-}
-const LOG_LINES = 50;
-/** What a container wrote last, both streams, oldest first: hostile text. */
-async function lastLogLines(docker, name) {
-    const raw = (await docker
-        .getContainer(name)
-        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false }));
-    return demultiplex(raw)
-        .toString("utf8")
-        .split("\n")
-        .filter((line) => line !== "")
-        .slice(-LOG_LINES);
-}
-/** Frames of 8 bytes (stream, 3 zeros, big-endian length) and their payload: "Stream format" of the Engine API's attach. */
-function demultiplex(raw) {
-    const parts = [];
-    let at = 0;
-    while (at + 8 <= raw.length && (raw[at] ?? 9) <= 2 && raw[at + 1] === 0) {
-        const length = raw.readUInt32BE(at + 4);
-        parts.push(raw.subarray(at + 8, at + 8 + length));
-        at += 8 + length;
-    }
-    return at === 0 ? raw : Buffer.concat(parts);
-}
+;// CONCATENATED MODULE: ./src/release/log.ts
+/** A log in which each line says whose it is. */
+const named = (log, name) => ({
+    info: (line) => log.info(`${name}: ${line}`),
+    debug: (line) => log.debug(`${name}: ${line}`),
+    warning: (line) => log.warning(`${name}: ${line}`),
+    quote: (text) => {
+        log.info(`${name}:`);
+        log.quote(text);
+    },
+    phase: (title, body) => log.phase(title, body),
+});
 
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
@@ -90766,7 +89835,7 @@ function hostKeyTrust(text, address, port) {
     const mine = keys.filter((key) => key.matches(name));
     const trusted = mine.filter((key) => !key.revoked);
     if (trusted.length === 0 && fingerprints.size === 0) {
-        throw new UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
+        throw new user_error_UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
     }
     return {
         types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
@@ -90784,13 +89853,13 @@ function knownKey(line, number) {
     const words = line.split(/\s+/);
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
     if (marker === "@cert-authority") {
-        throw new UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
+        throw new user_error_UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
     }
     const bare = isKeyType(words[0] ?? "");
     const names = bare ? "*" : (words.shift() ?? "");
     const [type = "", blob = ""] = words;
     if (!isKeyType(type) || !isBlobOf(type, blob)) {
-        throw new UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
+        throw new user_error_UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
     }
     return { matches: matcher(names), revoked: marker === "@revoked", type, blob };
 }
@@ -90880,7 +89949,7 @@ class Connection {
         }
         const client = ssh.connection;
         if (!client)
-            throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
+            throw new user_error_UserError(`${access.address}: the connection was closed as soon as it was open.`);
         return new Connection(access.address, seen.key ? fingerprint(seen.key) : "", ssh, client);
     }
     get over() {
@@ -90912,7 +89981,7 @@ class Connection {
             catch (cause) {
                 if (!forbidden(cause))
                     return;
-                throw new UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
+                throw new user_error_UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
             }
         };
         await Promise.all([
@@ -90956,7 +90025,7 @@ class ConnectionLost extends Error {
 const signatures = (types) => types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
 function refusal(access, key, cause) {
     const at = `${access.address} port ${access.port}`;
-    const say = (text) => new UserError(text, { cause });
+    const say = (text) => new user_error_UserError(text, { cause });
     const verdict = key ? access.trust.judge(key) : "known";
     if (key && verdict !== "known") {
         return say(`${at}: the host showed the key ${fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
@@ -91020,15 +90089,15 @@ class Engine {
         catch (cause) {
             const { message, rawPacket } = cause; // node:http's, of what it could not parse
             if (rawPacket && this.#agent.complaint === "")
-                throw new UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
-            throw new UserError(whyNoDocker(this.#agent.complaint, message), { cause });
+                throw new user_error_UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
+            throw new user_error_UserError(whyNoDocker(this.#agent.complaint, message), { cause });
         }
         const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
         if (component)
-            throw new UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
+            throw new user_error_UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
         const [major = 0, minor = 0] = version.Version.split(".").map(Number);
         if (major < 20 || (major === 20 && minor < 10)) {
-            throw new UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
+            throw new user_error_UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
         }
         return version;
     }
@@ -91187,20 +90256,215 @@ function failures_refusal(app, facts, reason, detail) {
         case "absent":
             return new FolderAbsent(facts);
         case "rights":
-            return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
+            return new user_error_UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
         case "format":
-            return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
+            return new user_error_UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
         case "client":
-            return new UserError(NO_CLIENT);
+            return new user_error_UserError(NO_CLIENT);
         case "kill-user-processes":
-            return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
+            return new user_error_UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
         case "twice":
-            return new UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
+            return new user_error_UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
         case "damage":
-            return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
+            return new user_error_UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
         default:
-            return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
+            return new user_error_UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
     }
+}
+
+;// CONCATENATED MODULE: ./src/release/lock.ts
+
+const rejectsOn = (signal) => new Promise((_resolve, reject) => {
+    if (signal.aborted)
+        reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+});
+/** Alone, nobody is waited for. */
+const alone = (turn) => ({ turn, before: Promise.resolve(), locked: () => { } });
+/** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
+async function takeLock(host, request, log, clock, signal, queue) {
+    const guard = await host.guard({
+        ...request,
+        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
+        onEvent: (line) => log.debug(`guard: ${line}`),
+        now: clock.now,
+    });
+    await Promise.race([queue.before, guard.refused, rejectsOn(signal)]);
+    await guard.lock(queue.turn, request.lockTimeout, signal);
+    queue.locked();
+    const found = await guard.ready(signal);
+    if (found.recovered === "undone")
+        log.info("An earlier deploy had died here; the guard took it back.");
+    if (found.recovered === "finished")
+        log.info("An earlier deploy had died after its commit; the guard finished it.");
+    return { guard, found };
+}
+/** Takes the lock; on the first deploy the app's folder is made on the host before that. @throws {FolderAbsent} where nobody makes it */
+async function takeOrMakeLock(host, lock, makeHome, log, clock, signal, queue) {
+    try {
+        return await takeLock(host, lock, log, clock, signal, queue);
+    }
+    catch (error) {
+        if (!(error instanceof FolderAbsent) || !makeHome)
+            throw error;
+        await host.engine.greet(); // a Docker that can't be used is told before anything is made
+        await makeHome(host, error.facts.dockerGroup, log, signal);
+        return takeLock(host, lock, log, clock, signal, queue);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/naming.ts
+
+/** The committed release of a host that has none yet. */
+const NO_RELEASE = "none";
+const naming_isNone = (release) => release === "" || release === NO_RELEASE;
+/** The release that a container made by hand becomes; there is one a host at most. */
+const ADOPTED = "adopted";
+const RESERVED = [NO_RELEASE, "proxy", "proxy-next", "proxy-before", "proxy-check", ADOPTED];
+/**
+ * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
+ * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
+ */
+function releaseId(version, taken) {
+    const base = slug(version);
+    const free = (id) => !RESERVED.includes(id) && !taken(id);
+    if (free(base))
+        return base;
+    let number = 2;
+    while (!free(`${base}-${number}`))
+        number += 1;
+    return `${base}-${number}`;
+}
+function slug(version) {
+    if (/^[0-9a-f]{40}$/.test(version))
+        return version.slice(0, 12);
+    const words = version.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
+}
+/** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
+function naming_fingerprint(request) {
+    const { version, container, traffic, health, preDeploy, verify } = request;
+    const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source, preDeploy, verify }, sorted);
+    return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
+}
+const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+;// CONCATENATED MODULE: ./src/release/record.ts
+
+const FORMAT = 1;
+const nameOf = ({ release, version, digest }) => ({ release, version, digest });
+/** What people call it: for a container made by hand, its name. */
+const record_called = (record) => record?.adopted ?? record?.release;
+/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
+function parseReleases(json) {
+    let records;
+    try {
+        records = JSON.parse(json);
+    }
+    catch (cause) {
+        throw new user_error_UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
+    }
+    for (const record of records) {
+        if (typeof record.format !== "number" || record.format > FORMAT) {
+            throw new user_error_UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+        }
+    }
+    return records;
+}
+
+;// CONCATENATED MODULE: ./src/release/world.ts
+const lockRequest = (request, world) => ({
+    app: request.app,
+    transaction: world.transaction,
+    lease: request.safety.lease,
+    lockTimeout: request.safety.lockTimeout,
+    holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
+    mode: request.safety.dryRun ? "look" : "deploy",
+});
+
+;// CONCATENATED MODULE: ./src/release/truth.ts
+
+
+
+
+
+
+const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
+const PAUSE = 2_000;
+/**
+ * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
+ * Nothing but the host is believed. undefined = it could not be reached in time.
+ */
+async function askWhatServes(request, world, target, log) {
+    const { clock, cancel } = world;
+    const deadline = clock.now() + REACH_AGAIN;
+    while (clock.now() < deadline && !cancel.aborted) {
+        try {
+            return await ask(request, world, target, log);
+        }
+        catch (error) {
+            if (error instanceof FolderAbsent)
+                return { release: "", serving: undefined };
+            log.info(`Not yet: ${error.message}`);
+            if (error instanceof user_error_UserError && /host key|ssh-known-hosts/.test(error.message))
+                return undefined;
+        }
+        await clock.sleep(PAUSE, cancel).catch(() => { });
+    }
+    return undefined;
+}
+async function ask(request, world, target, log) {
+    const host = await target.open();
+    try {
+        const lock = { ...lockRequest(request, world), mode: "deploy" };
+        const { guard, found } = await takeLock(host, lock, log, world.clock, world.cancel, alone("settle"));
+        const records = parseReleases(await guard.read("releases"));
+        await guard.bye();
+        const record = records.find(({ release }) => release === found.current);
+        return { release: naming_isNone(found.current) ? "" : found.current, serving: record, transaction: record?.transaction };
+    }
+    finally {
+        host.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/mend.ts
+
+
+/**
+ * What is done after a change that did not get to its end: each host is asked what it runs, and nothing but the host is
+ * believed. A runner that died between the commits of two hosts has left them apart: all of them had passed every gate,
+ * so the others are brought to what was committed, by a change like any other.
+ *
+ * @param main the transaction of the change that did not end
+ * @param again brings all hosts to this release
+ */
+async function mend(request, world, main, again) {
+    const { hosts, log } = world;
+    log.info(`This run did not get to its end. Asking ${hosts.map(({ name }) => name).join(", ")} what it runs ...`);
+    const truths = await Promise.all(hosts.map((target) => askWhatServes(request, world, target, hosts.length > 1 ? named(log, target.name) : log)));
+    hosts.forEach((target, n) => {
+        tell(request, world, target, truths[n]);
+    });
+    const ended = truths.map((truth) => truth?.transaction === main);
+    if (ended.every(Boolean) || !ended.some(Boolean))
+        return;
+    log.info("The runner died between two commits. The hosts that are behind are brought to the committed release.");
+    const outcome = await again(truths.find((truth) => truth?.transaction === main)?.release ?? "");
+    if (outcome.failure)
+        log.warning(`The hosts are on different releases: ${outcome.failure.reason}`);
+    else
+        log.info("All hosts are on one release.");
+}
+function tell(request, { log }, { name }, truth) {
+    if (!truth)
+        log.warning(`${name} was not reached. Its guard settles by itself once its lease has run out.`);
+    else if (truth.serving)
+        log.info(`${name} runs ${truth.serving.release} (${truth.serving.digest}) of "${request.app}".`);
+    else
+        log.info(`${name} runs no release of "${request.app}".`);
 }
 
 ;// CONCATENATED MODULE: ./src/release/failure.ts
@@ -91227,113 +90491,792 @@ function sentence(cause) {
     const message = cause.message ?? String(cause);
     return /[.!?]$/.test(message) ? message : `${message}.`;
 }
+/** Why a change was taken back, in a few words of our own: nothing in them comes from a host, a container or an input. */
+function briefly(cause) {
+    if (cause instanceof GateError)
+        return `stopped at ${cause.gate}`;
+    return cause instanceof Cancelled ? "the job was cancelled" : "it failed; the log of its run says why";
+}
 
-;// CONCATENATED MODULE: ./src/release/log.ts
-/** A log in which each line says whose it is. */
-const named = (log, name) => ({
-    info: (line) => log.info(`${name}: ${line}`),
-    debug: (line) => log.debug(`${name}: ${line}`),
-    warning: (line) => log.warning(`${name}: ${line}`),
-    quote: (text) => {
-        log.info(`${name}:`);
-        log.quote(text);
-    },
-    phase: (title, body) => log.phase(title, body),
+;// CONCATENATED MODULE: ./src/edge/cancel.ts
+
+
+/** The runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that: at the second, the guard is left to it. */
+function cancelledBySignals() {
+    const cancel = new AbortController();
+    process.on("SIGINT", () => cancel.abort(new Cancelled("SIGINT")));
+    process.on("SIGTERM", () => {
+        if (!cancel.signal.aborted)
+            cancel.abort(new Cancelled("SIGTERM"));
+        else {
+            setFailed("The job was cancelled before this step could say how it ended. The host settles by itself; the post step says what it runs.");
+            process.exit(1);
+        }
+    });
+    return cancel.signal;
+}
+
+;// CONCATENATED MODULE: ./src/github/commits.ts
+
+const fullSha = /^[0-9a-f]{40}$/;
+const mostCommits = 20;
+const patience = 5000;
+/**
+ * The commits between two releases, when both are named by commits. It is a nicety: whatever goes wrong is a debug
+ * line, and the deploy's report goes on without it.
+ */
+async function commitsBetween(releases, repository, { octokit, debug }) {
+    const { previous, next } = releases;
+    const [owner, repo] = repository.name.split("/");
+    if (!owner || !repo || previous === undefined || previous === next)
+        return undefined;
+    if (!fullSha.test(previous) || !fullSha.test(next))
+        return undefined;
+    const basehead = `${previous}...${next}`;
+    try {
+        const signal = AbortSignal.timeout(patience);
+        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+            owner,
+            repo,
+            basehead,
+            request: { signal },
+        });
+        const url = `${repository.server}/${repository.name}`;
+        return {
+            ahead: data.ahead_by,
+            behind: data.behind_by,
+            newest: data.commits.slice(-mostCommits).reverse().map(commitAt(url)),
+            url: `${url}/compare/${basehead}`,
+        };
+    }
+    catch (error) {
+        debug(`The commits between the releases can't be listed: ${safeText(String(error))}`);
+        return undefined;
+    }
+}
+const commitAt = (repository) => ({ sha, commit }) => ({
+    sha,
+    subject: safeText(commit.message.split("\n", 1)[0] ?? ""),
+    url: `${repository}/commit/${sha}`,
 });
 
-;// CONCATENATED MODULE: ./src/release/fleet.ts
+;// CONCATENATED MODULE: ./src/github/outputs.ts
 
-/** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */
-class Fleet {
-    members;
-    /** the host whose failure stopped the deploy; undefined = it was cancelled, or nothing has failed */
-    failedOn;
-    #stop = new AbortController();
-    constructor(world) {
-        this.members = world.hosts.map((target) => this.#member(target, world));
+const annotatedLogLines = 10;
+// GitHub cuts an annotation at 4096 bytes
+const longestReason = 1500;
+const longestLogLine = 200;
+/** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
+function outputsOf(outcome) {
+    const status = told(outcome.status);
+    const hosts = outcome.hosts.map((host) => ({
+        host: host.name,
+        status: told(host.status),
+        release: host.serving?.release ?? "",
+    }));
+    return {
+        status,
+        release: outcome.release,
+        digest: outcome.digest,
+        "previous-release": outcome.previous?.release ?? "",
+        "previous-digest": outcome.previous?.digest ?? "",
+        url: outcome.url,
+        hosts: JSON.stringify(hosts),
+        "failed-gate": outcome.failure?.gate ?? "",
+        reason: safeText(outcome.failure?.reason ?? ""),
+        duration: (outcome.duration / 1000).toFixed(1),
+    };
+}
+/** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
+const rollbackOutputsOf = (outcome) => ({
+    ...outputsOf(outcome),
+    releases: JSON.stringify(outcome.releases),
+});
+const told = (status) => (status === "planned" ? "unchanged" : status);
+/** The one annotation of a change that failed: where, why, and what the candidate said last. */
+function annotationOf({ change, failure, status }) {
+    if (!failure)
+        return undefined;
+    const what = change === "deploy" ? "Deploy" : "Rollback";
+    const end = change === "deploy" && status === "rolled-back" ? "rolled back" : "failed";
+    const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
+    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
+    const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
+    return { title: safeText(title), message: [cut(safeText(failure.reason), longestReason), ...quoted].join("\n") };
+}
+
+;// CONCATENATED MODULE: ./src/github/html.ts
+
+const longestText = 300;
+const escaped = (text, longest = longestText) => cut(safeText(text), longest)
+    .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
+    .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
+const entity = (char) => `&#${char.charCodeAt(0)};`;
+const html = (strings, ...values) => String.raw({ raw: strings }, ...values);
+const joined = (parts) => parts.join("");
+const code = (text) => (text === "" ? html `–` : html `<code>${escaped(text)}</code>`);
+/** A link to an address that this code made; other schemes are text. */
+const html_link = (url, text) => /^https?:\/\/[\w.:[\]-]+(?:\/[\w./~%-]*)?$/.test(url) ? html `<a href="${url}">${text}</a>` : text;
+function table(head, rows) {
+    const titles = head.length > 0 ? html `<tr>${joined(head.map((cell) => html `<th>${cell}</th>`))}</tr>\n` : html ``;
+    const body = rows.map((row) => html `<tr>${joined(row.map((cell) => html `<td>${cell}</td>`))}</tr>\n`);
+    return html `<table>\n${titles}${joined(body)}</table>`;
+}
+/** Lines as they were written. A blank one would end the block, and Markdown would begin. */
+function preformatted(lines) {
+    const shown = lines.map((line) => (line.trim() === "" ? html `&#160;` : escaped(line, 500)));
+    return html `<pre>${shown.join("\n")}</pre>`;
+}
+
+;// CONCATENATED MODULE: ./src/github/summary.ts
+
+
+
+// GitHub takes 1 MiB for all summaries of a step
+const mostBytes = 200 * 1024;
+const mostRows = 60;
+const mostLogLines = 50;
+const barLength = 20;
+/** What a person wants to know of a deploy, as the Markdown of a job summary. */
+function summaryOf(outcome, facts) {
+    const blocks = [
+        html `<h2>${headline(outcome, facts)}</h2>`,
+        ...failure(outcome),
+        whatRuns(outcome),
+        ...warnings(outcome.warnings),
+        ...timeline(outcome),
+        ...gates(outcome.evidence),
+        ...commits(facts.commits),
+        ...nextSteps(outcome, facts),
+    ];
+    return capped(blocks.map((block) => `${block}\n`));
+}
+const ends = {
+    deploy: {
+        deployed: "✅ deployed",
+        unchanged: "✅ unchanged: it runs already",
+        planned: "📋 a dry run: nothing was changed",
+        "rolled-back": "❌ failed and rolled back",
+        failed: "❌ failed",
+    },
+    rollback: {
+        deployed: "✅ brought back",
+        unchanged: "✅ unchanged: it runs already",
+        planned: "📋 a look: nothing was changed",
+        "rolled-back": "❌ the rollback failed, and what served before it serves",
+        failed: "❌ the rollback failed",
+    },
+};
+function headline({ change, status, failure, version }, { app }) {
+    const end = failure?.cancelled ? `${ends[change][status]} (cancelled)` : ends[change][status];
+    return html `${escaped(app)} ${escaped(version)}: ${end}`;
+}
+function failure({ failure }) {
+    if (!failure)
+        return [];
+    const reason = html `<p><b>${escaped(failure.gate)}</b>: ${escaped(failure.reason, 2000)}</p>`;
+    const log = safeLines(failure.log.join("\n"), mostLogLines);
+    if (log.length === 0)
+        return [reason];
+    return [
+        reason,
+        html `<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
+    ];
+}
+function whatRuns(outcome) {
+    const { image, version } = outcome;
+    const rows = [
+        [html `Release`, code(outcome.release)],
+        [html `Version`, code(version)],
+        [html `Image`, code(image)],
+        [html `Digest`, code(outcome.digest)],
+        [html `Before`, outcome.previous ? release(outcome.previous) : html `nothing`],
+    ];
+    const [only, ...others] = outcome.hosts;
+    if (only && others.length === 0)
+        rows.push([html `Host`, code(only.name)], [html `Runs now`, runsNow(only)], [html `URL`, only.url === "" ? html `–` : html_link(only.url, escaped(only.url))]);
+    const fleet = others.length === 0 ? html `` : html `\n${hosts(outcome)}`;
+    return html `${table([], rows)}${fleet}`;
+}
+const runsNow = ({ serving }) => serving ? release(serving) : html `nothing, or it could not be asked`;
+function hosts({ change, hosts: all }) {
+    const rows = all
+        .slice(0, mostRows)
+        .map((host) => [
+        html_link(host.url, escaped(host.name)),
+        ends[change][host.status],
+        host.previous ? release(host.previous) : html `nothing`,
+        runsNow(host),
+    ]);
+    return table([html `Host`, html `Result`, html `Before`, html `Runs now`], rows);
+}
+const release = (name) => html `${code(name.release)} ${code(name.digest)}`;
+const warnings = (texts) => texts.length === 0
+    ? []
+    : [html `<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html `<li>${escaped(text, 500)}</li>\n`))}</ul>`];
+function timeline({ phases, startedAt, duration }) {
+    const total = Math.max(duration, 1);
+    const rows = phases
+        .slice(0, mostRows)
+        .map((phase) => [
+        escaped(phase.name),
+        results[phase.result],
+        html `<code>${escaped(phase.startedAt.slice(11, 19))}</code>`,
+        escaped(durationText(phase.duration)),
+        bar(phase.duration / total),
+    ]);
+    const title = html `<h3>${escaped(durationText(duration))} from ${escaped(startedAt)}</h3>`;
+    const head = [html `Phase`, html `Result`, html `Began (UTC)`, html `Took`, html `Share`];
+    return rows.length === 0 ? [title] : [html `${title}\n${table(head, rows)}`];
+}
+const results = {
+    done: html `done`,
+    failed: html `<b>failed</b>`,
+    skipped: html `skipped`,
+};
+const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
+function gates(evidence) {
+    const rows = evidence
+        .slice(0, mostRows)
+        .map((seen) => [
+        escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
+        seen.verdict === "healthy" ? html `healthy` : html `<b>${escaped(seen.verdict)}</b>`,
+        html `${seen.probes}`,
+        escaped(seen.expected),
+        escaped(seen.lastSeen),
+    ]);
+    const head = [html `Gate`, html `Verdict`, html `Probes`, html `Expected`, html `Last seen`];
+    return rows.length === 0 ? [] : [html `<h3>Gates</h3>\n${table(head, rows)}`];
+}
+function commits(found) {
+    if (!found)
+        return [];
+    const rows = found.newest.map(({ sha, url, subject }) => html `<li>${html_link(url, code(sha.slice(0, 7)))} ${escaped(subject, 150)}</li>\n`);
+    const back = found.behind > 0 ? html `, ${found.behind} taken back` : html ``;
+    const more = found.ahead > rows.length ? html `<li>… ${found.ahead - rows.length} more</li>` : html ``;
+    const title = html_link(found.url, html `${found.ahead} new commits${back}`);
+    return [html `<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
+}
+function nextSteps(outcome, { container }) {
+    const steps = [];
+    if (outcome.status === "deployed" && outcome.change === "deploy" && outcome.previous)
+        steps.push(html `<li>To go back to ${code(outcome.previous.release)}: run <code>rollback-ec2</code>, as a new run.</li>\n`);
+    if (container !== undefined)
+        steps.push(html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
+    return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
+}
+const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
+/** Leaves a block out rather than end in the middle of a tag. */
+function capped(blocks) {
+    let summary = "";
+    for (const block of blocks) {
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
     }
-    get signal() {
-        return this.#stop.signal;
+    return summary;
+}
+
+;// CONCATENATED MODULE: ./src/edge/report.ts
+
+
+
+
+
+/** Outputs, one annotation, the summary, and the step's colour: only `deployed` and `unchanged` are green. */
+async function report(raw, outputsOf, inputs, io, mask) {
+    const outcome = masked(raw, mask);
+    for (const [name, value] of Object.entries(outputsOf(outcome)))
+        setOutput(name, value);
+    const annotation = annotationOf(outcome);
+    if (annotation)
+        error(annotation.message, { title: annotation.title });
+    if (raw.failure?.cause)
+        debug(String(raw.failure.cause.stack));
+    if (inputs.summary && io.env.GITHUB_STEP_SUMMARY) {
+        await summary.addRaw(summaryOf(outcome, await factsOf(outcome, inputs, io))).write();
     }
-    get several() {
-        return this.members.length > 1;
+    if (outcome.failure)
+        process.exitCode = ExitCode.Failure;
+}
+async function factsOf(outcome, inputs, io) {
+    const { app } = inputs.request;
+    const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
+    const commits = inputs.githubToken
+        ? await commitsBetween({ previous: outcome.previous?.version, next: outcome.version }, repository, {
+            octokit: (await octokitOnDemand()).getOctokit(inputs.githubToken),
+            debug: debug,
+        })
+        : undefined;
+    const container = outcome.containerLeft && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
+    return { app, container, commits };
+}
+/** Run where it is used, for every start of the action would wait for it; in the bundle itself, not in a file beside it. */
+const octokitOnDemand = () => Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+
+;// CONCATENATED MODULE: ./src/health/clock.ts
+/** Monotonic: setting the runner's clock changes nothing. */
+const systemClock = {
+    now: () => performance.now(),
+    sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        const onAbort = () => {
+            clearTimeout(timer);
+            reject(signal.reason);
+        };
+        const timer = setTimeout(() => {
+            signal.removeEventListener("abort", onAbort);
+            resolve();
+        }, milliseconds);
+        signal.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = require("node:fs");
+;// CONCATENATED MODULE: external "node:path"
+const external_node_path_namespaceObject = require("node:path");
+;// CONCATENATED MODULE: ./src/host/guard/messages.ts
+
+
+/** What an answer to a message begins with; anything else the guard says by itself. */
+const ANSWERS = ["OK", "FAIL", "COMMITTED", "RETIRED", "ABORTED", "STUCK"];
+/**
+ * The runner's end of the guard (guard.sh). One message a line:
+ *
+ *     LOCK n HOW          it is this host's turn to be locked       -> OK n, once the lock is taken
+ *     BEAT n              the runner lives                          -> OK n
+ *     BEGIN n RELEASE     opens the journal for a target            -> OK n
+ *     UNDO n VERB ARG...  what takes the next mutation back         -> OK n, once it is on disk
+ *     RETIRE n VERB ...   what follows the commit                   -> OK n, once it is on disk
+ *     DO n VERB ARG...    a deed that the guard does itself         -> OK n [BASE64 or number] | FAIL n BASE64
+ *     PREPARE n           a fleet's host: all but the rename is done -> OK n, once it is on disk
+ *     COMMIT n            renames `current`                         -> COMMITTED n
+ *     FINISH n            retires the old release                   -> RETIRED n | STUCK n ENTRY
+ *     REVERT n            a prepared commit is taken back           -> ABORTED n | STUCK n ENTRY
+ *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
+ *     BYE n               lets the lock go                          -> OK n
+ *
+ * Before READY it says GUARD, FACTS, HELD (each time the holder changes) or REFUSED; LOST as it fences.
+ */
+class Messages {
+    /** when the message was sent to which the guard answered last */
+    provenAt;
+    #channel;
+    #listener;
+    #waiting = new Map();
+    #number = 0;
+    #buffer = "";
+    #first = true;
+    constructor(channel, listener) {
+        this.#channel = channel;
+        this.#listener = listener;
+        this.provenAt = listener.now();
+        channel.setEncoding("utf8");
+        channel.on("data", (text) => this.#read(text));
     }
-    #member(target, { log: all, hosts }) {
-        const { name } = target;
-        const log = hosts.length > 1 ? named(all, name) : all;
-        const say = (line) => all.info(`${name}: ${line}`);
-        const stop = { signal: this.#stop.signal, abort: (reason) => this.#fail(member, reason) };
-        const member = { target, name, log, say, evidence: [], stop };
-        return member;
+    /** Sends one message. @throws {DeedFailed} with what the host said */
+    ask(kind, ...words) {
+        const number = ++this.#number;
+        const sentAt = this.#listener.now();
+        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
+        return new Promise((resolve, reject) => {
+            this.#waiting.set(number, { sentAt, what, resolve, reject });
+            this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
+        });
     }
-    #fail(member, reason) {
-        if (this.signal.aborted)
+    /** It answers when it has done something, which may take long. */
+    get atWork() {
+        return [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
+    }
+    /** Whoever waits hears this. */
+    end(error) {
+        for (const waiting of this.#waiting.values())
+            waiting.reject(error);
+        this.#waiting.clear();
+    }
+    #read(text) {
+        const lines = `${this.#buffer}${text}`.split("\n");
+        this.#buffer = lines.pop() ?? "";
+        for (const line of lines)
+            this.#line(line);
+    }
+    #line(line) {
+        if (this.#first && line !== "GUARD 1") {
+            this.#listener.onRefusal(new user_error_UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
+            this.#channel.end();
             return;
-        this.failedOn = member;
-        this.#stop.abort(reason);
+        }
+        this.#first = false;
+        const [word = "", ...rest] = line.split(" ");
+        if (ANSWERS.includes(word)) {
+            this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
+            return;
+        }
+        this.#listener.onEvent(line);
+        this.#listener.onWord(word, rest);
     }
-    /** For all of its hosts: the job was cancelled. */
-    cancel(reason) {
-        this.#stop.abort(reason);
+    #answer(word, number, text) {
+        if (word === "STUCK" && number === 0)
+            this.#listener.onWord(word, [text]);
+        const waiting = this.#waiting.get(number);
+        if (!waiting)
+            return;
+        this.#waiting.delete(number);
+        this.provenAt = Math.max(this.provenAt, waiting.sentAt);
+        const took = Math.round(this.#listener.now() - waiting.sentAt);
+        if (waiting.what !== "BEAT")
+            this.#listener.onEvent(`${waiting.what}: ${word} in ${took} ms`);
+        if (word === "FAIL")
+            waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
+        else
+            waiting.resolve(word === "OK" || word === "STUCK" ? text : word);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/host/guard/within.ts
+
+/** Waits for the lock, or for what comes with it: within every limit, and until the deploy is cancelled. */
+function within(what, limits, signal, giveUp) {
+    return new Promise((resolve, reject) => {
+        const give = (error) => {
+            giveUp();
+            reject(error);
+        };
+        const timers = [];
+        let over = false;
+        for (const { since = Promise.resolve(), time, why } of limits)
+            void since.then(() => {
+                if (!over)
+                    timers.push(setTimeout(() => give(new user_error_UserError(`lock-timeout: ${why}`)), time));
+            });
+        const onAbort = () => give(new Error("cancelled while waiting for the lock"));
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => {
+            over = true;
+            for (const timer of timers)
+                clearTimeout(timer);
+            signal.removeEventListener("abort", onAbort);
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./src/host/guard/guard.ts
+
+
+
+
+
+const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(__dirname, "guard.sh"), "utf8");
+const BEATS_A_LEASE = 5;
+const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
+const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
+/** The runner's end of the guard (guard.sh): messages.ts has what they say to each other. */
+class Guard {
+    facts = { dockerGroup: "", memoryFree: 0 };
+    /** settles with the reason when the guard is no longer there, and nobody has said bye */
+    lost;
+    #channel;
+    #options;
+    #messages;
+    #found;
+    #settleFound;
+    #settleLost;
+    /** settles when another guard is found to hold the lock */
+    #held;
+    #settleHeld;
+    #stderr = "";
+    /** READY was said */
+    #settled = false;
+    #stuck;
+    #gone;
+    #bye;
+    #beats;
+    constructor(channel, options) {
+        this.#channel = channel;
+        this.#options = options;
+        this.lost = new Promise((resolve) => {
+            this.#settleLost = resolve;
+        });
+        this.#held = new Promise((resolve) => {
+            this.#settleHeld = resolve;
+        });
+        this.#found = new Promise((resolve, reject) => {
+            this.#settleFound = { resolve, reject };
+        });
+        this.#found.catch(() => { }); // reported by whoever awaits ready()
+        const { now, onEvent } = options;
+        const onWord = (word, rest) => this.#hears(word, rest);
+        this.#messages = new Messages(channel, { now, onEvent, onWord, onRefusal: (error) => this.#refuse(error) });
+        channel.stderr.on("data", (chunk) => {
+            this.#stderr = `${this.#stderr}${chunk.toString("utf8")}`.slice(-2000);
+        });
+        channel.on("error", () => { });
+        channel.once("close", () => this.#end(this.#stderr.trim().split("\n").at(-1) || "its channel closed"));
+    }
+    /** Starts the guard on the host. It is the deploy's only once `ready()` has answered. */
+    static async start(connection, options) {
+        const holder = options.holder.replace(HOLDER_CHARACTERS, "_").slice(0, 300);
+        const seconds = Math.round(options.lease / 1000);
+        const channel = await connection.exec(`exec bash --norc --noprofile -s -- ${options.app} ${options.transaction} ${seconds} '${holder}' ${options.mode}`);
+        const guard = new Guard(channel, options);
+        channel.write(program());
+        guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
+        return guard;
     }
     /**
-     * Does the same on several hosts side by side. The first failure stops the others where they wait; it is thrown when
-     * all have ended, so that nothing is under way behind it.
+     * Takes the app's lock; waits for it `timeout` milliseconds at most.
+     *
+     * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held.
      */
-    async each(members, body) {
-        const ended = await Promise.allSettled(members.map(async (member) => {
-            try {
-                return await body(member);
-            }
-            catch (error) {
-                this.#fail(member, error);
-                throw error;
-            }
-        }));
-        const failed = ended.find(({ status }) => status === "rejected");
-        if (failed)
-            throw this.signal.reason;
-        return ended.map((end) => end.value);
+    lock(turn, timeout, signal) {
+        const limits = [
+            {
+                time: timeout + READY_TIMEOUT,
+                why: `the guard on the host did not take the lock within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`,
+            },
+            {
+                since: this.#held,
+                time: timeout,
+                why: `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
+            },
+        ];
+        const locked = Promise.race([this.#ask("LOCK", turn), this.refused]);
+        return within(locked, limits, signal, () => this.close()).then(() => { });
     }
+    /** Once it has the lock: what it found, and what it did with what a dead deploy had left. */
+    ready(signal) {
+        const why = `the guard on the host was not ready within ${READY_TIMEOUT / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`;
+        return within(this.#found, [{ time: READY_TIMEOUT, why }], signal, () => this.close());
+    }
+    /** Never resolves: rejects when the host can't have a guard. */
+    get refused() {
+        return this.#found.then(() => new Promise(() => { }));
+    }
+    begin(release) {
+        return this.#ask("BEGIN", release);
+    }
+    /** The entry is on the host's disk when this resolves; only then may the mutation be sent. */
+    async undo(...entry) {
+        await this.#ask("UNDO", ...entry);
+    }
+    async retire(...entry) {
+        await this.#ask("RETIRE", ...entry);
+    }
+    /** @throws {DeedFailed} with what the host said */
+    async do(...deed) {
+        await this.hold();
+        return this.#ask("DO", ...deed);
+    }
+    /** A deed whose answer is a text: a file of the state folder, or all release.json as one array. '' = no such file. */
+    async read(...deed) {
+        return Buffer.from(await this.do(...deed), "base64").toString("utf8");
+    }
+    /** All but the rename is done, and a lost runner gets a lease's time to come back and decide. */
+    async prepare() {
+        await this.hold();
+        await this.#ask("PREPARE");
+    }
+    /** Resolves when `current` is renamed. */
+    async commit() {
+        await this.hold();
+        await this.#ask("COMMIT");
+    }
+    /** Resolves when the old release has stopped, with the entry that is stuck, if any. */
+    async finish() {
+        const answer = await this.#ask("FINISH");
+        return answer === "RETIRED" ? undefined : answer;
+    }
+    /** Another host of the fleet could not commit: this one goes back, too. @returns the entry that is stuck, if any */
+    async revert() {
+        const answer = await this.#ask("REVERT");
+        this.close();
+        return answer === "ABORTED" ? undefined : answer;
+    }
+    /**
+     * Everything is taken back when this resolves, but for `stuck`, an entry that could not be. `committed`: the rename had
+     * gone through after all, and the host has gone forward.
+     */
+    async abort() {
+        const answer = await this.#ask("ABORT");
+        this.close();
+        const settled = answer === "ABORTED" || answer === "COMMITTED";
+        return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
+    }
+    /** A record that nothing leads to any more. It may stand in line behind `finish`, which takes as long as a drain. */
+    async forget(release) {
+        await this.#ask("DO", "forget", release);
+    }
+    /** Once, however often it is said. */
+    bye() {
+        this.#bye ??= this.#ask("BYE")
+            .catch(() => { })
+            .then(() => this.close());
+        return this.#bye;
+    }
+    /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
     close() {
-        for (const { host } of this.members)
-            host?.close();
+        clearInterval(this.#beats);
+        this.#channel.end();
     }
-}
-/** What is there by the phase that asks for it. */
-function of(member, what) {
-    const value = member[what];
-    if (!value)
-        throw new Error(`${member.name} has no ${what} yet`);
-    return value;
-}
-/** In waves of so many hosts, in their order. */
-function waves(members, size) {
-    const count = Math.ceil(members.length / size);
-    return Array.from({ length: count }, (_, n) => members.slice(n * size, (n + 1) * size));
-}
-
-;// CONCATENATED MODULE: ./src/release/record.ts
-
-const FORMAT = 1;
-const nameOf = ({ release, version, digest }) => ({ release, version, digest });
-/** What people call it: for a container made by hand, its name. */
-const called = (record) => record?.adopted ?? record?.release;
-/** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
-function parseReleases(json) {
-    let records;
-    try {
-        records = JSON.parse(json);
-    }
-    catch (cause) {
-        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
-    }
-    for (const record of records) {
-        if (typeof record.format !== "number" || record.format > FORMAT) {
-            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+    /**
+     * Before each mutation: the guard answered something that was sent less than half a lease ago. A runner that slept
+     * longer (stopped, swapped out, its wire cut) has perhaps been taken back already, and must not touch the host again.
+     *
+     * @throws {GuardLost}
+     */
+    async hold() {
+        if (this.#gone)
+            throw this.#gone;
+        const half = this.#options.lease / 2;
+        if (this.#options.now() - this.#messages.provenAt <= half)
+            return;
+        await Promise.race([this.#beat(), silence(half)]);
+        if (this.#options.now() - this.#messages.provenAt > half) {
+            this.#end(`no answer for ${(half / 1000).toFixed(1)} s, half the lease`);
+            throw this.#gone ?? new GuardLost("silent");
         }
     }
-    return records;
+    /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
+    #tick() {
+        const { atWork } = this.#messages;
+        const { lease, now } = this.#options;
+        if (this.#settled && !atWork && now() - this.#messages.provenAt > lease)
+            this.#end(`no answer for ${lease / 1000} s, the lease`);
+        else
+            this.#beat().catch(() => { });
+    }
+    #beat() {
+        return this.#ask("BEAT");
+    }
+    #ask(kind, ...words) {
+        return this.#gone ? Promise.reject(this.#gone) : this.#messages.ask(kind, ...words);
+    }
+    #hears(word, rest) {
+        const [first = "", second = "nothing"] = rest;
+        switch (word) {
+            case "FACTS":
+                this.facts = { dockerGroup: first, memoryFree: Number(second) * 1024 };
+                break;
+            case "HELD":
+                this.#settleHeld();
+                this.#options.onHeld(rest.join(" "));
+                break;
+            case "REFUSED":
+                this.#refuse(failures_refusal(this.#options.app, this.facts, first, rest.slice(1).join(" ")));
+                break;
+            case "LOST":
+                this.#end(`it took the host back: ${rest.join(" ")}`);
+                break;
+            case "STUCK":
+                this.#stuck = first;
+                break;
+            case "READY":
+                this.#settled = true;
+                this.#settleFound.resolve({ current: first, recovered: second, stuck: this.#stuck });
+        }
+    }
+    /** Said before its channel closes: whoever waits hears this, and not that it is gone. */
+    #refuse(error) {
+        this.#settleFound.reject(error);
+        this.#messages.end(error);
+    }
+    #end(why) {
+        if (this.#gone)
+            return;
+        clearInterval(this.#beats);
+        this.#gone = new GuardLost(`the guard on ${this.#options.app} is gone: ${why}`);
+        this.#settleFound.reject(this.#gone);
+        this.#messages.end(this.#gone);
+        if (!this.#bye)
+            this.#settleLost(this.#gone);
+    }
+}
+const silence = (milliseconds) => new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+});
+
+;// CONCATENATED MODULE: ./src/host/containers.ts
+/** Labels by which what is ours on a host is known. */
+const LABEL = {
+    app: "hello-devops.app",
+    role: "hello-devops.role",
+    release: "hello-devops.release",
+    transaction: "hello-devops.transaction",
+    /** opens what the release's record on the host seals */
+    sealKey: "hello-devops.seal-key",
+};
+const appNetwork = (app) => `hello-devops-${app}`;
+const proxyContainer = (app) => `${app}-proxy`;
+/** Where a container of the strategy recreate sees that it may run. */
+const PERMISSION = "/.hello-devops";
+/** The Engine API's create body: typed, so nothing is quoted and no value meets a shell or an argument list. */
+function createBody(spec) {
+    const { options } = spec;
+    return {
+        name: spec.name,
+        Image: spec.image,
+        ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
+        Env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
+        Labels: {
+            [LABEL.app]: spec.app,
+            [LABEL.role]: spec.role,
+            [LABEL.release]: spec.release,
+            [LABEL.transaction]: spec.transaction,
+            ...(spec.sealKey ? { [LABEL.sealKey]: spec.sealKey } : {}),
+        },
+        StopTimeout: Math.ceil(options.stopTimeout / 1000),
+        HostConfig: {
+            NetworkMode: appNetwork(spec.app),
+            RestartPolicy: { Name: "no" }, // `always` comes with the commit
+            Binds: [...options.volumes],
+            // a mount of the Engine API, not a bind: Docker makes no missing source, it refuses the start
+            ...(spec.permission
+                ? { Mounts: [{ Type: "bind", Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
+                : {}),
+            LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
+            ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
+            ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
+        },
+    };
+}
+/** undefined = no such container */
+async function inspected(docker, name) {
+    try {
+        return await docker.getContainer(name).inspect();
+    }
+    catch (error) {
+        if (error.statusCode === 404)
+            return undefined;
+        throw error;
+    }
+}
+/** The image's only EXPOSEd TCP port; undefined when there is none or more than one. */
+function onlyPort(image) {
+    const ports = Object.keys(image.Config.ExposedPorts ?? {}).filter((port) => port.endsWith("/tcp"));
+    return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
+}
+const LOG_LINES = 50;
+/** What a container wrote last, both streams, oldest first: hostile text. */
+async function lastLogLines(docker, name) {
+    const raw = (await docker
+        .getContainer(name)
+        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false }));
+    return demultiplex(raw)
+        .toString("utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .slice(-LOG_LINES);
+}
+/** Frames of 8 bytes (stream, 3 zeros, big-endian length) and their payload: "Stream format" of the Engine API's attach. */
+function demultiplex(raw) {
+    const parts = [];
+    let at = 0;
+    while (at + 8 <= raw.length && (raw[at] ?? 9) <= 2 && raw[at + 1] === 0) {
+        const length = raw.readUInt32BE(at + 4);
+        parts.push(raw.subarray(at + 8, at + 8 + length));
+        at += 8 + length;
+    }
+    return at === 0 ? raw : Buffer.concat(parts);
 }
 
 ;// CONCATENATED MODULE: ./src/host/proxy/config.ts
@@ -91481,45 +91424,1138 @@ chgrp -R "$2" "$1"; chmod 2770 "$1" "$1/releases" "$1/run"; chmod g+rw "$1/forma
     };
 }
 
-;// CONCATENATED MODULE: ./src/release/naming.ts
+;// CONCATENATED MODULE: ./src/host/proxy/runtime.ts
+const MAINT = 1;
+const DRAIN = 8;
+const ANSWER_TIMEOUT = 5_000;
+/** Asks the proxy over its socket, which has the level `user`: it reads, and nothing that changes traffic is sent this way. */
+class ProxyRuntime {
+    connection;
+    socket;
+    constructor(connection, socket) {
+        this.connection = connection;
+        this.socket = socket;
+    }
+    /** Both slots. @throws when the proxy doesn't answer. */
+    async slots() {
+        const answer = await this.ask("show servers state app");
+        return answer
+            .split("\n")
+            .filter((line) => /^\d+ app /.test(line))
+            .map(slotState);
+    }
+    async ask(command) {
+        const stream = await this.connection.dialSocket(this.socket);
+        return new Promise((resolve, reject) => {
+            let answer = "";
+            const timer = setTimeout(() => {
+                stream.destroy();
+                reject(new Error(`the proxy did not answer "${command}" within ${ANSWER_TIMEOUT / 1000} s`));
+            }, ANSWER_TIMEOUT);
+            stream.on("data", (chunk) => {
+                answer += chunk.toString("latin1");
+            });
+            const done = () => {
+                clearTimeout(timer);
+                resolve(answer);
+            };
+            stream.on("end", () => {
+                stream.end(); // HAProxy closes after one command; ssh2 waits for our end too
+                done(); // `close` comes a round trip later
+            });
+            stream.on("error", reject);
+            stream.on("close", done);
+            stream.write(`${command}\n`);
+        });
+    }
+}
+function slotState(line) {
+    const word = line.split(" ");
+    const admin = Number(word[6]);
+    const address = word[4] ?? "";
+    return {
+        slot: word[3],
+        address: address === "-" || address === "0.0.0.0" ? "" : address,
+        up: word[5] === "2",
+        admin: admin & MAINT ? "maint" : admin & DRAIN ? "drain" : "ready",
+        container: word[17] ?? "",
+        port: Number(word[18]),
+    };
+}
 
-/** The committed release of a host that has none yet. */
-const NO_RELEASE = "none";
-const isNone = (release) => release === "" || release === NO_RELEASE;
-/** The release that a container made by hand becomes; there is one a host at most. */
-const ADOPTED = "adopted";
-const RESERVED = [NO_RELEASE, "proxy", "proxy-next", "proxy-before", "proxy-check", ADOPTED];
+;// CONCATENATED MODULE: ./src/host/host.ts
+
+
+
+
+
+/** One host: the connection and the four streams that go through it. */
+class Host {
+    connection;
+    engine;
+    constructor(connection, debug) {
+        this.connection = connection;
+        this.engine = new Engine(connection, debug);
+    }
+    /** `debug` is told each call with its time. */
+    static async open(access, debug) {
+        return new Host(await Connection.open(access), debug);
+    }
+    get name() {
+        return this.connection.name;
+    }
+    get docker() {
+        return this.engine.docker;
+    }
+    guard(options) {
+        return Guard.start(this.connection, options);
+    }
+    proxy(app) {
+        return new ProxyRuntime(this.connection, proxySocket(app));
+    }
+    dial = (address, port) => this.connection.dial(address, port);
+    /** Without a word: for a wire that may be cut. */
+    drop() {
+        this.engine.close();
+        this.connection.destroy();
+    }
+    close() {
+        this.engine.close();
+        this.connection.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/host/private-key.ts
+
+
 /**
- * A release's id on its host: a commit's first 12 digits, or what stands for the version in lower case; `-2`, `-3` where
- * that is taken. 32 characters at most: `APP-ID` is the container's name, and a DNS label has 63 (RFC 1035).
+ * A private key as ssh2 takes it, from what people paste into a secret: CRLF line ends, indents and a lost last newline
+ * are mended.
+ *
+ * @throws {UserError} when it is not a private key that can be read with this passphrase. The key is never in the message.
  */
-function releaseId(version, taken) {
-    const base = slug(version);
-    const free = (id) => !RESERVED.includes(id) && !taken(id);
-    if (free(base))
-        return base;
-    let number = 2;
-    while (!free(`${base}-${number}`))
-        number += 1;
-    return `${base}-${number}`;
+function privateKey(pasted, passphrase) {
+    const lines = pasted.split(/\r\n|\r|\n/).map((line) => line.trim());
+    const key = `${lines.join("\n").trim()}\n`;
+    if (key.startsWith("PuTTY-User-Key-File")) {
+        throw new user_error_UserError("ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).");
+    }
+    if (/^(ssh-|ecdsa-|sk-)/.test(key) || /^-{4,5} ?BEGIN .*PUBLIC KEY/.test(key)) {
+        throw new user_error_UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
+    }
+    if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY/.test(key)) {
+        throw new user_error_UserError('ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).');
+    }
+    const parsed = lib.utils.parseKey(key, passphrase || undefined);
+    if (!(parsed instanceof Error))
+        return key;
+    throw new user_error_UserError(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
 }
-function slug(version) {
-    if (/^[0-9a-f]{40}$/.test(version))
-        return version.slice(0, 12);
-    const words = version.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-    return words.slice(0, 27).replace(/^-+|-+$/g, "") || "release";
+function whyUnreadable(message, passphrase) {
+    if (/no passphrase/i.test(message))
+        return "the key is encrypted. Give its passphrase in ssh-key-passphrase.";
+    if (passphrase !== "" && /passphrase|integrity|decrypt|bad/i.test(message)) {
+        return "the key can't be decrypted with ssh-key-passphrase. Check the passphrase.";
+    }
+    return "this is not a private key in OpenSSH or PEM format. Paste the whole file, from -----BEGIN to -----END.";
 }
-/** Tells whether two deploys ask for the same: options, env and checks, not what bounds the deploy itself. */
-function naming_fingerprint(request) {
-    const { version, container, traffic, health, preDeploy, verify } = request;
-    const text = JSON.stringify({ version, container, traffic, health, body: health.body?.source, preDeploy, verify }, sorted);
-    return (0,external_node_crypto_.createHash)("sha256").update(text).digest("hex");
+
+;// CONCATENATED MODULE: ./src/edge/world.ts
+
+
+
+
+
+/** A name that no other change has: the run, its attempt, and chance (one job may change its hosts twice). */
+const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`;
+/** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
+function realWorld(inputs, transaction, log, cancel) {
+    const { hosts, access } = inputs;
+    const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
+    const several = hosts.length > 1;
+    const targets = hosts.map((host) => {
+        const { address, port } = host;
+        const trust = hostKeyTrust(access.knownHosts, address, port);
+        const way = { ...host, ...key, trust, connectTimeout: access.connectTimeout };
+        const alike = hosts.filter((other) => other.address === address).length > 1;
+        const name = alike ? `${address}:${port}` : address;
+        return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
+    });
+    return {
+        hosts: targets,
+        log,
+        clock: systemClock,
+        transaction,
+        cancel,
+    };
 }
-const sorted = (_key, value) => value && typeof value === "object" && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
+
+;// CONCATENATED MODULE: ./src/edge/change-steps.ts
+
+
+
+
+
+
+
+
+
+
+/** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before any host was touched, or a bug. */
+async function main(action, io) {
+    refuseRunner(process.platform, process.arch);
+    const secrets = secretsOf(io);
+    for (const secret of secrets)
+        setSecret(secret);
+    const inputs = action.read(io);
+    const mask = maskOf(secrets);
+    const transaction = newTransaction(inputs.request.run);
+    const cancel = cancelledBySignals();
+    const world = realWorld(inputs, transaction, new JobLog(core_namespaceObject, mask), cancel);
+    saveState("transaction", transaction); // from here on `post` has something to ask the host
+    const outcome = await action.run(inputs.request, world);
+    if (outcome.settled)
+        saveState("settled", "true");
+    await report(outcome, action.outputs, inputs, io, mask);
+}
+/**
+ * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
+ * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
+ */
+async function post(action, io) {
+    const secrets = secretsOf(io);
+    for (const secret of secrets)
+        setSecret(secret);
+    if (getState("settled") === "true")
+        return;
+    try {
+        const inputs = action.read(io);
+        const log = new JobLog(core_namespaceObject, maskOf(secrets));
+        const transaction = getState("transaction");
+        const world = realWorld(inputs, `post-${transaction}`, log, new AbortController().signal);
+        await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
+    }
+    catch (error) {
+        warning(`What the hosts run could not be asked: ${safeText(error.message)}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/github/values/shown.ts
+const maxLength = 80;
+/** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
+function shown(value) {
+    const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
+    return JSON.stringify(cut);
+}
+
+;// CONCATENATED MODULE: ./src/github/workspace-file.ts
+
+
+
+
+const maxBytes = 1024 * 1024;
+/**
+ * Reads text files of the workspace and of nothing else: both ends are compared after their links are followed, so
+ * that a pull request cannot have a link in the checkout carry a file of the runner into a container.
+ */
+function workspaceReader(workspace) {
+    return (path) => {
+        if (workspace === undefined || workspace === "")
+            throw new user_error_UserError(`The file ${shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
+        const file = existing((0,external_node_path_namespaceObject.resolve)(workspace, path), path);
+        const way = (0,external_node_path_namespaceObject.relative)((0,external_node_fs_namespaceObject.realpathSync)(workspace), file);
+        if (way === ".." || way.startsWith(`..${external_node_path_namespaceObject.sep}`) || (0,external_node_path_namespaceObject.isAbsolute)(way))
+            throw new user_error_UserError(`${shown(path)} leads out of the workspace; name a file inside it.`);
+        return workspace_file_text(file, path);
+    };
+}
+function existing(file, path) {
+    try {
+        return (0,external_node_fs_namespaceObject.realpathSync)(file);
+    }
+    catch (cause) {
+        throw new user_error_UserError(`There is no file ${shown(path)} in the workspace; is actions/checkout a step before this one?`, {
+            cause,
+        });
+    }
+}
+function workspace_file_text(file, path) {
+    const stat = (0,external_node_fs_namespaceObject.statSync)(file);
+    if (!stat.isFile())
+        throw new user_error_UserError(`${shown(path)} is not a file; name a text file.`);
+    if (stat.size > maxBytes)
+        throw new user_error_UserError(`${shown(path)} is larger than 1 MiB; name a text file of settings.`);
+    try {
+        // fatal: a byte that is not UTF-8 would arrive in the container as another one
+        return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_namespaceObject.readFileSync)(file));
+    }
+    catch (cause) {
+        throw new user_error_UserError(`${shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/github/input-source.ts
+
+/** The inputs of the running action: the runner puts `health-path` into `INPUT_HEALTH-PATH`. */
+function inputsOfRunner(env) {
+    return {
+        input: (name) => env[`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`] ?? "",
+        env,
+        readWorkspaceFile: workspaceReader(env.GITHUB_WORKSPACE),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/edge/steps.ts
+
+
+
+
+/** Runs an action's step as the runner started it. One bundle for both steps: only the post step finds what main has saved. */
+function runStep(main, post) {
+    process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
+    const step = post && getState("transaction") ? post : main;
+    step(inputsOfRunner(process.env))
+        .catch((error) => {
+        const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";
+        setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
+        debug(String(error.stack));
+    })
+        .finally(() => process.exit()); // nothing that is still open may hold the job
+}
+
+;// CONCATENATED MODULE: ./src/github/values/durations.ts
+
+
+const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** A duration between two others, in milliseconds: `duration("1s", "10m")`. */
+function duration(min, max) {
+    const [least, most] = [inMilliseconds(min), inMilliseconds(max)];
+    return (name, text) => {
+        const value = inMilliseconds(text);
+        if (value === undefined)
+            throw new user_error_UserError(`${name}: expected a duration such as 30s or 2m, got ${shown(text)}.`);
+        if (value < Number(least) || value > Number(most))
+            throw new user_error_UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown(text)}.`);
+        return value;
+    };
+}
+function inMilliseconds(text) {
+    const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+    return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(milliseconds[unit]);
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./src/github/values/scalars.ts
+
+
+/** The booleans of YAML 1.2's core schema, which are those of GitHub's own toolkit. */
+const scalars_boolean = (name, text) => {
+    if (["true", "True", "TRUE"].includes(text))
+        return true;
+    if (["false", "False", "FALSE"].includes(text))
+        return false;
+    throw new user_error_UserError(`${name}: expected true or false, got ${shown(text)}.`);
+};
+function wholeNumber(min, max) {
+    return (name, text) => {
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+        if (value >= min && value <= max)
+            return value;
+        throw new user_error_UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown(text)}.`);
+    };
+}
+const portNumber = (name, text) => {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= 1 && value <= 65535)
+        return value;
+    throw new user_error_UserError(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
+};
+/** Text that must match a pattern; `what` says in words how it looks. */
+function matching(pattern, what) {
+    return (name, text) => {
+        if (pattern.test(text))
+            return text;
+        throw new user_error_UserError(`${name}: expected ${what}, got ${shown(text)}.`);
+    };
+}
+/** An input of which only one value is built so far. */
+function onlyValue(value, later) {
+    return (name, text) => {
+        if (text !== value)
+            throw new user_error_UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
+    };
+}
+
+;// CONCATENATED MODULE: ./src/github/values/host-address.ts
+
+
+
+
+
+const instanceId = /^i-[0-9a-f]{8,17}$/;
+const host_address_name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
+const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
+const mostHosts = 100;
+/** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
+function hostAddresses(otherwise) {
+    return (input, text) => {
+        const named = items(text).map((host) => hostAddress(input, host, otherwise));
+        if (named.length === 0)
+            throw new user_error_UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
+        if (named.length > mostHosts)
+            throw new user_error_UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
+        const seen = new Set();
+        for (const host of named) {
+            const place = `${host.address} port ${host.port}`;
+            if (seen.has(place))
+                throw new user_error_UserError(`${input}: ${place} is named twice. Name each host once.`);
+            seen.add(place);
+        }
+        return named;
+    };
+}
+function hostAddress(input, text, otherwise) {
+    const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
+    const address = bracketed ?? plain ?? "";
+    if (instanceId.test(address))
+        throw new user_error_UserError(`${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`);
+    if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
+        throw new user_error_UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
+    if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
+        throw new user_error_UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown(text)}.`);
+    return {
+        user: user === undefined ? otherwise.user : userName(input, user),
+        address,
+        port: port === undefined ? otherwise.port : portNumber(input, port),
+    };
+}
+/** Only digits and dots is meant as an IPv4 address: `10.0.0.300` is no name. */
+const isAddress = (text) => (/^[\d.]+$/.test(text) ? (0,external_node_net_.isIPv4)(text) : host_address_name.test(text));
+
+;// CONCATENATED MODULE: ./src/github/values/ssh.ts
+
+/** Only that there is one: src/host reads the key itself, and knows what is wrong with it. */
+const ssh_privateKey = (name, text) => {
+    if (text !== "")
+        return text;
+    throw new user_error_UserError(`${name}: it is blank, and this version needs a key. Put the private key into a secret and write ` +
+        `\${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.`);
+};
+/** Only that there is something to verify the host by: src/host reads the lines. */
+const knownHosts = (name, text) => {
+    if (/^\s*[^\s#]/m.test(text))
+        return text;
+    throw new user_error_UserError(`${name}: it is blank, so the host could not be told from one that sits in between. Get its key on a way that you ` +
+        "trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in " +
+        "`aws ec2 get-console-output --latest --output text --instance-id ID`, and write its SHA256:... here. " +
+        "Don't take it from ssh-keyscan over the open internet: whoever sits in between answers that too.");
+};
+
+;// CONCATENATED MODULE: ./src/github/host-inputs.ts
+
+
+
+
+
+
+const hostInputs = (from) => ({
+    hosts: host_inputs_hosts(from),
+    access: host_inputs_access(from),
+    summary: from.needed("summary", scalars_boolean),
+    githubToken: from.optional("github-token", asItIs) ?? "",
+});
+const asItIs = (_name, text) => text;
+function host_inputs_hosts(from) {
+    const user = from.needed("ssh-user", userName);
+    const port = from.needed("ssh-port", portNumber);
+    return from.needed("hosts", hostAddresses({ user, port }));
+}
+const host_inputs_access = (from) => ({
+    key: from.raw("ssh-key", (name, text) => ssh_privateKey(name, text.trim())),
+    passphrase: from.raw("ssh-key-passphrase", (_name, text) => text.replace(/[\r\n]+$/, "")),
+    knownHosts: from.raw("ssh-known-hosts", knownHosts),
+    connectTimeout: from.needed("connect-timeout", duration("1s", "10m")),
+});
+const appName = (from, io) => from.optional("app", host_inputs_name, () => appOf(io.env.GITHUB_REPOSITORY));
+const host_inputs_name = matching(/^[a-z0-9][a-z0-9-]{0,29}$/, "1 to 30 lower-case letters, digits and hyphens that begin with a letter or digit");
+function appOf(repository) {
+    const name = (repository ?? "").replace(/^.*\//, "").toLowerCase();
+    const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
+    if (slug !== "")
+        return slug.slice(0, 30).replace(/-+$/, "");
+    throw new user_error_UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
+}
+function verify(from) {
+    const command = from.optional("verify-command", (name, text) => {
+        if (!text.includes("\0"))
+            return text;
+        throw new user_error_UserError(`${name}: it holds a NUL character, which no command can.`);
+    });
+    const timeout = from.needed("verify-command-timeout", duration("1s", "6h"));
+    return command === undefined ? undefined : { command, timeout };
+}
+const lock = (from) => ({
+    lockTimeout: from.needed("lock-timeout", duration("0s", "6h")),
+    lease: from.needed("lease", duration("5s", "5m")),
+    dryRun: from.needed("dry-run", scalars_boolean),
+});
+/** Values that are right alone and can't be met together. */
+function checkTogether(from, { interval, threshold, startTimeout }) {
+    from.check(() => {
+        if (interval * (threshold - 1) < startTimeout)
+            return;
+        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
+    });
+}
+
+;// CONCATENATED MODULE: ./src/github/input-reader.ts
+
+/**
+ * Reads inputs and keeps what is wrong with them, so that a person mends all of it at once.
+ *
+ * A wrong input yields undefined in the place of its value: nothing may look into a value before `refuseProblems`.
+ */
+class InputReader {
+    io;
+    #problems = [];
+    constructor(io) {
+        this.io = io;
+    }
+    /** An input that must have a value. Its default stands in action.yml alone: the runner has filled it in. */
+    needed(name, parse) {
+        return this.optional(name, parse, () => {
+            throw new user_error_UserError(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
+        });
+    }
+    optional(name, parse, blank) {
+        const text = this.io.input(name).trim();
+        return this.check(() => (text === "" ? blank?.() : parse(name, text)));
+    }
+    /** An input whose blanks count, or that says itself what a blank one means. */
+    raw(name, parse) {
+        return this.check(() => parse(name, this.io.input(name)));
+    }
+    /** Runs one check; a UserError becomes one line of the refusal. */
+    check(run) {
+        try {
+            return run();
+        }
+        catch (error) {
+            if (!(error instanceof user_error_UserError))
+                throw error;
+            this.#problems.push(error.message);
+            return undefined;
+        }
+    }
+    refuseProblems() {
+        if (this.#problems.length > 0)
+            throw new user_error_UserError(this.#problems.join("\n"));
+    }
+}
+
+;// CONCATENATED MODULE: ./src/github/run.ts
+/** The workflow run, as the runner's variables tell it. Outside of Actions there is none. */
+function runOf(env) {
+    const id = counted(env.GITHUB_RUN_ID);
+    const attempt = counted(env.GITHUB_RUN_ATTEMPT) ?? 1;
+    return { id, attempt, actor: env.GITHUB_ACTOR ?? "", url: runUrl(env, id, attempt) };
+}
+function counted(text) {
+    const value = /^[1-9]\d*$/.test(text ?? "") ? Number(text) : Number.NaN;
+    return Number.isSafeInteger(value) ? value : undefined;
+}
+function runUrl(env, id, attempt) {
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = env;
+    return server && repository && id !== undefined
+        ? `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`
+        : "";
+}
+
+;// CONCATENATED MODULE: ./src/github/values/container.ts
+
+
+
+const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+// what Docker's json-file driver knows, each with how its value looks
+const logOption = {
+    "max-size": /^[1-9]\d{0,8}[kmg]?$/,
+    "max-file": /^[1-9]\d{0,3}$/,
+    compress: /^(true|false)$/,
+    labels: /^\S+$/,
+    "labels-regex": /^\S+$/,
+    env: /^\S+$/,
+    "env-regex": /^\S+$/,
+    tag: /^.+$/,
+};
+/** `source:target[:ro|rw]`, where the source is an absolute path on the host or the name of a volume. */
+const volumes = (name, text) => {
+    const binds = items(text);
+    const targets = new Set();
+    for (const bind of binds) {
+        const [source = "", target = "", mode, ...more] = bind.split(":");
+        if (more.length > 0 || !(isPath(source) || volumeName.test(source)) || !isPath(target) || !isMode(mode))
+            throw new user_error_UserError(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown(bind)}.`);
+        const place = target.replace(/\/+$/, "");
+        if (place === "")
+            throw new user_error_UserError(`${name}: ${shown(bind)} would cover the container's whole file system.`);
+        if (targets.has(place))
+            throw new user_error_UserError(`${name}: ${shown(place)} is the target of two volumes; keep one.`);
+        targets.add(place);
+    }
+    return binds;
+};
+const isPath = (text) => text.startsWith("/") && !text.split("/").some((part) => /^\.\.?$/.test(part));
+const isMode = (text) => text === undefined || text === "ro" || text === "rw";
+/** A network that exists on the host; the app's own stays, so those that exclude another are refused. */
+const network = (name, text) => {
+    if (text === "host" || text === "none" || text.startsWith("container:"))
+        throw new user_error_UserError(`${name}: ${shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
+    if (volumeName.test(text))
+        return text;
+    throw new user_error_UserError(`${name}: expected the name of a Docker network, got ${shown(text)}.`);
+};
+/** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
+const logOptions = (name, text) => {
+    const options = new Map();
+    for (const item of items(text)) {
+        const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
+        if (!Object.hasOwn(logOption, key) || !logOption[key]?.test(value))
+            throw new user_error_UserError(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown(item)}.`);
+        options.set(key, value);
+    }
+    if (options.has("max-size"))
+        return Object.fromEntries(options);
+    throw new user_error_UserError(`${name}: max-size is missing, and logs without a limit fill the host's disk. Add max-size=10m.`);
+};
+
+;// CONCATENATED MODULE: ./src/github/values/health.ts
+
+
+
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
+const framing = ["connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive"];
+const mostHeaders = 50;
+const longestPattern = 1000;
+const healthPath = (name, text) => {
+    // Node's HTTP client takes no other characters; CR and LF would begin another request
+    if (/^\/[\x21-\x7e]{0,2047}$/.test(text))
+        return text;
+    const why = text.startsWith("/")
+        ? "without spaces, control characters or letters beyond ASCII"
+        : "that begins with /";
+    throw new user_error_UserError(`${name}: expected a path ${why}, such as /health, got ${shown(text)}.`);
+};
+/** `200-299`, `200,204,301-399` */
+const statusRanges = (name, text) => {
+    const ranges = items(text).map((item) => {
+        const [, first, last] = /^(\d{3})(?:\s*-\s*(\d{3}))?$/.exec(item) ?? [];
+        return { from: Number(first), to: Number(last ?? first) };
+    });
+    if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
+        return ranges;
+    throw new user_error_UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown(text)}.`);
+};
+/** What the Host header of a check says. */
+const hostHeader = (name, text) => {
+    const [, bracketed] = /^(?:\[([^\]]*)\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::\d{1,5})?$/.exec(text) ?? [" ", " "];
+    if (bracketed === undefined || (0,external_node_net_.isIPv6)(bracketed))
+        return text;
+    throw new user_error_UserError(`${name}: expected a host such as shop.example.com, got ${shown(text)}.`);
+};
+/** `Name: value` lines. Errors name the line, not its text: it may hold a token. */
+const headers = (name, text) => {
+    const given = new Map();
+    for (const line of lines(text)) {
+        const [header, value] = headerOf(name, line);
+        const key = header.toLowerCase();
+        if (key === "host")
+            throw new user_error_UserError(`${name}: line ${line.number} sets Host; write it in health-host.`);
+        if (framing.includes(key))
+            throw new user_error_UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
+        if (given.has(key))
+            throw new user_error_UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
+        given.set(key, [header, value]);
+    }
+    if (given.size > mostHeaders)
+        throw new user_error_UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
+    return Object.fromEntries(given.values());
+};
+function headerOf(name, line) {
+    const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
+    if (header === undefined || value === undefined || !token.test(header))
+        throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
+    if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
+        throw new user_error_UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
+    return [header, value];
+}
+/** A regular expression of JavaScript, without flags. */
+const pattern = (name, text) => {
+    if (text.length > longestPattern)
+        throw new user_error_UserError(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
+    try {
+        return new RegExp(text);
+    }
+    catch (cause) {
+        throw new user_error_UserError(`${name}: ${shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
+    }
+};
+const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
+/** The header that names the release; `off` = none, which the rest of the code writes as ''. */
+const releaseHeader = (name, text) => {
+    if (text.toLowerCase() === "off")
+        return "";
+    const key = text.toLowerCase();
+    if (key === "host" || key === "content-type" || framing.includes(key))
+        throw new user_error_UserError(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
+    if (/^[0-9A-Za-z._-]{1,64}$/.test(text))
+        return text; // what enters the proxy's configuration
+    throw new user_error_UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
+};
+
+;// CONCATENATED MODULE: ./src/github/values/image-name.ts
+
+
+
+// The grammar of github.com/distribution/reference
+const part = "[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*";
+const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const registry = `(?:(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::\\d{1,5})?/)`;
+const tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
+const repository = new RegExp(`^${registry}?${part}(?:/${part})*$`);
+const reference = new RegExp(`^([^@]+?)(?::(${tag}))?(?:@(sha256:[0-9a-f]{64}))?$`);
+const image_name_maxLength = 255;
+const digest = matching(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 lower-case hexadecimal digits");
+/** `registry/repository[:tag][@digest]`; the input `digest`, when it was given too, must say the same. */
+function imageWith(given) {
+    return (name, text) => {
+        const image = split(text);
+        if (!image)
+            throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+        if (given !== undefined && image.digest !== undefined && image.digest !== given)
+            throw new user_error_UserError(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
+        return { name: image.name, digest: given ?? image.digest };
+    };
+}
+/** The name of an image that is run as it stands, such as the proxy's: tag and digest stay part of it. */
+const imageName = (name, text) => {
+    if (split(text))
+        return text;
+    throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+};
+function split(text) {
+    if (text.length > image_name_maxLength + 128 + 72)
+        return undefined;
+    const [, path, tagged, pinned] = reference.exec(text) ?? [];
+    if (path === undefined || path.length > image_name_maxLength || !repository.test(path))
+        return undefined;
+    return { name: tagged === undefined ? path : `${path}:${tagged}`, digest: pinned };
+}
+function wrong(text) {
+    if (split(text.toLowerCase()))
+        return "the names of images are lower case";
+    if (/^[a-z]+:\/\//i.test(text))
+        return "an image has no https:// in front";
+    return "expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>";
+}
+
+;// CONCATENATED MODULE: ./src/github/values/sizes.ts
+
+
+const powers = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4 };
+// Docker refuses a container with less
+const leastMemory = 6 * 1024 ** 2;
+const sizes_mostBytes = 1024 ** 5;
+/** Docker's own units: `512m`, `1.5g`, `512MiB`; k, m and g are powers of 1024. */
+const bytes = (name, text) => {
+    const [, amount, unit] = /^(\d{1,15}(?:\.\d{1,3})?)\s?(?:([bkmgt]?)|([kmgt])i?b)$/i.exec(text.toLowerCase()) ?? [];
+    const power = powers[unit ?? text.toLowerCase().replace(/[^kmgt]/g, "")];
+    const value = Math.floor(Number(amount) * 1024 ** Number(power));
+    if (Number.isSafeInteger(value) && value <= sizes_mostBytes)
+        return value;
+    throw new user_error_UserError(`${name}: expected a size such as 512m or 2g, got ${shown(text)}.`);
+};
+const memory = (name, text) => {
+    const value = bytes(name, text);
+    if (value >= leastMemory)
+        return value;
+    const unit = /^\d+$/.test(text) ? ` Did you mean ${text}m?` : "";
+    throw new user_error_UserError(`${name}: Docker needs at least 6m, got ${shown(text)}.${unit}`);
+};
+const freeDisk = (name, text) => {
+    if (text === "auto")
+        return text;
+    if (/^\d/.test(text))
+        return bytes(name, text);
+    throw new user_error_UserError(`${name}: expected auto or a size such as 2g, got ${shown(text)}.`);
+};
+/** Processors, as Docker's `--cpus`, in billionths. */
+const nanoCpus = (name, text) => {
+    const value = /^\d{1,4}(\.\d{1,9})?$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
+    if (value >= 1e7 && value <= 1024e9)
+        return value;
+    throw new user_error_UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
+};
+/** `2` hosts, or `50%` of them. */
+const waveSize = (name, text) => {
+    const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
+    const value = Number(number);
+    if (number === undefined || (percent && value > 100))
+        throw new user_error_UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`);
+    return percent ? { percent: value } : { hosts: value };
+};
+
+;// CONCATENATED MODULE: ./src/github/values/words.ts
+
+const shellSyntax = /^(?:&&|\|\||>>|<<|[;&|<>()`]|\$(?=[A-Za-z0-9_{(@*#?!-])|\r?\n)/;
+const escapableInDoubleQuotes = ['"', "\\", "$", "`"];
+/**
+ * Splits a command into words as a POSIX shell would, and runs no shell: quotes and backslashes work, and what only a
+ * shell can do is refused, since it would reach the program as plain text. Nothing is expanded; a `*` stays a `*`.
+ * (npm's shell-quote drops an unclosed quote and a `#` without a word, and replaces $NAME.)
+ *
+ * Errors name the place and not the text: a command may hold a secret.
+ */
+const words = (name, pasted) => {
+    const text = pasted.replaceAll("\r\n", "\n");
+    const found = [];
+    let word;
+    let quote;
+    for (let at = 0; at < text.length; at++) {
+        const char = text.charAt(at);
+        const next = text.charAt(at + 1);
+        if (quote?.mark === "'") {
+            if (char === "'")
+                quote = undefined;
+            else
+                word += char;
+        }
+        else if (char === "\\" && next !== "" && (quote === undefined || escapableInDoubleQuotes.includes(next))) {
+            at++;
+            if (next !== "\n")
+                word = (word ?? "") + next;
+        }
+        else if (char === quote?.mark)
+            quote = undefined;
+        else if (quote === undefined && (char === "'" || char === '"')) {
+            quote = { mark: char, at };
+            word ??= "";
+        }
+        else if (quote === undefined && (char === " " || char === "\t")) {
+            if (word !== undefined)
+                found.push(word);
+            word = undefined;
+        }
+        else {
+            refuseShell(name, text.slice(at), quote);
+            word = (word ?? "") + char;
+        }
+    }
+    if (quote)
+        throw new user_error_UserError(`${name}: the quote at character ${quote.at + 1} is never closed; close it.`);
+    if (word !== undefined)
+        found.push(word);
+    if (found[0] === "")
+        throw new user_error_UserError(`${name}: its first word is empty; begin with a program or an argument.`);
+    return found;
+};
+function refuseShell(name, rest, quote) {
+    const syntax = shellSyntax.exec(rest)?.[0];
+    if (syntax === undefined || (quote && syntax !== "$" && syntax !== "`"))
+        return;
+    if (syntax.endsWith("\n"))
+        throw new user_error_UserError(`${name}: it has several lines, which needs a shell: write one line, or sh -c '...'.`);
+    throw new user_error_UserError(`${name}: ${syntax} needs a shell, and none runs here: write sh -c '...', or put it in single quotes to pass it as it is.`);
+}
+
+;// CONCATENATED MODULE: ./src/github/inputs.ts
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The inputs of actions/deploy-ec2, all of them checked.
+ *
+ * @throws {UserError} with one line for each thing that is wrong.
+ */
+function readDeployInputs(io) {
+    const from = new InputReader(io);
+    const inputs = {
+        ...hostInputs(from),
+        request: {
+            app: appName(from, io),
+            version: from.optional("version", version, () => versionOf(io.env.GITHUB_SHA)),
+            image: inputs_image(from),
+            container: container(from, io),
+            preDeploy: preDeploy(from),
+            traffic: traffic(from),
+            health: health(from),
+            bakeTime: from.needed("bake-time", duration("0s", "6h")),
+            verify: verify(from),
+            waveSize: from.needed("wave-size", waveSize),
+            safety: safety(from),
+            run: runOf(io.env),
+        },
+    };
+    from.refuseProblems();
+    checkTogether(from, inputs.request.health);
+    from.refuseProblems();
+    return inputs;
+}
+const containerName = matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, "the name of a container: letters, digits, dots, underscores and hyphens");
+const version = matching(/^[0-9A-Za-z._-]{1,64}$/, "1 to 64 letters, digits, dots, underscores and hyphens");
+function versionOf(commit) {
+    if (commit)
+        return version("version", commit);
+    throw new user_error_UserError("version: it is blank, and there is no commit (GITHUB_SHA is not set). Write one.");
+}
+function inputs_image(from) {
+    const given = from.optional("digest", digest);
+    return { ...from.needed("image", imageWith(given)), credentials: credentials(from) };
+}
+function credentials(from) {
+    const username = from.optional("registry-username", asItIs) ?? "";
+    const password = from.raw("registry-password", (_name, text) => text.trim());
+    return from.check(() => {
+        if (username === "" && password === "")
+            return undefined;
+        if (username === "")
+            throw new user_error_UserError("registry-username: it is blank, but registry-password is not; give both.");
+        if (password === "")
+            throw new user_error_UserError("registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
+                "(a secret that does not exist is blank).");
+        return { username, password };
+    });
+}
+const container = (from, io) => ({
+    port: from.optional("port", portNumber),
+    env: {
+        ...from.optional("env-file", (name, path) => envText(name, readEnvFile(io, name, path))),
+        ...from.raw("env", envText),
+    },
+    command: from.optional("command", words) ?? [],
+    volumes: from.optional("volumes", volumes) ?? [],
+    network: from.optional("network", network),
+    memory: from.optional("memory", memory),
+    nanoCpus: from.optional("cpus", nanoCpus),
+    logOptions: from.needed("log-options", logOptions),
+    stopTimeout: from.needed("stop-timeout", duration("1s", "1h")),
+});
+function readEnvFile(io, name, path) {
+    try {
+        return io.readWorkspaceFile(path);
+    }
+    catch (cause) {
+        throw cause instanceof user_error_UserError ? new user_error_UserError(`${name}: ${cause.message}`, { cause }) : cause;
+    }
+}
+function preDeploy(from) {
+    const command = from.optional("pre-deploy", words);
+    const timeout = from.needed("pre-deploy-timeout", duration("1s", "6h"));
+    return command && { command, timeout };
+}
+function traffic(from) {
+    from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
+    return {
+        strategy: from.needed("strategy", strategy),
+        httpPort: from.needed("http-port", portNumber),
+        proxyImage: from.needed("proxy-image", imageName),
+        responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
+        tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
+        drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
+        releaseHeader: from.needed("release-header", releaseHeader),
+    };
+}
+const strategy = (name, text) => {
+    if (text === "blue-green" || text === "recreate")
+        return text;
+    throw new user_error_UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
+};
+const health = (from) => ({
+    path: from.needed("health-path", healthPath),
+    status: from.needed("health-status", statusRanges),
+    host: from.optional("health-host", hostHeader),
+    headers: from.optional("health-headers", headers) ?? {},
+    body: from.optional("health-body", pattern),
+    interval: from.needed("health-interval", duration("50ms", "5m")),
+    timeout: from.needed("health-timeout", duration("100ms", "5m")),
+    threshold: from.needed("health-threshold", wholeNumber(1, 100)),
+    startTimeout: from.needed("start-timeout", duration("1s", "1h")),
+});
+const safety = (from) => ({
+    ...lock(from),
+    keepReleases: from.needed("keep-releases", wholeNumber(1, 100)),
+    minFreeDisk: from.needed("min-free-disk", freeDisk),
+    allowOlder: from.needed("allow-older", scalars_boolean),
+    force: from.needed("force", scalars_boolean),
+    keepFailed: from.needed("keep-failed", scalars_boolean),
+    adopt: from.optional("adopt", containerName) ?? "",
+});
+
+;// CONCATENATED MODULE: ./src/host/pull.ts
+
+/** Docker's X-Registry-Auth (Engine API). It travels in the call's header and is kept nowhere on the host. */
+const auth = (credentials, image) => credentials ? { authconfig: { ...credentials, serveraddress: registryOf(image) } } : {};
+/** The registry's host as Docker reads an image's name: the first part, if it looks like a host. */
+function registryOf(image) {
+    const [first = ""] = image.split("/");
+    return image.includes("/") && (first.includes(".") || first.includes(":") || first === "localhost")
+        ? first
+        : "docker.io";
+}
+/** Whether the host has it. */
+const isPresent = (docker, reference) => docker
+    .getImage(reference)
+    .inspect()
+    .then(() => true, () => false);
+/** Whether the host has the digest that was asked for: then no registry is needed. */
+const hasDigest = (docker, { name, digest }) => digest ? isPresent(docker, `${withoutTag(name)}@${digest}`) : Promise.resolve(false);
+/**
+ * `sha256:` pins; a tag is resolved here, once.
+ *
+ * @param present {@link hasDigest}, where it was asked already
+ * @throws {UserError} not found, refused, or out of reach.
+ */
+async function resolveImage(docker, image, present = hasDigest(docker, image)) {
+    const bare = withoutTag(image.name);
+    if (image.digest && (await present)) {
+        return { name: bare, digest: image.digest, architectures: [] }; // it ran here, or was pulled: no registry is needed
+    }
+    const asked = image.digest ? `${bare}@${image.digest}` : image.name;
+    try {
+        const answer = (await docker.getImage(asked).distribution(auth(image.credentials, image.name)));
+        const linux = (answer.Platforms ?? []).filter(({ os }) => os === "linux");
+        return {
+            name: bare,
+            digest: answer.Descriptor.digest,
+            architectures: linux.map(({ architecture }) => architecture),
+        };
+    }
+    catch (cause) {
+        throw new user_error_UserError(whyNoImage(asked, cause.message, image.credentials), { cause });
+    }
+}
+const withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+/**
+ * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and, as
+ * the caller sees to, the image can be inspected: an error travels in a 200, and a cut stream looks like the end.
+ *
+ * @throws {UserError} with the registry's reason
+ */
+async function pullImage(docker, reference, credentials, onLine, signal) {
+    const fail = (message, cause) => new user_error_UserError(whyNoImage(reference, message, credentials), { cause });
+    let stream;
+    const [fromImage = "", digest] = reference.split("@");
+    try {
+        const query = digest ? { fromImage, tag: digest } : { fromImage };
+        stream = await docker.createImage({ ...auth(credentials, reference), ...query, abortSignal: signal });
+    }
+    catch (cause) {
+        throw fail(cause.message, cause);
+    }
+    const problem = await readPull(stream, onLine, signal);
+    if (problem !== undefined)
+        throw fail(problem);
+}
+function pullLine(line) {
+    try {
+        return JSON.parse(line);
+    }
+    catch {
+        return { error: `Docker answered "${line.slice(0, 80)}"` };
+    }
+}
+function readPull(stream, onLine, signal) {
+    return new Promise((resolve, reject) => {
+        let buffer = "";
+        let problem;
+        let ended = false;
+        const onAbort = () => stream.destroy();
+        signal.addEventListener("abort", onAbort, { once: true });
+        const read = (line) => {
+            if (line.trim() === "")
+                return;
+            const said = pullLine(line);
+            problem ??= said.error;
+            if (said.status && !/^(Downloading|Extracting)$/.test(said.status))
+                onLine(said.id ? `${said.id}: ${said.status}` : said.status);
+        };
+        stream.setEncoding("utf8");
+        stream.on("data", (chunk) => {
+            const lines = `${buffer}${chunk}`.split("\n");
+            buffer = lines.pop() ?? "";
+            lines.forEach(read);
+        });
+        stream.on("error", (error) => {
+            if (signal.aborted)
+                reject(error); // else cut: `close` says so
+        });
+        stream.on("end", () => {
+            ended = true;
+            read(buffer);
+        });
+        stream.on("close", () => {
+            signal.removeEventListener("abort", onAbort);
+            resolve(problem ?? (ended ? undefined : "the connection ended in the middle of the pull"));
+        });
+    });
+}
+function whyNoImage(reference, message, credentials) {
+    const registry = registryOf(reference);
+    if (/no space left/i.test(message))
+        return `image: the host's disk filled up while pulling ${reference}. Free some space on it (docker system df).`;
+    if (/unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message)) {
+        const who = credentials
+            ? `as "${credentials.username}" (registry-username, registry-password)`
+            : "without registry-username and registry-password";
+        return `image: ${registry} refused ${reference} ${who}. Check the login, that it may read this repository, and the name.`;
+    }
+    if (/no matching manifest|does not match the specified platform/i.test(message)) {
+        return `image: ${reference} has no variant for the host's processor. Build it for that platform (build's "platforms").`;
+    }
+    if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
+        return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
+    }
+    if (/toomanyrequests|rate limit/i.test(message))
+        return `image: ${registry} limits how often may be pulled. Give registry-username and registry-password, or wait. It said: ${message}`;
+    return `image: the host could not get ${reference} from ${registry}: ${message}`;
+}
+
+;// CONCATENATED MODULE: ./src/release/history.ts
+/** Oldest first. A line that can't be read tells nothing, and is in nobody's way. */
+function parseHistory(text) {
+    return text.split("\n").flatMap((line) => {
+        try {
+            const read = JSON.parse(line);
+            return typeof read.release === "string" && typeof read.result === "string" ? [read] : [];
+        }
+        catch {
+            return [];
+        }
+    });
+}
+const history_isCommitted = ({ result }) => result !== "failed";
+const LONGEST_REASON = 300;
+/** The line as a journal's entry carries it. */
+function entryOf(line) {
+    const reason = (line.reason ?? "").slice(0, LONGEST_REASON).toWellFormed();
+    return Buffer.from(JSON.stringify({ ...line, reason })).toString("base64");
+}
 
 ;// CONCATENATED MODULE: ./src/release/transaction.ts
+
+
+
 /**
  * One call that registers what takes a mutation back and then does it: the entries are on the host's disk first, and the
  * guard has answered within half its lease.
@@ -91552,6 +92588,19 @@ async function mutateByGuard(tx, undo, deed, retire = []) {
 const seconds = (milliseconds) => String(Math.ceil(milliseconds / 1000));
 /** A file of the state folder, whole and on disk before this resolves. */
 const write = (tx, path, content) => tx.guard.do("write", path, Buffer.from(content).toString("base64"));
+/** This change as a line of the host's history, for a journal's entry. */
+const historyEntry = ({ candidate, request, scene, name }, result, reason) => entryOf({
+    format: FORMAT,
+    transaction: name,
+    release: candidate.id,
+    version: request.version,
+    digest: scene.image.digest,
+    previous: scene.previous?.release ?? NO_RELEASE,
+    result,
+    reason,
+    at: new Date().toISOString(),
+    run: request.run,
+});
 
 ;// CONCATENATED MODULE: ./src/release/recreate.ts
 
@@ -91605,220 +92654,77 @@ function servesAgain({ candidate, clock, log }, release) {
     candidate.darkSince = undefined;
 }
 
-;// CONCATENATED MODULE: ./src/release/lock.ts
+;// CONCATENATED MODULE: ./src/release/seal.ts
 
-
-
-const rejectsOn = (signal) => new Promise((_resolve, reject) => {
-    if (signal.aborted)
-        reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-});
-/** Alone, nobody is waited for. */
-const alone = (turn) => ({ turn, before: Promise.resolve(), locked: () => { } });
-/** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
-async function takeLock(host, request, log, clock, signal, queue) {
-    const guard = await host.guard({
-        ...request,
-        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
-        onEvent: (line) => log.debug(`guard: ${line}`),
-        now: clock.now,
-    });
-    await Promise.race([queue.before, guard.refused, rejectsOn(signal)]);
-    await guard.lock(queue.turn, request.lockTimeout, signal);
-    queue.locked();
-    const found = await guard.ready(signal);
-    if (found.recovered === "undone")
-        log.info("An earlier deploy had died here; the guard took it back.");
-    if (found.recovered === "finished")
-        log.info("An earlier deploy had died after its commit; the guard finished it.");
-    return { guard, found };
-}
-/** Takes the lock; on the first deploy it makes the app's folder on the host before that. */
-async function takeOrMakeLock(host, request, lock, log, clock, signal, queue) {
-    try {
-        return await takeLock(host, lock, log, clock, signal, queue);
-    }
-    catch (error) {
-        if (!(error instanceof FolderAbsent))
-            throw error;
-        if (lock.mode === "look")
-            throw error;
-        await host.engine.greet(); // a Docker that can't be used is told before anything is made
-        log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
-        await ensureProxyImage(host, request, log, signal);
-        await makeFolder(host, request, error.facts.dockerGroup);
-        return takeLock(host, lock, log, clock, signal, queue);
-    }
-}
-/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
-async function ensureProxyImage(host, request, log, signal) {
-    const image = request.traffic.proxyImage;
-    if (await isPresent(host.docker, image))
-        return;
-    log.info(`Pulling the proxy, ${image}.`);
-    const same = registryOf(image) === registryOf(request.image.name);
-    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
-    await host.docker.getImage(image).inspect();
-}
-async function makeFolder(host, request, dockerGroup) {
-    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
-    try {
-        await container.start();
-        const { StatusCode } = (await container.wait());
-        if (StatusCode !== 0)
-            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
-    }
-    finally {
-        await container.remove({ v: true, force: true }).catch(() => { });
-    }
-}
-
-;// CONCATENATED MODULE: ./src/release/world.ts
-const lockRequest = (request, world) => ({
-    app: request.app,
-    transaction: world.transaction,
-    lease: request.safety.lease,
-    lockTimeout: request.safety.lockTimeout,
-    holder: `run ${request.run.url || request.run.id || "unknown"} by ${request.run.actor || "unknown"} since ${new Date().toISOString()}`,
-    mode: request.safety.dryRun ? "look" : "deploy",
-});
-
-;// CONCATENATED MODULE: ./src/release/truth.ts
-
-
-
-
-
-
-const REACH_AGAIN = 120_000; // a host that reboots is back within this, as a rule
-const PAUSE = 2_000;
-/**
- * Connects anew and takes the lock, which makes a new guard replay whatever a dead one left; then asks what is committed.
- * Nothing but the host is believed. undefined = it could not be reached in time.
+/*
+ * What must lie on a host and must not be read there in clear by whoever sees one place alone: the text is in the state
+ * folder, its key in the configuration of a container (AES-256-GCM, NIST SP 800-38D). Whoever may ask Docker can have both;
+ * they can have the container's environment, too.
  */
-async function askWhatServes(request, world, target, log) {
-    const { clock, cancel } = world;
-    const deadline = clock.now() + REACH_AGAIN;
-    while (clock.now() < deadline && !cancel.aborted) {
-        try {
-            return await ask(request, world, target, log);
-        }
-        catch (error) {
-            if (error instanceof FolderAbsent)
-                return { release: "", serving: undefined };
-            log.info(`Not yet: ${error.message}`);
-            if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message))
-                return undefined;
-        }
-        await clock.sleep(PAUSE, cancel).catch(() => { });
-    }
-    return undefined;
+const CIPHER = "aes-256-gcm";
+const NONCE = 12;
+const TAG = 16;
+/** base64, 32 bytes */
+const newKey = () => (0,external_node_crypto_.randomBytes)(32).toString("base64");
+function seal(text, key) {
+    const nonce = (0,external_node_crypto_.randomBytes)(NONCE);
+    const cipher = (0,external_node_crypto_.createCipheriv)(CIPHER, Buffer.from(key, "base64"), nonce);
+    const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64");
 }
-async function ask(request, world, target, log) {
-    const host = await target.open();
-    try {
-        const lock = { ...lockRequest(request, world), mode: "deploy" };
-        const { guard, found } = await takeLock(host, lock, log, world.clock, world.cancel, alone("settle"));
-        const records = parseReleases(await guard.read("releases"));
-        await guard.bye();
-        const record = records.find(({ release }) => release === found.current);
-        return { release: isNone(found.current) ? "" : found.current, serving: record, transaction: record?.transaction };
-    }
-    finally {
-        host.close();
-    }
+/** @throws when the key is another one, or the text was changed */
+function seal_open(sealed, key) {
+    const bytes = Buffer.from(sealed, "base64");
+    const decipher = createDecipheriv(CIPHER, Buffer.from(key, "base64"), bytes.subarray(0, NONCE));
+    decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG));
+    return decipher.update(bytes.subarray(NONCE + TAG), undefined, "utf8") + decipher.final("utf8");
 }
 
-;// CONCATENATED MODULE: ./src/release/abort.ts
+;// CONCATENATED MODULE: ./src/release/terms.ts
 
 
-
-
-
-
-
+/** @param key of the release's container; see `newKey` in seal.ts */
+function recordedTerms({ traffic, health, bakeTime, container }, key) {
+    const { path, status, host, headers, body, interval, timeout, threshold, startTimeout } = health;
+    const sealedHeaders = Object.keys(headers).length === 0 ? "" : seal(JSON.stringify(headers), key);
+    const recorded = { path, status, interval, timeout, threshold, startTimeout, sealedHeaders };
+    return {
+        traffic,
+        health: { ...recorded, host: host ?? "", body: body?.source ?? "" },
+        bakeTime,
+        stopTimeout: container.stopTimeout,
+    };
+}
 /**
- * One way back, whatever the cause: each host's guard has its journal. A living guard is told to abort; a lost one has
- * begun already, and its host is asked what came of it.
+ * The terms that a release was deployed with.
+ *
+ * @param given what is to be another this time
+ * @throws {UserError} when its headers can't be opened, and no others are given
  */
-async function takeBack(fleet, members, world, thrown) {
-    const failed = fleet.failedOn ?? members[0];
-    const asks = failed?.tx?.candidate.created && !(thrown instanceof GuardLost);
-    const [cause, lines] = await Promise.all([
-        trueCause(failed, thrown),
-        asks ? lastWords(failed.tx) : [],
-    ]);
-    const where = fleet.several && fleet.failedOn ? `${fleet.failedOn.name}: ` : "";
-    world.log.info(`${where}${sentence(cause)} ${goingBack(members)}`);
-    const truths = await Promise.all(members.map(async (member) => [member, await abortOrAsk(member, world, cause)]));
-    return { cause, truths: new Map(truths), lines };
+function termsOf(version, recorded, key, given) {
+    const { sealedHeaders, body, host, ...health } = recorded.health;
+    return {
+        version,
+        container: { stopTimeout: recorded.stopTimeout },
+        traffic: recorded.traffic,
+        bakeTime: recorded.bakeTime,
+        health: {
+            ...health,
+            host: host || undefined,
+            body: body ? new RegExp(body) : undefined,
+            headers: given.headers ?? headersIn(sealedHeaders, key),
+            ...given,
+        },
+    };
 }
-const PING_TIMEOUT = 3_000;
-/** Without dockerd much fails: a deed, and the bake, whose way through the loopback is dockerd's. The candidate is not to blame. */
-async function trueCause(failed, thrown) {
-    if (thrown instanceof GuardLost || thrown instanceof Cancelled || !failed?.host)
-        return thrown;
+function headersIn(sealed, key) {
+    if (sealed === "")
+        return {};
     try {
-        await inTime(failed.host.docker.ping());
-        return thrown;
+        return JSON.parse(open(sealed, key));
     }
-    catch {
-        return new Error("the host's Docker no longer answers", { cause: thrown });
-    }
-}
-function inTime(what) {
-    let timer;
-    const late = new Promise((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error("no answer in time")), PING_TIMEOUT);
-    });
-    return Promise.race([what, late]).finally(() => clearTimeout(timer));
-}
-function goingBack(members) {
-    const [only, ...others] = members;
-    if (others.length > 0)
-        return `All ${members.length} hosts go back.`;
-    return `The host goes back to ${called(only?.current) ?? "what it was"}.`;
-}
-/** undefined = nobody could say; the guard on the host does it by itself */
-async function abortOrAsk(member, world, cause) {
-    const tx = of(member, "tx");
-    try {
-        return await abort(member, tx);
-    }
-    catch (error) {
-        if (!(error instanceof GuardLost))
-            throw error;
-        if (error !== cause)
-            member.log.info(error.message);
-    }
-    tx.host.drop();
-    if (cause instanceof Cancelled)
-        return undefined; // seconds are left: post asks
-    const truth = await askWhatServes(tx.request, world, member.target, member.log);
-    return truth && !truth.release && member.current ? { ...truth, serving: nameOf(member.current) } : truth;
-}
-async function abort(member, { host, guard, candidate, scene }) {
-    host.engine.close(); // nothing of ours may be under way while the guard undoes
-    const { committed, stuck } = await guard.abort();
-    if (stuck) {
-        member.log.warning(`The host could not do "${stuck}". Its guard tries again at the next deploy.`);
-        return undefined;
-    }
-    if (committed)
-        return { release: candidate.id, serving: undefined };
-    const { current, previous } = scene;
-    const serves = called(previous);
-    servesAgain(of(member, "tx"), serves ?? "nothing");
-    member.say(serves ? `${serves} serves.` : "nothing serves, as before.");
-    return { release: current?.release ?? "", serving: previous && nameOf(previous) };
-}
-async function lastWords(tx) {
-    try {
-        return await inTime(lastLogLines(tx.host.docker, tx.candidate.container));
-    }
-    catch {
-        return [];
+    catch (cause) {
+        throw new UserError("health-headers: those that the release was deployed with can't be opened: its container was not made by hello-devops, or was changed. Give them again.", { cause });
     }
 }
 
@@ -91922,7 +92828,7 @@ function changesOf({ traffic }, proxy) {
         changes.push(`from port ${published?.HostPort} to ${traffic.httpPort}`);
     return changes;
 }
-const portHeld = (port, cause) => new UserError(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
+const portHeld = (port, cause) => new user_error_UserError(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
 
 ;// CONCATENATED MODULE: ./src/release/handover.ts
 
@@ -91961,7 +92867,7 @@ async function handoverOfAdopted(request, docker, proxy) {
     const { httpPort } = request.traffic;
     const name = request.safety.adopt;
     const found = await inspected(docker, name);
-    const no = (why) => new UserError(`adopt: ${why} Nothing was changed.`);
+    const no = (why) => new user_error_UserError(`adopt: ${why} Nothing was changed.`);
     if (!found)
         throw no(`the host has no container "${name}". For a host without one, leave adopt empty.`);
     if (proxy)
@@ -92095,7 +93001,7 @@ async function applySettings(tx) {
         await tx.guard.do("apply", current.release);
     });
 }
-const candidateSlot = (current) => (current ? otherSlot(current.slot) : "blue");
+const traffic_candidateSlot = (current) => (current ? otherSlot(current.slot) : "blue");
 /** Writes the candidate's own configuration; it becomes the proxy's at the commit, by the rename. */
 async function writeCandidateConfig(tx) {
     const { candidate, request, scene, guard } = tx;
@@ -92202,18 +93108,20 @@ async function servesThrough(host, app, record) {
 
 
 
+
+
 /** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
-async function candidate_preDeploy(tx) {
-    const { request, candidate, host, log } = tx;
+async function candidate_preDeploy(tx, request) {
+    const { candidate, host, log } = tx;
     const hook = request.preDeploy;
     if (!hook)
         return;
     const name = `${candidate.container}-pre`.slice(0, 63);
-    const body = createBody({ ...specOf(tx), name, role: "pre-deploy", command: hook.command });
+    const body = createBody({ ...specOf(tx, request), name, role: "pre-deploy", command: hook.command });
     const container = await mutate(tx, [["remove", name, "10"]], () => host.docker.createContainer(body));
-    await joinNetwork(tx, name);
+    await joinNetwork(tx, request, name);
     await mutate(tx, [], () => container.start());
-    const ended = await within(hook.timeout, container.wait(), tx.stop.signal);
+    const ended = await candidate_within(hook.timeout, container.wait(), tx.stop.signal);
     const lines = await lastLogLines(host.docker, name);
     log.quote(lines.join("\n"));
     if (!ended)
@@ -92224,8 +93132,8 @@ async function candidate_preDeploy(tx) {
     await mutate(tx, [], () => container.remove({ v: true, force: true }));
 }
 /** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
-async function createCandidate(tx, before = []) {
-    const { candidate, request, host } = tx;
+async function createCandidate(tx, request, before = []) {
+    const { candidate, host } = tx;
     const image = pulledImage(tx); // asked while the entries are written
     image.catch(() => { });
     const last = request.safety.keepFailed ? "keep" : "remove";
@@ -92235,18 +93143,19 @@ async function createCandidate(tx, before = []) {
         [last, candidate.container, seconds(request.container.stopTimeout)],
     ];
     await mutate(tx, undo, async () => {
-        candidate.port = portOf(tx, await image);
+        candidate.port = portOf(tx, request, await image);
         const permission = await permissionOf(tx);
-        await host.docker.createContainer(createBody({ ...specOf(tx), permission }));
+        await host.docker.createContainer(createBody({ ...specOf(tx, request), permission }));
     });
     candidate.created = true;
-    await joinNetwork(tx, candidate.container);
+    await joinNetwork(tx, request, candidate.container);
 }
-/** Starts the candidate, and watches for its end from then on. */
-async function startCandidate(tx) {
+/** Starts the candidate, and watches for its end from then on. What takes its start back comes with its creation, or is given. */
+async function startCandidate(tx, undo = []) {
     const { candidate, request, host } = tx;
     const container = host.docker.getContainer(candidate.container);
-    await mutate(tx, [], () => container.start().catch(notStarted(tx)));
+    await mutate(tx, undo, () => container.start().catch(notStarted(tx)));
+    candidate.created = true;
     watchForItsEnd(tx);
     const started = await container.inspect();
     candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
@@ -92260,9 +93169,11 @@ async function startCandidate(tx) {
     ]);
 }
 const notStarted = (tx) => (cause) => {
+    if (cause.statusCode === 304)
+        return; // one that came back runs already: somebody started it by hand
     throw new GateError("start", `The candidate's container could not be started: ${cause.message.trim()}. ${still(tx)}`, { cause });
 };
-const specOf = ({ candidate, request, scene, name }) => ({
+const specOf = ({ candidate, scene, name }, request) => ({
     name: candidate.container,
     app: request.app,
     release: candidate.id,
@@ -92271,6 +93182,7 @@ const specOf = ({ candidate, request, scene, name }) => ({
     image: scene.reference,
     command: request.container.command,
     options: request.container,
+    sealKey: candidate.key,
 });
 /** A pull whose stream was cut looks whole; the image itself does not. */
 async function pulledImage({ host, scene }) {
@@ -92285,13 +93197,13 @@ async function pulledImage({ host, scene }) {
         });
     }
 }
-function portOf({ request, scene }, image) {
+function portOf({ scene }, request, image) {
     const port = request.container.port ?? onlyPort(image);
     if (port)
         return port;
-    throw new UserError(`port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`);
+    throw new user_error_UserError(`port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`);
 }
-async function joinNetwork({ request, host }, name) {
+async function joinNetwork({ host }, request, name) {
     if (request.container.network)
         await host.docker.getNetwork(request.container.network).connect({ Container: name });
 }
@@ -92318,9 +93230,11 @@ async function itsEnd(tx) {
     }
 }
 /** The end of a failure's sentence: what serves. */
-const still = ({ scene }) => scene.previous ? `${called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
+const still = ({ scene }) => scene.previous ? `${record_called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
 function recordOf(tx) {
     const { candidate, request, scene } = tx;
+    if (scene.kept)
+        return { ...scene.kept, slot: candidate.slot, transaction: tx.name };
     return {
         format: FORMAT,
         release: candidate.id,
@@ -92336,10 +93250,12 @@ function recordOf(tx) {
         transaction: tx.name,
         createdAt: new Date().toISOString(),
         run: request.run,
+        previous: scene.previous?.release ?? NO_RELEASE,
+        terms: recordedTerms(request, candidate.key),
     };
 }
 /** undefined = the time ran out first */
-async function within(limit, what, signal) {
+async function candidate_within(limit, what, signal) {
     let timer;
     const over = new Promise((resolve, reject) => {
         timer = setTimeout(() => resolve(undefined), limit);
@@ -92354,135 +93270,443 @@ async function within(limit, what, signal) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/release/commit.ts
+;// CONCATENATED MODULE: ./src/release/fleet.ts
 
-
-
-
-
-
-
-
-
-/** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
-async function readyToCommit(tx) {
-    const { candidate, scene } = tx;
-    const old = scene.current;
-    await withdrawPermission(tx);
-    const after = [
-        ...afterHandover(tx), // first of all: until it is done, Docker would start the holder of the port after a reboot
-        ["history", Buffer.from(JSON.stringify(historyLine(tx))).toString("base64")],
-        ...(old ? retirement(old) : []),
-    ];
-    await mutateByGuard(tx, [["policy", candidate.container, "no"]], ["policy", candidate.container, "always"], after);
-    tx.stop.signal.throwIfAborted();
+/** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */
+class Fleet {
+    members;
+    /** the host whose failure stopped the deploy; undefined = it was cancelled, or nothing has failed */
+    failedOn;
+    #stop = new AbortController();
+    constructor(world) {
+        this.members = world.hosts.map((target) => this.#member(target, world));
+    }
+    get signal() {
+        return this.#stop.signal;
+    }
+    get several() {
+        return this.members.length > 1;
+    }
+    #member(target, { log: all, hosts }) {
+        const { name } = target;
+        const log = hosts.length > 1 ? named(all, name) : all;
+        const say = (line) => all.info(`${name}: ${line}`);
+        const stop = { signal: this.#stop.signal, abort: (reason) => this.#fail(member, reason) };
+        const member = { target, name, log, say, evidence: [], stop };
+        return member;
+    }
+    #fail(member, reason) {
+        if (this.signal.aborted)
+            return;
+        this.failedOn = member;
+        this.#stop.abort(reason);
+    }
+    /** For all of its hosts: the job was cancelled. */
+    cancel(reason) {
+        this.#stop.abort(reason);
+    }
+    /**
+     * Does the same on several hosts side by side. The first failure stops the others where they wait; it is thrown when
+     * all have ended, so that nothing is under way behind it.
+     */
+    async each(members, body) {
+        const ended = await Promise.allSettled(members.map(async (member) => {
+            try {
+                return await body(member);
+            }
+            catch (error) {
+                this.#fail(member, error);
+                throw error;
+            }
+        }));
+        const failed = ended.find(({ status }) => status === "rejected");
+        if (failed)
+            throw this.signal.reason;
+        return ended.map((end) => end.value);
+    }
+    close() {
+        for (const { host } of this.members)
+            host?.close();
+    }
 }
-const retirement = (old) => [
-    ["policy", old.container, "no"],
-    ["vacate", old.slot, String(old.drainTimeout)],
-    ["stop", old.container, String(old.stopTimeout)],
-];
-function historyLine({ candidate, request, scene, name }) {
-    return {
-        format: FORMAT,
-        transaction: name,
-        release: candidate.id,
-        digest: scene.image.digest,
-        previous: scene.previous?.release ?? NO_RELEASE,
-        result: "deployed",
-        at: new Date().toISOString(),
-        run: request.run,
-    };
+/** What is there by the phase that asks for it. */
+function fleet_of(member, what) {
+    const value = member[what];
+    if (!value)
+        throw new Error(`${member.name} has no ${what} yet`);
+    return value;
 }
+/** In waves of so many hosts, in their order. */
+function waves(members, size) {
+    const count = Math.ceil(members.length / size);
+    return Array.from({ length: count }, (_, n) => members.slice(n * size, (n + 1) * size));
+}
+
+;// CONCATENATED MODULE: ./src/release/ending.ts
+
+
+
+
+
+/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
+function urlOf(httpPort, host) {
+    return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
+}
+/** The outcome of one change, whichever way it ended. */
+class Endings {
+    asked;
+    fleet;
+    report;
+    constructor(asked, fleet, report) {
+        this.asked = asked;
+        this.fleet = fleet;
+        this.report = report;
+    }
+    /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
+    failedBefore(cause) {
+        return this.#close("failed", (member) => this.#asBefore(member, "failed"), this.#failure(cause, [], ""));
+    }
+    unchanged() {
+        const release = this.fleet.members[0]?.current?.release ?? "";
+        return { ...this.#close("unchanged", (member) => this.#asBefore(member, "unchanged")), release };
+    }
+    planned() {
+        return this.#close("planned", (member) => this.#asBefore(member, "planned"));
+    }
+    /** Every host is committed, but those that are `unknown`: they were not reached any more. */
+    committed(ends) {
+        const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
+        const failure = lost.length === 0
+            ? undefined
+            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this ${this.asked.change} again when it is back: it ends all hosts on one release.`), [], "");
+        return this.#close(failure ? "failed" : "deployed", (member) => {
+            if (!ends.has(member))
+                return this.#asBefore(member, "unchanged");
+            if (ends.get(member) === "unknown")
+                return this.#host(member, "failed", undefined, false);
+            return this.#host(member, "deployed", this.#candidate(member), true);
+        }, failure);
+    }
+    /** A host could not commit, and those that had committed follow it back. */
+    parted(ends) {
+        const all = [...ends.values()];
+        const back = all.every((end) => end === "back") && [...ends.keys()].some(({ current }) => current);
+        const ended = (member) => {
+            switch (ends.get(member)) {
+                case undefined:
+                    return this.#asBefore(member, "unchanged");
+                case "back":
+                    return this.#asBefore(member, member.current ? "rolled-back" : "failed");
+                case "unknown":
+                    return this.#host(member, "failed", undefined, false);
+                default:
+                    return this.#host(member, "deployed", this.#candidate(member), true);
+            }
+        };
+        const apart = all.some((end) => end !== "back") ? PARTED(this.asked.change) : "";
+        return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
+    }
+    takenBack(phase, { cause, truths, lines }) {
+        const unasked = [...truths.values()].some((truth) => truth === undefined);
+        const ended = (member) => {
+            if (!truths.has(member))
+                return this.#asBefore(member, "unchanged");
+            const truth = truths.get(member);
+            const status = truth && member.current ? "rolled-back" : "failed";
+            return this.#host(member, status, truth?.serving, truth !== undefined);
+        };
+        const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
+        const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
+        return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+    }
+    #close(status, ended, failure) {
+        const { members, several } = this.fleet;
+        const hosts = members.map(ended);
+        const scene = members.find((member) => member.scene)?.scene;
+        const evidence = members.flatMap((member) => member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)));
+        const end = {
+            change: this.asked.change,
+            status,
+            release: scene?.id ?? "",
+            version: scene?.kept?.version ?? this.asked.version,
+            image: scene?.image.name ?? this.asked.image,
+            digest: scene?.image.digest ?? this.asked.digest,
+            containerLeft: failure === undefined || this.asked.keepsFailed,
+            previous: hosts[0]?.previous,
+            url: hosts[0]?.url ?? "",
+            hosts,
+            settled: hosts.every(({ settled }) => settled),
+            failure,
+        };
+        return this.report.close(end, evidence);
+    }
+    #asBefore = (member, status) => this.#host(member, status, member.current && nameOf(member.current), true);
+    #host(member, status, serving, settled) {
+        const { name, current, target } = member;
+        const httpPort = this.asked.httpPort ?? member.httpPort;
+        return {
+            name,
+            status,
+            url: httpPort ? urlOf(httpPort, target.address) : "",
+            previous: current && nameOf(current),
+            serving,
+            settled,
+        };
+    }
+    #candidate(member) {
+        const { candidate, request, scene } = fleet_of(member, "tx");
+        return { release: candidate.id, version: request.version, digest: scene.image.digest };
+    }
+    #failure(cause, log, more, phase = this.report.phaseNow) {
+        const gate = cause instanceof GateError ? cause.gate : phase;
+        const cancelled = cause instanceof Cancelled;
+        const host = this.fleet.several && !cancelled ? this.fleet.failedOn?.name : undefined;
+        const reason = `${host ? `${host}: ` : ""}${sentence(cause)}${more}`;
+        return { host, gate, reason, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
+    }
+}
+const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
+const PARTED = (word) => ` The hosts are on different releases now: run this ${word} again, and all of them end on one.`;
+const isBug = (cause) => ![user_error_UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
+
+;// CONCATENATED MODULE: ./src/release/report.ts
+/** Collects what a deploy did, phase by phase, for the summary. */
+class Report {
+    log;
+    clock;
+    stop;
+    phases = [];
+    warnings = [];
+    startedAt = new Date().toISOString();
+    /** the phase that runs, or ran last */
+    phaseNow = "connect";
+    #startedAt;
+    constructor(log, clock, stop) {
+        this.log = log;
+        this.clock = clock;
+        this.stop = stop;
+        this.#startedAt = clock.now();
+    }
+    async phase(name, body) {
+        this.phaseNow = name;
+        const startedAt = new Date().toISOString();
+        const start = this.clock.now();
+        const add = (result) => this.phases.push({ name, startedAt, duration: this.clock.now() - start, result });
+        try {
+            const value = await this.log.phase(name, body);
+            add("done");
+            return value;
+        }
+        catch (error) {
+            add("failed");
+            throw error;
+        }
+    }
+    /** A phase that changes nothing on the host, and may be left at once when the deploy is to stop. */
+    stoppable(name, body) {
+        return this.phase(name, () => {
+            this.stop.throwIfAborted();
+            return new Promise((resolve, reject) => {
+                this.stop.addEventListener("abort", () => reject(this.stop.reason), { once: true });
+                body().then(resolve, reject);
+            });
+        });
+    }
+    warn(line) {
+        this.warnings.push(line);
+        this.log.warning(line);
+    }
+    close(end, evidence) {
+        return {
+            ...end,
+            phases: this.phases,
+            evidence,
+            warnings: this.warnings,
+            startedAt: this.startedAt,
+            duration: this.clock.now() - this.#startedAt,
+        };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/change.ts
+
+
+
 /**
- * The old release drains and stops, which the guard does by itself whatever becomes of the runner; then what is too old
- * goes. The deploy has succeeded by now: what goes wrong here is told, and changes nothing.
- *
- * @returns warnings
+ * One change of the release, as one transaction on all of its hosts. It resolves with how it ended, also when it failed:
+ * at every moment each host was on one committed release, and is now.
  */
-async function retire(member, world) {
-    const tx = of(member, "tx");
-    const serves = `${tx.candidate.id} is committed and serves`;
-    const { previous } = tx.scene;
-    const old = called(previous) ?? "nothing";
-    const finished = member.finishing ?? tx.guard.finish();
-    finished.catch(() => { }); // reported below, as what comes beside the drain is
-    const pruned = prune(tx).then(({ warnings, gone }) => {
-        const forgotten = forget(tx, gone);
-        void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
-        return forgotten.then((more) => [...warnings, ...more]);
-    });
-    pruned.catch(() => { });
+async function change(asked, world, attempt) {
+    const fleet = new Fleet(world);
+    const report = new Report(world.log, world.clock, fleet.signal);
+    const endings = new Endings(asked, fleet, report);
+    const onCancel = () => fleet.cancel(world.cancel.reason);
+    world.cancel.addEventListener("abort", onCancel, { once: true });
+    if (world.cancel.aborted)
+        onCancel();
     try {
-        const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
-        if (stuck)
-            return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
-        if (previous)
-            tx.log.info(`${old} is stopped and kept.`);
-        return await pruned;
+        return await attempt({ world, fleet, report, endings });
+    }
+    catch (cause) {
+        return endings.failedBefore(fleet.signal.aborted ? fleet.signal.reason : cause);
+    }
+    finally {
+        world.cancel.removeEventListener("abort", onCancel);
+        await Promise.all(fleet.members.map(({ guard }) => guard?.bye()));
+        fleet.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/connect.ts
+
+
+
+
+
+/** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
+async function connect(request, world, fleet, arrival) {
+    await fleet.each(fleet.members, (member) => connect_open(arrival, member));
+    const locking = takeLocks(request, world, fleet, arrival);
+    await fleet.each(fleet.members, greet);
+    return locking;
+}
+async function greet(member) {
+    const version = await fleet_of(member, "host").engine.greet();
+    member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+}
+async function connect_open(arrival, member) {
+    const host = await member.target.open();
+    member.host = host;
+    arrival.connected(member);
+    void host.connection.closed.then(() => {
+        if (member.host === host)
+            member.stop.abort(new GuardLost("the connection to the host was lost"));
+    });
+}
+/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
+function takeLocks(request, world, fleet, { makeHome }) {
+    const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    let before = Promise.resolve();
+    const locking = new Map();
+    for (const member of inOrder) {
+        let locked = () => { };
+        const turn = { turn: "first", before, locked: () => locked() };
+        before = new Promise((resolve) => {
+            locked = resolve;
+        });
+        const taking = takeGuard(request, world, member, turn, makeHome);
+        taking.catch(() => { }); // reported by the phase that awaits it
+        locking.set(member, taking);
+    }
+    return async (member) => locking.get(member);
+}
+/** The same for a host by whatever name it is reached. */
+const keyOf = (member) => `${fleet_of(member, "host").connection.hostKey} ${member.name}`;
+/** No guard = the app was never deployed to this host: there is nothing on it to look at. */
+async function takeGuard(request, world, member, queue, makeHome) {
+    const { log, stop } = member;
+    const host = fleet_of(member, "host");
+    const lock = lockRequest(request, world);
+    try {
+        const { guard, found } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
+        member.guard = guard;
+        member.found = found;
+        refuseStuck(found);
+        void guard.lost.then((lost) => {
+            if (member.guard === guard)
+                stop.abort(lost);
+        });
     }
     catch (error) {
-        const why = error.message;
-        if (error instanceof GuardLost && (await finishedAnew(member, world)))
-            return [`${serves}. While ${old} was retired, ${why}; the host was reached again and has finished.`];
-        return [`${serves}. The host retires ${old} by itself, at the latest at the next deploy: ${why}.`];
+        if (!(error instanceof FolderAbsent))
+            throw error;
+        queue.locked();
     }
 }
-/** A guard that was killed, or went down with its host, leaves a journal: the next one finishes it. */
-async function finishedAnew(member, world) {
-    const { host, request, candidate } = of(member, "tx");
-    host.drop();
-    return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
+/** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
+function refuseStuck({ stuck, current }) {
+    if (!stuck)
+        return;
+    throw new user_error_UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
+        "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
 }
-/** Takes away what is older than `keep-releases`: containers, and images that nothing uses. Its failures are warnings. */
-async function prune(tx) {
-    const { host, request, scene, candidate } = tx;
-    const { kept, outdated } = others(tx);
-    const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
-    const warnings = [];
-    const remove = (container, name) => tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
-    const removing = Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
-    const failed = await host.docker.listContainers({
-        all: true,
-        filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
-    });
-    const known = new Set([candidate, ...kept, ...outdated].map(({ container }) => container));
-    await Promise.all(failed.map(async ({ Id, Names, State }) => {
-        const name = Names[0]?.slice(1) ?? "";
-        if (State !== "running" && !known.has(name))
-            await remove(Id, name);
-    }));
-    const removed = await removing;
-    for (const { release, image, digest, adopted } of outdated)
-        if (!adopted && !keptImages.has(digest))
-            await tolerate(warnings, `remove the image of ${release}`, () => host.docker.getImage(`${image}@${digest}`).remove());
-    return { warnings, gone: outdated.filter((_release, n) => removed[n]) };
+
+;// CONCATENATED MODULE: ./src/release/home.ts
+
+
+/** Before the first deploy of an app to a host there is no folder for its state: the proxy's image makes it, as root. */
+const homeFor = (request) => async (host, dockerGroup, log, signal) => {
+    log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
+    await ensureProxyImage(host, request, log, signal);
+    await makeFolder(host, request, dockerGroup);
+};
+/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
+async function ensureProxyImage(host, request, log, signal) {
+    const image = request.traffic.proxyImage;
+    if (await isPresent(host.docker, image))
+        return;
+    log.info(`Pulling the proxy, ${image}.`);
+    const same = registryOf(image) === registryOf(request.image.name);
+    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
+    await host.docker.getImage(image).inspect();
 }
-/** Their records, once their containers are gone: a container without a record would be a stranger. */
-async function forget(tx, gone) {
-    const warnings = [];
-    await Promise.all(gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.forget(release))));
-    return warnings;
-}
-function others({ request, scene, candidate }) {
-    const all = scene.releases
-        .filter(({ release }) => release !== candidate.id && release !== NO_RELEASE)
-        .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-    const count = Math.max(0, request.safety.keepReleases - 1);
-    return { kept: all.slice(0, count), outdated: all.slice(count) };
-}
-/** @returns whether it is done, or there is nothing to do it to */
-async function tolerate(warnings, what, deed) {
+async function makeFolder(host, request, dockerGroup) {
+    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
     try {
-        await deed();
-        return true;
+        await container.start();
+        const { StatusCode } = (await container.wait());
+        if (StatusCode !== 0)
+            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
     }
-    catch (error) {
-        const status = error.statusCode;
-        if (status !== 404 && status !== 409)
-            warnings.push(`Could not ${what}: ${error.message}`);
-        return status === 404;
+    finally {
+        await container.remove({ v: true, force: true }).catch(() => { });
     }
+}
+
+;// CONCATENATED MODULE: ./src/release/plan.ts
+
+
+/** What a deploy would do on one host, for a dry run. */
+function planFor(request, member) {
+    const { current, previous, handover, id, proxy, imagePresent, reference } = fleet_of(member, "scene");
+    const { health, traffic } = request;
+    return [
+        `Would ${imagePresent ? "use" : "pull"} ${reference}`,
+        ...(proxy || handover ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
+        ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
+        ...(traffic.strategy === "recreate" && current
+            ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
+            : []),
+        `Would start ${request.app}-${id} in the slot ${traffic_candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${previous?.adopted ?? previous?.container ?? "nothing"}`,
+        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        ...(handover
+            ? [
+                `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
+            ]
+            : []),
+        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
+        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
+    ];
+}
+/** The same where there is nothing on the host to look at yet. */
+function planForFirst({ app, traffic, image }) {
+    return [
+        `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
+        `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
+    ];
+}
+/** What a rollback would do on one host. */
+function planForReturn(member) {
+    const { current, id, kept } = of(member, "scene");
+    const { health, traffic, bakeTime } = of(member, "terms");
+    const recreate = traffic.strategy === "recreate";
+    return [
+        ...(recreate ? [`Would stop ${current?.container} first: nothing is served until ${id} is healthy`] : []),
+        `Would start ${kept?.container} again in the slot ${candidateSlot(current)}, ${recreate ? "in place of" : "beside"} ${current?.container}`,
+        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        `Would shift all traffic and watch it for ${bakeTime / 1000} s`,
+        `Would commit ${id}, then drain and stop ${current?.container} and keep it`,
+    ];
 }
 
 // EXTERNAL MODULE: external "node:tls"
@@ -92497,7 +93721,7 @@ const MANIFESTS = [
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
-const ANSWER_TIMEOUT = 10_000;
+const registry_ANSWER_TIMEOUT = 10_000;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
 /**
  * The layers of an image with their compressed sizes in bytes, by the registry's HTTP API (OCI distribution spec 1.1),
@@ -92617,7 +93841,7 @@ class RegistryClient {
             secure,
             port: Number(url.port) || (secure ? 443 : 80),
             headers: { host: url.host, accept: MANIFESTS, ...headers },
-            signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+            signal: AbortSignal.timeout(registry_ANSWER_TIMEOUT),
         };
         return new Promise((resolve, reject) => {
             const request = (0,external_node_http_.request)(url.href.replace(/^https:/, "http:"), options);
@@ -92682,79 +93906,510 @@ function layersOf(request, dial, info, image) {
 /** Registries that the host's Docker speaks plain HTTP to: those it is told to, and its own loopback. */
 const isInsecure = (registry, { RegistryConfig }) => RegistryConfig?.IndexConfigs?.[registry]?.Secure === false || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
 
-;// CONCATENATED MODULE: ./src/release/connect.ts
+;// CONCATENATED MODULE: ./src/release/capacity.ts
 
 
-
-
-
-
-/** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
-async function connect(request, world, fleet) {
-    await fleet.each(fleet.members, (member) => connect_open(request, member));
-    const locking = takeLocks(request, world, fleet);
-    await fleet.each(fleet.members, greet);
-    return locking;
+const MARGIN = 500 * 1024 * 1024;
+const UNPACKED = 2.5; // of the compressed size; the registry doesn't know the true one
+const megabytes = (bytes) => `${Math.ceil(bytes / 1024 / 1024)} MB`;
+/** @throws {UserError} when the image would not fit, before anything is pulled. */
+async function checkDisk(request, scene, scout, free) {
+    const wanted = request.safety.minFreeDisk;
+    const fits = (bytes) => free >= (wanted === "auto" ? bytes * UNPACKED + MARGIN : wanted);
+    let fetched = wanted === "auto" && !scene.imagePresent ? await sizeOf(scene, scout) : 0;
+    if (!fits(fetched) && fetched > 0)
+        fetched = await notShared(request, scene, scout);
+    if (fits(fetched))
+        return;
+    const needed = wanted === "auto" ? fetched * UNPACKED + MARGIN : wanted;
+    const why = wanted === "auto"
+        ? `the image's layers still to fetch, unpacked (about ${megabytes(fetched * UNPACKED)}), and 500 MB`
+        : "min-free-disk";
+    throw new user_error_UserError(`min-free-disk: ${megabytes(free)} are free in ${(await scout.info).DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
+        "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.");
 }
-async function greet(member) {
-    const version = await of(member, "host").engine.greet();
-    member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
+const total = (layers) => layers.reduce((sum, { size }) => sum + size, 0);
+/** Compressed bytes of all the image's layers. 0 where the registry won't tell. */
+async function sizeOf(scene, scout) {
+    const layers = await scout.layers;
+    if (layers)
+        return total(layers);
+    scene.warnings.push("The registry did not say how large the image is: only 500 MB of free disk were asked for.");
+    return 0;
 }
-async function connect_open(request, member) {
-    const host = await member.target.open();
-    member.host = host;
-    member.scout = sendScout(request, host);
-    void host.connection.closed.then(() => {
-        if (member.host === host)
-            member.stop.abort(new GuardLost("the connection to the host was lost"));
-    });
+/** The same without what the live release's image has too: asked for only where the whole does not fit. */
+async function notShared(request, scene, scout) {
+    const { current } = scene;
+    const present = current?.image === scene.image.name
+        ? await layersOf(request, scout.host.dial, await scout.info, { name: current.image, digest: current.digest })
+        : undefined;
+    const here = new Set(present?.map(({ digest }) => digest));
+    return total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));
 }
-/** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
-function takeLocks(request, world, fleet) {
-    const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-    let before = Promise.resolve();
-    const locking = new Map();
-    for (const member of inOrder) {
-        let locked = () => { };
-        const turn = { turn: "first", before, locked: () => locked() };
-        before = new Promise((resolve) => {
-            locked = resolve;
-        });
-        const taking = takeGuard(request, world, member, turn);
-        taking.catch(() => { }); // reported by the phase that awaits it
-        locking.set(member, taking);
-    }
-    return async (member) => locking.get(member);
+/**
+ * Two releases run side by side for a while: the host needs room for what the live one uses, once more.
+ *
+ * @param limit of the candidate; @param free, used bytes, `used` by the live release
+ */
+function checkMemory(strategy, limit, free, used) {
+    if (strategy === "recreate")
+        return;
+    const needed = Math.min(used, limit || Number.POSITIVE_INFINITY);
+    if (free >= needed)
+        return;
+    throw new user_error_UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
+        "Nothing was changed. Free memory on the host or use a larger instance.");
 }
-/** The same for a host by whatever name it is reached. */
-const keyOf = (member) => `${of(member, "host").connection.hostKey} ${member.name}`;
-/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
-async function takeGuard(request, world, member, queue) {
-    const { log, stop } = member;
-    const host = of(member, "host");
-    const lock = lockRequest(request, world);
+async function memoryUsed(host, container) {
     try {
-        const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
-        member.guard = guard;
-        member.found = found;
-        refuseStuck(found);
-        void guard.lost.then((lost) => {
-            if (member.guard === guard)
-                stop.abort(lost);
-        });
+        const stats = await host.docker.getContainer(container).stats({ stream: false, "one-shot": true });
+        const { usage = 0, stats: detail } = stats.memory_stats;
+        return usage - (detail?.inactive_file ?? 0);
+    }
+    catch {
+        return 0; // it does not run: nothing runs beside the candidate
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/order.ts
+
+
+
+/** @throws {UserError} when the host's own record of what is committed is gone */
+function committedRecord(app, releases, found) {
+    const current = releases.find(({ release }) => release === found.current);
+    if (current || naming_isNone(found.current))
+        return current;
+    throw new user_error_UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${app}.`);
+}
+/**
+ * A run that waited (for an approval, for a runner) must not undo what a newer one has done since. A failed change does
+ * not count, a rollback does.
+ *
+ * @param remedy what a person can do, as sentences
+ * @throws {UserError} when this run is older than the last committed change
+ */
+function refuseOlderRun(run, history, current, remedy) {
+    const last = history.filter(history_isCommitted).at(-1) ?? current;
+    if (last?.run.id === undefined || run.id === undefined)
+        return;
+    if (run.id > last.run.id || (run.id === last.run.id && run.attempt >= last.run.attempt))
+        return;
+    throw new user_error_UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.run.id} (attempt ${last.run.attempt}), which put ${last.release} on the host. ${remedy}`);
+}
+
+;// CONCATENATED MODULE: ./src/release/preflight.ts
+
+
+
+
+
+
+
+
+
+
+/**
+ * Looks at the host, and at the image as the host sees it. All that needs the lock is asked at once.
+ *
+ * @param tell hears what is committed as soon as it is known, so that a refusal can say what serves
+ * @throws {UserError} when the host can't take this deploy; nothing was changed.
+ */
+async function preflight(request, scout, guard, found, tell) {
+    const { docker } = scout.host;
+    const looking = look(request, scout, guard, found);
+    const [info, releases, history, containers, proxy] = await Promise.all([
+        scout.info,
+        looking.releases,
+        guard.read("read", "history").then(parseHistory),
+        docker.listContainers({ all: true }),
+        inspected(docker, proxyContainer(request.app)),
+        scout.forwarding,
+    ]);
+    const current = committedRecord(request.app, releases, found);
+    tell(current);
+    const adopts = !current && request.safety.adopt;
+    const handover = adopts ? await handoverOfAdopted(request, docker, proxy) : handoverOfProxy(request, proxy);
+    const previous = current ?? handover?.adopted;
+    tell(previous);
+    if (!request.safety.allowOlder)
+        refuseOlderRun(request.run, history, current, ALLOW_OLDER);
+    refuseForeignPort(request, containers, handover);
+    if (request.container.network)
+        await checkNetwork(docker, request.container.network);
+    const image = await scout.image;
+    checkArchitecture(info, image);
+    const scene = {
+        image,
+        reference: referenceTo(image),
+        imagePresent: await looking.imagePresent,
+        releases,
+        current,
+        previous,
+        liveConfig: await looking.liveConfig,
+        network: await looking.network,
+        proxy,
+        handover,
+        id: newId(request, releases, containers),
+        fingerprint: naming_fingerprint(request),
+        kept: undefined,
+        history,
+        warnings: [],
+    };
+    await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
+    if (current)
+        checkMemory(request.traffic.strategy, request.container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+    if (request.run.id === undefined) {
+        scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
+    }
+    return scene;
+}
+const referenceTo = ({ name, digest }) => `${name}@${digest}`;
+/** Asked at once, told apart later: on a long wire each question after an answer is a round trip. */
+function look({ app, image: asked }, { host, info, image }, guard, found) {
+    const live = naming_isNone(found.current) ? undefined : found.current;
+    const answers = {
+        releases: guard.read("releases").then(parseReleases),
+        liveConfig: live ? guard.read("read", `releases/${live}/haproxy.cfg`) : Promise.resolve(""),
+        kibFree: info.then(({ DockerRootDir }) => guard.do("space", DockerRootDir)).then(Number),
+        imagePresent: asked.digest
+            ? hasDigest(host.docker, asked)
+            : image.then((resolved) => isPresent(host.docker, referenceTo(resolved))),
+        network: networkIsThere(host.docker, appNetwork(app)),
+        memoryUsed: live ? memoryUsed(host, `${app}-${live}`) : Promise.resolve(0),
+    };
+    for (const answer of Object.values(answers))
+        answer.catch(() => { }); // reported by whoever awaits it
+    return answers;
+}
+async function networkIsThere(docker, name) {
+    const there = await docker.listNetworks({ filters: { name: [name] } });
+    return there.some(({ Name }) => Name === name);
+}
+function newId(request, releases, containers) {
+    const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
+    const taken = (id) => releases.some(({ release }) => release === id) || names.has(`${request.app}-${id}`);
+    return releaseId(request.version, taken);
+}
+function checkArchitecture(info, image) {
+    const mine = architecture(info);
+    if (image.architectures.length === 0 || image.architectures.includes(mine))
+        return;
+    throw new user_error_UserError(`image: ${image.name}@${image.digest} is for linux/${image.architectures.join(", linux/")}, but the host is linux/${mine}. Build it for linux/${mine} (build's "platforms").`);
+}
+const ALLOW_OLDER = "Deploying it would go backwards. To go back on purpose, use rollback-ec2, or set allow-older: true.";
+/** The host's port belongs to this app's proxy, or to nobody. */
+function refuseForeignPort(request, containers, handover) {
+    const { httpPort } = request.traffic;
+    const holder = containers.find(({ Id, State, Ports, Labels }) => {
+        const mine = Id === handover?.id || (Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy");
+        return State === "running" && !mine && Ports.some(({ PublicPort }) => PublicPort === httpPort);
+    });
+    if (holder) {
+        const name = holder.Names[0]?.slice(1);
+        const other = holder.Labels[LABEL.app];
+        throw new user_error_UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
+            (other
+                ? "Give each app on a host an http-port of its own."
+                : `Let this deploy take its place (adopt: ${name}), stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
+    }
+}
+async function checkNetwork(docker, name) {
+    try {
+        await docker.getNetwork(name).inspect();
+    }
+    catch (cause) {
+        throw new user_error_UserError(`network: the host has no Docker network "${name}". Make it first: docker network create ${name}.`, { cause });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/abort.ts
+
+
+
+
+
+
+
+
+/**
+ * One way back, whatever the cause: each host's guard has its journal. A living guard is told to abort; a lost one has
+ * begun already, and its host is asked what came of it.
+ */
+async function takeBack(fleet, members, world, thrown) {
+    const failed = fleet.failedOn ?? members[0];
+    const asks = failed?.tx?.candidate.created && !(thrown instanceof GuardLost);
+    const [cause, lines] = await Promise.all([
+        trueCause(failed, thrown),
+        asks ? lastWords(failed.tx) : [],
+    ]);
+    const where = fleet.several && fleet.failedOn ? `${fleet.failedOn.name}: ` : "";
+    world.log.info(`${where}${sentence(cause)} ${goingBack(members)}`);
+    const truths = await Promise.all(members.map(async (member) => [member, await abortOrAsk(member, world, cause)]));
+    return { cause, truths: new Map(truths), lines };
+}
+const PING_TIMEOUT = 3_000;
+/** Without dockerd much fails: a deed, and the bake, whose way through the loopback is dockerd's. The candidate is not to blame. */
+async function trueCause(failed, thrown) {
+    if (thrown instanceof GuardLost || thrown instanceof Cancelled || !failed?.host)
+        return thrown;
+    try {
+        await inTime(failed.host.docker.ping());
+        return thrown;
+    }
+    catch {
+        return new Error("the host's Docker no longer answers", { cause: thrown });
+    }
+}
+function inTime(what) {
+    let timer;
+    const late = new Promise((_resolve, reject) => {
+        timer = setTimeout(() => reject(new Error("no answer in time")), PING_TIMEOUT);
+    });
+    return Promise.race([what, late]).finally(() => clearTimeout(timer));
+}
+function goingBack(members) {
+    const [only, ...others] = members;
+    if (others.length > 0)
+        return `All ${members.length} hosts go back.`;
+    return `The host goes back to ${record_called(only?.current) ?? "what it was"}.`;
+}
+/** undefined = nobody could say; the guard on the host does it by itself */
+async function abortOrAsk(member, world, cause) {
+    const tx = fleet_of(member, "tx");
+    try {
+        return await abort(member, tx, cause);
     }
     catch (error) {
-        if (!(error instanceof FolderAbsent))
+        if (!(error instanceof GuardLost))
             throw error;
-        queue.locked();
+        if (error !== cause)
+            member.log.info(error.message);
+    }
+    tx.host.drop();
+    if (cause instanceof Cancelled)
+        return undefined; // seconds are left: post asks
+    const truth = await askWhatServes(tx.request, world, member.target, member.log);
+    return truth && !truth.release && member.current ? { ...truth, serving: nameOf(member.current) } : truth;
+}
+async function abort(member, tx, cause) {
+    const { host, guard, candidate, scene } = tx;
+    host.engine.close(); // nothing of ours may be under way while the guard undoes
+    guard.undo("tried", historyEntry(tx, "failed", briefly(cause))).catch(() => { }); // a full disk is in nobody's way
+    const { committed, stuck } = await guard.abort();
+    if (stuck) {
+        member.log.warning(`The host could not do "${stuck}". Its guard tries again at the next deploy.`);
+        return undefined;
+    }
+    if (committed)
+        return { release: candidate.id, serving: undefined };
+    const { current, previous } = scene;
+    const serves = record_called(previous);
+    servesAgain(tx, serves ?? "nothing");
+    member.say(serves ? `${serves} serves.` : "nothing serves, as before.");
+    return { release: current?.release ?? "", serving: previous && nameOf(previous) };
+}
+async function lastWords(tx) {
+    try {
+        return await inTime(lastLogLines(tx.host.docker, tx.candidate.container));
+    }
+    catch {
+        return [];
     }
 }
-/** What an earlier deploy left must be put right first: a new transaction over it would take back the wrong thing. */
-function refuseStuck({ stuck, current }) {
-    if (!stuck)
-        return;
-    throw new UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
-        "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
+
+;// CONCATENATED MODULE: ./src/release/lineage.ts
+
+
+
+
+/** What the release took the place of when it was deployed, what that one did, and so on, as far as they are on the host. */
+function ancestorsOf(record, releases) {
+    const found = [];
+    let next = lineage_recordOf(record.previous, releases);
+    while (next && next !== record && !found.includes(next)) {
+        found.push(next);
+        next = lineage_recordOf(next.previous, releases);
+    }
+    return found;
+}
+const lineage_recordOf = (release, releases) => releases.find((record) => record.release === release);
+/**
+ * The release that `to` names; what is committed itself, too.
+ *
+ * @param to '' = the one before; else `-2`, a digest, or the beginning of an id, a version or a digest
+ * @throws {UserError} when it is none, several, or no longer there, with what there is
+ */
+function choose(to, kept) {
+    const steps = to === "" ? 1 : Number(/^-(\d+)$/.exec(to)?.[1] ?? 0);
+    const found = steps > 0 ? stepsBack(steps, kept) : lineage_named(to, kept);
+    if (kept.isThere(found) || found === kept.current)
+        return found;
+    throw new UserError(`${called(found)} can't come back: its container "${found.container}" was removed from the host. ${whatThereIs(kept)}`);
+}
+function stepsBack(steps, kept) {
+    const { current, releases } = kept;
+    const way = [current, ...ancestorsOf(current, releases)];
+    const found = way[steps];
+    if (found)
+        return found;
+    const last = way.at(-1) ?? current;
+    const gone = last.previous;
+    if (gone === undefined || isNone(gone))
+        throw new UserError(`${to(steps)}there is no release before ${called(last)}: it was the first on this host. ${whatThereIs(kept)}`);
+    throw new UserError(`${to(steps)}the release before ${called(last)} was ${gone}, which is no longer on this host (keep-releases of deploy-ec2 says how many stay). ${whatThereIs(kept)}`);
+}
+const to = (steps) => (steps === 1 ? "Nothing to go back to: " : `to: -${steps} leads too far: `);
+function lineage_named(text, kept) {
+    const { releases } = kept;
+    const exact = releases.filter(({ release, version, digest }) => [release, version, digest].includes(text));
+    const begins = releases.filter(({ release, version, digest }) => [release, version, digest].some((name) => name.startsWith(text)));
+    const byId = releases.find(({ release }) => release === text);
+    const found = byId ? [byId] : exact.length > 0 ? exact : begins;
+    const [only, ...others] = found;
+    if (only && others.length === 0)
+        return only;
+    if (!only)
+        throw new UserError(`to: no release on this host is called "${text}". ${whatThereIs(kept)}`);
+    throw new UserError(`to: "${text}" is the beginning of several: ${found.map(({ release }) => release).join(", ")}. Write more of it.`);
+}
+/** A sentence for a person who has to choose. */
+function whatThereIs({ current, releases, isThere }) {
+    const all = releases
+        .filter((record) => !isNone(record.release) && isThere(record))
+        .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+        .map((record) => `${called(record)}${record === current ? " (serves now)" : ""}`);
+    return `There are: ${all.join(", ")}.`;
+}
+/** The rollback that brought this release back, if that is how it came to serve. */
+function broughtBack({ release }, history) {
+    const last = history.filter(isCommitted).at(-1);
+    return last?.release === release && last.result === "rolled-back" ? last : undefined;
+}
+
+;// CONCATENATED MODULE: ./src/release/commit.ts
+
+
+
+
+
+
+
+
+
+
+/** All of a host's commit but the rename: the candidate's restart policy becomes `always` (journaled), and what has to follow is on disk. */
+async function readyToCommit(tx) {
+    const { candidate, scene } = tx;
+    const old = scene.current;
+    await withdrawPermission(tx);
+    const after = [
+        ...afterHandover(tx), // first of all: until it is done, Docker would start the holder of the port after a reboot
+        ["history", scene.kept ? historyEntry(tx, "rolled-back", tx.reason) : historyEntry(tx, "deployed", "")],
+        ...(old ? retirement(old) : []),
+    ];
+    await mutateByGuard(tx, [["policy", candidate.container, "no"]], ["policy", candidate.container, "always"], after);
+    tx.stop.signal.throwIfAborted();
+}
+const retirement = (old) => [
+    ["policy", old.container, "no"],
+    ["vacate", old.slot, String(old.drainTimeout)],
+    ["stop", old.container, String(old.stopTimeout)],
+];
+/**
+ * The old release drains and stops, which the guard does by itself whatever becomes of the runner; then what is too old
+ * goes. The deploy has succeeded by now: what goes wrong here is told, and changes nothing.
+ *
+ * @param keep how many releases stay on the host; undefined = all of them
+ * @returns warnings
+ */
+async function retire(member, world, keep) {
+    const tx = fleet_of(member, "tx");
+    const serves = `${tx.candidate.id} is committed and serves`;
+    const { previous } = tx.scene;
+    const old = record_called(previous) ?? "nothing";
+    const finished = member.finishing ?? tx.guard.finish();
+    finished.catch(() => { }); // reported below, as what comes beside the drain is
+    const pruned = prune(tx, keep).then(({ warnings, gone }) => {
+        const forgotten = forget(tx, gone);
+        void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
+        return forgotten.then((more) => [...warnings, ...more]);
+    });
+    pruned.catch(() => { });
+    try {
+        const stuck = await Promise.race([finished, rejectsOn(world.cancel)]);
+        if (stuck)
+            return [`${serves}, but the host could not finish: ${stuck}. It tries again at the next deploy.`];
+        if (previous)
+            tx.log.info(`${old} is stopped and kept.`);
+        return await pruned;
+    }
+    catch (error) {
+        const why = error.message;
+        if (error instanceof GuardLost && (await finishedAnew(member, world)))
+            return [`${serves}. While ${old} was retired, ${why}; the host was reached again and has finished.`];
+        return [`${serves}. The host retires ${old} by itself, at the latest at the next deploy: ${why}.`];
+    }
+}
+/** A guard that was killed, or went down with its host, leaves a journal: the next one finishes it. */
+async function finishedAnew(member, world) {
+    const { host, request, candidate } = fleet_of(member, "tx");
+    host.drop();
+    return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
+}
+/** Takes away what is older than the newest `keep`: containers, and images that nothing uses. Its failures are warnings. */
+async function prune(tx, keep) {
+    if (keep === undefined)
+        return { warnings: [], gone: [] };
+    const { host, request, scene, candidate } = tx;
+    const { kept, outdated } = others(tx, keep);
+    const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
+    const warnings = [];
+    const remove = (container, name) => tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
+    const removing = Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
+    const failed = await host.docker.listContainers({
+        all: true,
+        filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
+    });
+    const known = new Set([candidate, ...kept, ...outdated].map(({ container }) => container));
+    await Promise.all(failed.map(async ({ Id, Names, State }) => {
+        const name = Names[0]?.slice(1) ?? "";
+        if (State !== "running" && !known.has(name))
+            await remove(Id, name);
+    }));
+    const removed = await removing;
+    for (const { release, image, digest, adopted } of outdated)
+        if (!adopted && !keptImages.has(digest))
+            await tolerate(warnings, `remove the image of ${release}`, () => host.docker.getImage(`${image}@${digest}`).remove());
+    return { warnings, gone: outdated.filter((_release, n) => removed[n]) };
+}
+/** Their records, once their containers are gone: a container without a record would be a stranger. */
+async function forget(tx, gone) {
+    const warnings = [];
+    await Promise.all(gone.map(({ release }) => tolerate(warnings, `forget ${release}`, () => tx.guard.forget(release))));
+    return warnings;
+}
+/** Those that a rollback would come to first, one after the other, are kept before those that were left behind by one. */
+function others({ scene, candidate }, keep) {
+    const all = scene.releases.filter(({ release }) => release !== candidate.id && release !== NO_RELEASE);
+    const next = scene.current ? [scene.current, ...ancestorsOf(scene.current, all)] : [];
+    const newest = all.filter((record) => !next.includes(record)).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    const inOrder = [...next, ...newest];
+    const count = Math.max(0, keep - 1);
+    return { kept: inOrder.slice(0, count), outdated: inOrder.slice(count) };
+}
+/** @returns whether it is done, or there is nothing to do it to */
+async function tolerate(warnings, what, deed) {
+    try {
+        await deed();
+        return true;
+    }
+    catch (error) {
+        const status = error.statusCode;
+        if (status !== 404 && status !== 409)
+            warnings.push(`Could not ${what}: ${error.message}`);
+        return status === 404;
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/release/decision.ts
@@ -92774,13 +94429,13 @@ const decision_PAUSE = 1_000;
  * @throws what stopped it before the first rename, or the `GateError` of a host that could not rename
  */
 async function commit(fleet, members, world) {
-    await fleet.each(members, (member) => readyToCommit(of(member, "tx")));
+    await fleet.each(members, (member) => readyToCommit(fleet_of(member, "tx")));
     const [only, ...others] = members;
     if (only && others.length === 0) {
         await fleet.each([only], commitAlone);
         return new Map([[only, "committed"]]);
     }
-    await fleet.each(members, (member) => of(member, "guard").prepare());
+    await fleet.each(members, (member) => fleet_of(member, "guard").prepare());
     fleet.signal.throwIfAborted();
     const done = [];
     const decided = new AbortController();
@@ -92799,7 +94454,7 @@ async function commit(fleet, members, world) {
     return new Map(await Promise.all(ends.map(async ([member, end]) => end === "committed" ? [member, await revert(member, world)] : [member, end])));
 }
 async function commitAlone(member) {
-    const { guard, candidate, scene } = of(member, "tx");
+    const { guard, candidate, scene } = fleet_of(member, "tx");
     try {
         const committing = guard.commit();
         // right behind it, for nobody else has to agree; a host that has not committed refuses
@@ -92816,7 +94471,7 @@ async function commitAlone(member) {
 }
 const refused = (release, cause, serves = "Nothing") => new GateError("commit", `The host could not commit ${release}: ${cause.detail}. ${serves} still serves.`, { cause });
 async function commitOne(member, world) {
-    const { guard, candidate, scene } = of(member, "tx");
+    const { guard, candidate, scene } = fleet_of(member, "tx");
     try {
         await guard.commit();
         member.say(`${candidate.id} is committed.`);
@@ -92840,7 +94495,7 @@ async function commitOne(member, world) {
 }
 async function goBack(member) {
     try {
-        const { committed, stuck } = await of(member, "tx").guard.abort();
+        const { committed, stuck } = await fleet_of(member, "tx").guard.abort();
         if (stuck)
             return "unknown";
         return committed ? "finished" : "back";
@@ -92860,7 +94515,7 @@ async function stayWith(member, world, decided) {
         decided.addEventListener("abort", () => resolve(undefined), { once: true });
     });
     for (;;) {
-        const lost = await Promise.race([end, of(member, "guard").lost]);
+        const lost = await Promise.race([end, fleet_of(member, "guard").lost]);
         if (!lost)
             return "committed";
         const again = await comeBack(member, world, (guard) => guard.commit());
@@ -92870,9 +94525,9 @@ async function stayWith(member, world, decided) {
 }
 /** Another host could not commit. A guard that was lost meanwhile is asked for anew. */
 async function revert(member, world) {
-    member.log.info(`Another host could not commit: ${of(member, "tx").candidate.id} is taken back here, too.`);
+    member.log.info(`Another host could not commit: ${fleet_of(member, "tx").candidate.id} is taken back here, too.`);
     try {
-        return (await of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
+        return (await fleet_of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
     }
     catch (error) {
         if (error instanceof DeedFailed)
@@ -92890,7 +94545,7 @@ async function comeBack(member, world, rename) {
     const { clock } = world;
     const deadline = clock.now() + decision_REACH_AGAIN;
     while (clock.now() < deadline) {
-        of(member, "tx").host.drop();
+        fleet_of(member, "tx").host.drop();
         try {
             return await decideAgain(member, world, rename);
         }
@@ -92902,7 +94557,7 @@ async function comeBack(member, world, rename) {
     return "unknown";
 }
 async function decideAgain(member, world, rename) {
-    const tx = of(member, "tx");
+    const tx = fleet_of(member, "tx");
     const host = await member.target.open();
     member.host = host;
     const lock = { ...lockRequest(tx.request, world), mode: "deploy" };
@@ -92923,128 +94578,6 @@ async function decideAgain(member, world, rename) {
     }
     return found.current === tx.candidate.id ? "finished" : "back";
 }
-
-;// CONCATENATED MODULE: ./src/release/ending.ts
-
-
-
-
-
-/** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
-function urlOf({ traffic: { httpPort } }, host) {
-    return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
-}
-/** One deploy's outcome, whichever way it ended. */
-class Endings {
-    request;
-    fleet;
-    report;
-    constructor(request, fleet, report) {
-        this.request = request;
-        this.fleet = fleet;
-        this.report = report;
-    }
-    /** Nothing was changed: a wrong input, a host that can't take the deploy, a cancel in time. */
-    failedBefore(cause) {
-        return this.#close("failed", (member) => this.#asBefore(member, "failed"), this.#failure(cause, [], ""));
-    }
-    unchanged() {
-        const release = this.fleet.members[0]?.current?.release ?? "";
-        return { ...this.#close("unchanged", (member) => this.#asBefore(member, "unchanged")), release };
-    }
-    planned() {
-        return this.#close("planned", (member) => this.#asBefore(member, "planned"));
-    }
-    /** Every host is committed, but those that are `unknown`: they were not reached any more. */
-    committed(ends) {
-        const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
-        const failure = lost.length === 0
-            ? undefined
-            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this deploy again when it is back: it ends all hosts on one release.`), [], "");
-        return this.#close(failure ? "failed" : "deployed", (member) => {
-            if (!ends.has(member))
-                return this.#asBefore(member, "unchanged");
-            if (ends.get(member) === "unknown")
-                return this.#host(member, "failed", undefined, false);
-            return this.#host(member, "deployed", this.#candidate(member), true);
-        }, failure);
-    }
-    /** A host could not commit, and those that had committed follow it back. */
-    parted(ends) {
-        const all = [...ends.values()];
-        const back = all.every((end) => end === "back") && [...ends.keys()].some(({ current }) => current);
-        const ended = (member) => {
-            switch (ends.get(member)) {
-                case undefined:
-                    return this.#asBefore(member, "unchanged");
-                case "back":
-                    return this.#asBefore(member, member.current ? "rolled-back" : "failed");
-                case "unknown":
-                    return this.#host(member, "failed", undefined, false);
-                default:
-                    return this.#host(member, "deployed", this.#candidate(member), true);
-            }
-        };
-        const apart = all.some((end) => end !== "back") ? PARTED : "";
-        return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
-    }
-    takenBack(phase, { cause, truths, lines }) {
-        const unasked = [...truths.values()].some((truth) => truth === undefined);
-        const ended = (member) => {
-            if (!truths.has(member))
-                return this.#asBefore(member, "unchanged");
-            const truth = truths.get(member);
-            const status = truth && member.current ? "rolled-back" : "failed";
-            return this.#host(member, status, truth?.serving, truth !== undefined);
-        };
-        const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
-        const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
-        return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
-    }
-    #close(status, ended, failure) {
-        const { members, several } = this.fleet;
-        const hosts = members.map(ended);
-        const scene = members.find((member) => member.scene)?.scene;
-        const evidence = members.flatMap((member) => member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)));
-        const end = {
-            status,
-            release: scene?.id ?? "",
-            digest: scene?.image.digest ?? this.request.image.digest ?? "",
-            previous: hosts[0]?.previous,
-            url: hosts[0]?.url ?? "",
-            hosts,
-            settled: hosts.every(({ settled }) => settled),
-            failure,
-        };
-        return this.report.close(end, evidence);
-    }
-    #asBefore = (member, status) => this.#host(member, status, member.current && nameOf(member.current), true);
-    #host(member, status, serving, settled) {
-        const { name, current, target } = member;
-        return {
-            name,
-            status,
-            url: urlOf(this.request, target.address),
-            previous: current && nameOf(current),
-            serving,
-            settled,
-        };
-    }
-    #candidate(member) {
-        const { candidate, request, scene } = of(member, "tx");
-        return { release: candidate.id, version: request.version, digest: scene.image.digest };
-    }
-    #failure(cause, log, more, phase = this.report.phaseNow) {
-        const gate = cause instanceof GateError ? cause.gate : phase;
-        const cancelled = cause instanceof Cancelled;
-        const host = this.fleet.several && !cancelled ? this.fleet.failedOn?.name : undefined;
-        const reason = `${host ? `${host}: ` : ""}${sentence(cause)}${more}`;
-        return { host, gate, reason, log, cancelled, ...(isBug(cause) ? { cause } : {}) };
-    }
-}
-const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
-const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
@@ -93310,105 +94843,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }
 
-;// CONCATENATED MODULE: ./src/release/plan.ts
-
-
-/** What a deploy would do on one host, for a dry run. */
-function planFor(request, member) {
-    const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
-    const { health, traffic } = request;
-    return [
-        `Would ${imagePresent ? "use" : "pull"} ${reference}`,
-        ...(proxy || handover ? [] : [`Would start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort}`]),
-        ...(request.preDeploy ? [`Would run pre-deploy: ${request.preDeploy.command.join(" ")}`] : []),
-        ...(traffic.strategy === "recreate" && current
-            ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
-            : []),
-        `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${previous?.adopted ?? previous?.container ?? "nothing"}`,
-        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
-        ...(handover
-            ? [
-                `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
-            ]
-            : []),
-        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
-    ];
-}
-/** The same where there is nothing on the host to look at yet. */
-function planForFirst({ app, traffic, image }) {
-    return [
-        `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
-        `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
-    ];
-}
-
-;// CONCATENATED MODULE: ./src/release/capacity.ts
-
-
-const MARGIN = 500 * 1024 * 1024;
-const UNPACKED = 2.5; // of the compressed size; the registry doesn't know the true one
-const megabytes = (bytes) => `${Math.ceil(bytes / 1024 / 1024)} MB`;
-/** @throws {UserError} when the image would not fit, before anything is pulled. */
-async function checkDisk(request, scene, scout, free) {
-    const wanted = request.safety.minFreeDisk;
-    const fits = (bytes) => free >= (wanted === "auto" ? bytes * UNPACKED + MARGIN : wanted);
-    let fetched = wanted === "auto" && !scene.imagePresent ? await sizeOf(scene, scout) : 0;
-    if (!fits(fetched) && fetched > 0)
-        fetched = await notShared(request, scene, scout);
-    if (fits(fetched))
-        return;
-    const needed = wanted === "auto" ? fetched * UNPACKED + MARGIN : wanted;
-    const why = wanted === "auto"
-        ? `the image's layers still to fetch, unpacked (about ${megabytes(fetched * UNPACKED)}), and 500 MB`
-        : "min-free-disk";
-    throw new UserError(`min-free-disk: ${megabytes(free)} are free in ${scene.info.DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
-        "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.");
-}
-const total = (layers) => layers.reduce((sum, { size }) => sum + size, 0);
-/** Compressed bytes of all the image's layers. 0 where the registry won't tell. */
-async function sizeOf(scene, scout) {
-    const layers = await scout.layers;
-    if (layers)
-        return total(layers);
-    scene.warnings.push("The registry did not say how large the image is: only 500 MB of free disk were asked for.");
-    return 0;
-}
-/** The same without what the live release's image has too: asked for only where the whole does not fit. */
-async function notShared(request, scene, scout) {
-    const { current } = scene;
-    const present = current?.image === scene.image.name
-        ? await layersOf(request, scout.host.dial, scene.info, { name: current.image, digest: current.digest })
-        : undefined;
-    const here = new Set(present?.map(({ digest }) => digest));
-    return total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));
-}
-/**
- * Two releases run side by side for a while: the host needs room for what the live one uses, once more.
- *
- * @param free, used bytes
- */
-function checkMemory(request, scene, free, used) {
-    if (!scene.current || request.traffic.strategy === "recreate")
-        return;
-    const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
-    if (free >= needed)
-        return;
-    throw new UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
-        "Nothing was changed. Free memory on the host or use a larger instance.");
-}
-async function memoryUsed(host, container) {
-    try {
-        const stats = await host.docker.getContainer(container).stats({ stream: false, "one-shot": true });
-        const { usage = 0, stats: detail } = stats.memory_stats;
-        return usage - (detail?.inactive_file ?? 0);
-    }
-    catch {
-        return 0; // it does not run: nothing runs beside the candidate
-    }
-}
-
-;// CONCATENATED MODULE: ./src/release/preflight.ts
+;// CONCATENATED MODULE: ./src/release/transact.ts
 
 
 
@@ -93417,197 +94852,109 @@ async function memoryUsed(host, container) {
 
 
 
-/**
- * Looks at the host, and at the image as the host sees it. All that needs the lock is asked at once.
- *
- * @param tell hears what is committed as soon as it is known, so that a refusal can say what serves
- * @throws {UserError} when the host can't take this deploy; nothing was changed.
- */
-async function preflight(request, scout, guard, found, tell) {
-    const { docker } = scout.host;
-    const looking = look(request, scout, guard, found);
-    const [info, releases, history, containers, proxy] = await Promise.all([
-        scout.info,
-        looking.releases,
-        guard.read("read", "history"),
-        docker.listContainers({ all: true }),
-        inspected(docker, proxyContainer(request.app)),
-        scout.forwarding,
-    ]);
-    const current = committedRecord(request, releases, found);
-    tell(current);
-    const adopts = !current && request.safety.adopt;
-    const handover = adopts ? await handoverOfAdopted(request, docker, proxy) : handoverOfProxy(request, proxy);
-    const previous = current ?? handover?.adopted;
-    tell(previous);
-    refuseOlderRun(request, lastRun(history, current));
-    refuseForeignPort(request, containers, handover);
-    if (request.container.network)
-        await checkNetwork(docker, request.container.network);
-    const image = await scout.image;
-    checkArchitecture(info, image);
-    const scene = {
-        info,
-        image,
-        reference: referenceTo(image),
-        imagePresent: await looking.imagePresent,
-        releases,
-        current,
-        previous,
-        liveConfig: await looking.liveConfig,
-        network: await looking.network,
-        proxy,
-        handover,
-        id: newId(request, releases, containers),
-        fingerprint: naming_fingerprint(request),
-        warnings: [],
+
+
+
+/** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
+function openTransaction(request, world, member, given) {
+    const { log, stop, evidence } = member;
+    const scene = fleet_of(member, "scene");
+    const { kept } = scene;
+    const place = { slot: traffic_candidateSlot(scene.current), address: "", port: kept?.port ?? 0, created: false };
+    const container = kept?.container ?? `${request.app}-${scene.id}`;
+    const guard = fleet_of(member, "guard");
+    const opened = guard.begin(scene.id); // the first change waits for it
+    const tx = {
+        name: world.transaction,
+        request,
+        host: fleet_of(member, "host"),
+        guard,
+        scene,
+        candidate: { id: scene.id, container, key: given.key, ...place },
+        reason: given.reason,
+        log,
+        clock: world.clock,
+        stop,
+        evidence,
     };
-    await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
-    checkMemory(request, scene, guard.facts.memoryFree, await looking.memoryUsed);
-    if (request.run.id === undefined) {
-        scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
-    }
-    return scene;
+    const begun = Promise.all([opened, guard.undo("tried", historyEntry(tx, "failed", DIED))]);
+    begun.catch(() => { });
+    return { ...tx, begun };
 }
-const referenceTo = ({ name, digest }) => `${name}@${digest}`;
-/** Asked at once, told apart later: on a long wire each question after an answer is a round trip. */
-function look({ app, image: asked }, { host, info, image }, guard, found) {
-    const live = isNone(found.current) ? undefined : found.current;
-    const answers = {
-        releases: guard.read("releases").then(parseReleases),
-        liveConfig: live ? guard.read("read", `releases/${live}/haproxy.cfg`) : Promise.resolve(""),
-        kibFree: info.then(({ DockerRootDir }) => guard.do("space", DockerRootDir)).then(Number),
-        imagePresent: asked.digest
-            ? hasDigest(host.docker, asked)
-            : image.then((resolved) => isPresent(host.docker, referenceTo(resolved))),
-        network: networkIsThere(host.docker, appNetwork(app)),
-        memoryUsed: live ? memoryUsed(host, `${app}-${live}`) : Promise.resolve(0),
-    };
-    for (const answer of Object.values(answers))
-        answer.catch(() => { }); // reported by whoever awaits it
-    return answers;
-}
-async function networkIsThere(docker, name) {
-    const there = await docker.listNetworks({ filters: { name: [name] } });
-    return there.some(({ Name }) => Name === name);
-}
-function committedRecord(request, releases, found) {
-    const current = releases.find(({ release }) => release === found.current);
-    if (current || isNone(found.current))
-        return current;
-    throw new UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`);
-}
-function newId(request, releases, containers) {
-    const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
-    const taken = (id) => releases.some(({ release }) => release === id) || names.has(`${request.app}-${id}`);
-    return releaseId(request.version, taken);
-}
-function checkArchitecture(info, image) {
-    const mine = architecture(info);
-    if (image.architectures.length === 0 || image.architectures.includes(mine))
-        return;
-    throw new UserError(`image: ${image.name}@${image.digest} is for linux/${image.architectures.join(", linux/")}, but the host is linux/${mine}. Build it for linux/${mine} (build's "platforms").`);
-}
-function lastRun(history, current) {
-    const last = history.trim().split("\n").at(-1);
-    if (last) {
-        const line = JSON.parse(last);
-        return { ...line.run, release: line.release };
-    }
-    return current ? { ...current.run, release: current.release } : undefined;
-}
-function refuseOlderRun(request, last) {
-    const { run, safety } = request;
-    if (safety.allowOlder || last?.id === undefined || run.id === undefined)
-        return;
-    if (run.id > last.id || (run.id === last.id && run.attempt >= last.attempt))
-        return;
-    throw new UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.id} (attempt ${last.attempt}), which put ${last.release} on the host. ` +
-        "Deploying it would go backwards. To go back on purpose, set allow-older: true, or deploy an older digest from a new run.");
-}
-/** The host's port belongs to this app's proxy, or to nobody. */
-function refuseForeignPort(request, containers, handover) {
-    const { httpPort } = request.traffic;
-    const holder = containers.find(({ Id, State, Ports, Labels }) => {
-        const mine = Id === handover?.id || (Labels[LABEL.app] === request.app && Labels[LABEL.role] === "proxy");
-        return State === "running" && !mine && Ports.some(({ PublicPort }) => PublicPort === httpPort);
-    });
-    if (holder) {
-        const name = holder.Names[0]?.slice(1);
-        const other = holder.Labels[LABEL.app];
-        throw new UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
-            (other
-                ? "Give each app on a host an http-port of its own."
-                : `Let this deploy take its place (adopt: ${name}), stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
-    }
-}
-async function checkNetwork(docker, name) {
+const DIED = "it ended without a word: its runner, the connection or the host died";
+/** From the first mutation to the commit. Whatever stops it, on whichever host, the guards' journals are the one way back. */
+async function transact(change, request, moving, way) {
+    const { fleet, report } = change;
+    const each = (name, members, body) => report.phase(name, () => fleet.each(members, (member) => body(fleet_of(member, "tx"))));
     try {
-        await docker.getNetwork(name).inspect();
+        await fleet.each(moving, (member) => ensureNetwork(fleet_of(member, "tx")));
+        if (way.preDeploy)
+            await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
+        await each("start", moving, way.start);
+        await each("probe", moving, probe);
+        for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+            await each("shift", wave, moveTraffic);
+            await report.phase("bake", async () => {
+                await fleet.each(wave, (member) => bake(fleet_of(member, "tx")));
+                for (const member of wave)
+                    await fleet.each([member], transact_verify);
+            });
+        }
     }
     catch (cause) {
-        throw new UserError(`network: the host has no Docker network "${name}". Make it first: docker network create ${name}.`, { cause });
+        return transact_goBack(change, moving, cause);
     }
+    return commitAndRetire(change, moving, way.keepReleases);
 }
-
-;// CONCATENATED MODULE: ./src/release/report.ts
-/** Collects what a deploy did, phase by phase, for the summary. */
-class Report {
-    log;
-    clock;
-    stop;
-    phases = [];
-    warnings = [];
-    startedAt = new Date().toISOString();
-    /** the phase that runs, or ran last */
-    phaseNow = "connect";
-    #startedAt;
-    constructor(log, clock, stop) {
-        this.log = log;
-        this.clock = clock;
-        this.stop = stop;
-        this.#startedAt = clock.now();
-    }
-    async phase(name, body) {
-        this.phaseNow = name;
-        const startedAt = new Date().toISOString();
-        const start = this.clock.now();
-        const add = (result) => this.phases.push({ name, startedAt, duration: this.clock.now() - start, result });
-        try {
-            const value = await this.log.phase(name, body);
-            add("done");
-            return value;
-        }
-        catch (error) {
-            add("failed");
-            throw error;
-        }
-    }
-    /** A phase that changes nothing on the host, and may be left at once when the deploy is to stop. */
-    stoppable(name, body) {
-        return this.phase(name, () => {
-            this.stop.throwIfAborted();
-            return new Promise((resolve, reject) => {
-                this.stop.addEventListener("abort", () => reject(this.stop.reason), { once: true });
-                body().then(resolve, reject);
-            });
-        });
-    }
-    warn(line) {
-        this.warnings.push(line);
-        this.log.warning(line);
-    }
-    close(end, evidence) {
-        return {
-            ...end,
-            phases: this.phases,
-            evidence,
-            warnings: this.warnings,
-            startedAt: this.startedAt,
-            duration: this.clock.now() - this.#startedAt,
-        };
-    }
+async function transact_verify(member) {
+    const tx = fleet_of(member, "tx");
+    await verifyCommand(tx, urlOf(tx.request.traffic.httpPort, member.target.address));
 }
+async function commitAndRetire(change, moving, keepReleases) {
+    const { world, fleet, report, endings } = change;
+    let ends;
+    try {
+        ends = await report.phase("commit", () => commit(fleet, moving, world));
+    }
+    catch (cause) {
+        return transact_goBack(change, moving, cause);
+    }
+    if ([...ends.values()].includes("back"))
+        return endings.parted(ends);
+    const retiring = moving.filter((member) => ends.get(member) === "committed");
+    const warnings = await report.phase("retire", () => Promise.all(retiring.map((member) => retire(member, world, keepReleases))));
+    retiring.forEach((member, n) => {
+        for (const line of warnings[n] ?? [])
+            report.warn(fleet.several ? `${member.name}: ${line}` : line);
+    });
+    return endings.committed(ends);
+}
+async function transact_goBack(change, moving, thrown) {
+    const { world, fleet, report, endings } = change;
+    const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+    const phase = report.phaseNow;
+    const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
+    const [only] = moving;
+    if (only && moving.length === 1 && taken.truths.get(only)?.release === fleet_of(only, "tx").candidate.id) {
+        report.warn(`The connection was lost during the commit, and the host says that ${fleet_of(only, "tx").candidate.id} is committed.`);
+        return endings.committed(new Map([[only, "finished"]]));
+    }
+    return endings.takenBack(phase, taken);
+}
+async function moveTraffic(tx) {
+    const { candidate, request, scene } = tx;
+    const { handover, previous } = scene;
+    if (handover && !endsFirst(tx)) {
+        await takePort(tx, handover);
+        await fillSlot(tx);
+    }
+    await shift(tx);
+    servesAgain(tx, candidate.id);
+    const stopped = request.traffic.strategy === "recreate" || previous?.adopted;
+    tx.log.info(`All traffic goes to ${candidate.id}; ${previous?.release ?? "nothing"} ${stopped ? "is stopped" : "waits behind it"}.`);
+}
+/** At least one host; a percentage is rounded down. */
+const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));
 
 ;// CONCATENATED MODULE: ./src/release/deploy.ts
 
@@ -93625,58 +94972,56 @@ class Report {
 
 
 
-
-
-/**
- * One deploy, as one transaction on all of its hosts. It resolves with how it ended, also when it failed: at every moment
- * each host was on one committed release, and is now.
- */
-async function deploy(request, world) {
-    const fleet = new Fleet(world);
-    const report = new Report(world.log, world.clock, fleet.signal);
-    const endings = new Endings(request, fleet, report);
-    const onCancel = () => fleet.cancel(world.cancel.reason);
-    world.cancel.addEventListener("abort", onCancel, { once: true });
-    if (world.cancel.aborted)
-        onCancel();
-    try {
-        return await attempt(request, world, fleet, report, endings);
-    }
-    catch (cause) {
-        return endings.failedBefore(fleet.signal.aborted ? fleet.signal.reason : cause);
-    }
-    finally {
-        world.cancel.removeEventListener("abort", onCancel);
-        await Promise.all(fleet.members.map(({ guard }) => guard?.bye()));
-        fleet.close();
-    }
+/** Brings a new release to its hosts. It resolves with how it ended, also when it failed. */
+function deploy(request, world) {
+    const asked = {
+        change: "deploy",
+        version: request.version,
+        image: request.image.name,
+        digest: request.image.digest ?? "",
+        keepsFailed: request.safety.keepFailed,
+        httpPort: request.traffic.httpPort,
+    };
+    return change(asked, world, (change) => attempt(request, change));
 }
-async function attempt(request, world, fleet, report, endings) {
+async function attempt(request, change) {
+    const { world, fleet, report, endings } = change;
     const { members } = fleet;
-    const locking = await report.stoppable("connect", () => connect(request, world, fleet));
+    const arrival = {
+        connected: (member) => {
+            member.scout = sendScout(request, fleet_of(member, "host"));
+        },
+        makeHome: request.safety.dryRun ? undefined : homeFor(request),
+    };
+    const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
     await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
     const known = members.filter(({ guard }) => guard);
     await report.stoppable("preflight", () => fleet.each(known, (member) => deploy_look(request, member)));
     for (const member of known)
-        for (const line of of(member, "scene").warnings)
+        for (const line of fleet_of(member, "scene").warnings)
             report.warn(line);
     const moving = await changing(request, fleet, known);
     if (moving.length === 0 && known.length === members.length)
         return endings.unchanged();
     if (request.safety.dryRun)
-        return plan(request, members, endings);
+        return plan(request, change);
     await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
+    const key = Object.keys(request.health.headers).length > 0 ? newKey() : "";
     for (const member of moving)
-        member.tx = openTransaction(request, world, member);
-    return transact(request, world, fleet, moving, report, endings);
+        member.tx = openTransaction(request, world, member, { key, reason: "" });
+    return transact(change, request, moving, {
+        preDeploy: request.preDeploy && ((tx) => candidate_preDeploy(tx, request)),
+        start: (tx) => start(tx, request),
+        keepReleases: request.safety.keepReleases,
+    });
 }
 async function deploy_look(request, member) {
-    member.scene = await preflight(request, of(member, "scout"), of(member, "guard"), of(member, "found"), (current) => {
+    member.scene = await preflight(request, fleet_of(member, "scout"), fleet_of(member, "guard"), fleet_of(member, "found"), (current) => {
         member.current = current;
     });
 }
-function plan(request, members, endings) {
-    for (const member of members)
+function plan(request, { fleet, endings }) {
+    for (const member of fleet.members)
         for (const line of member.scene ? planFor(request, member) : planForFirst(request))
             member.log.info(line);
     return endings.planned();
@@ -93687,20 +95032,20 @@ async function changing(request, fleet, members) {
     return members.filter((_member, n) => !unchanged[n]);
 }
 async function isUnchanged(request, member) {
-    const { current, image, fingerprint } = of(member, "scene");
-    if (!current || of(member, "scene").handover || request.safety.force || of(member, "found").recovered !== "nothing")
+    const { current, image, fingerprint } = fleet_of(member, "scene");
+    if (!current || fleet_of(member, "scene").handover || request.safety.force || fleet_of(member, "found").recovered !== "nothing")
         return false;
     if (current.digest !== image.digest || current.fingerprint !== fingerprint)
         return false;
-    if (!(await servesThrough(of(member, "host"), request.app, current)))
+    if (!(await servesThrough(fleet_of(member, "host"), request.app, current)))
         return false;
     member.log.info(`${current.release} serves already, with the same image, options, env and checks: nothing to do.`);
     return true;
 }
 async function pull(request, member) {
     const { log, stop } = member;
-    const { imagePresent, reference } = of(member, "scene");
-    const host = of(member, "host");
+    const { imagePresent, reference } = fleet_of(member, "scene");
+    const host = fleet_of(member, "host");
     const app = async () => {
         if (imagePresent) {
             log.info(`${reference} is on the host already.`);
@@ -93711,1050 +95056,24 @@ async function pull(request, member) {
     };
     await Promise.all([app(), ensureProxyImage(host, request, log, stop.signal)]);
 }
-function openTransaction(request, world, member) {
-    const { log, stop, evidence } = member;
-    const scene = of(member, "scene");
-    const slot = candidateSlot(scene.current);
-    const container = `${request.app}-${scene.id}`;
-    const candidate = { id: scene.id, container, slot, address: "", port: 0, created: false };
-    const { clock, transaction: name } = world;
-    const guard = of(member, "guard");
-    const begun = guard.begin(scene.id); // the first change waits for it
-    begun.catch(() => { });
-    return {
-        name,
-        request,
-        host: of(member, "host"),
-        guard,
-        begun,
-        scene,
-        candidate,
-        log,
-        clock,
-        stop,
-        evidence,
-    };
-}
-/** From the first mutation to the commit. Whatever stops it, on whichever host, the guards' journals are the one way back. */
-async function transact(request, world, fleet, moving, report, endings) {
-    const each = (name, members, body) => report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
-    try {
-        await fleet.each(moving, (member) => ensureNetwork(of(member, "tx")));
-        if (request.preDeploy)
-            await each("pre-deploy", moving.slice(0, 1), candidate_preDeploy);
-        await each("start", moving, start);
-        await each("probe", moving, probe);
-        for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
-            await each("shift", wave, moveTraffic);
-            await report.phase("bake", async () => {
-                await fleet.each(wave, (member) => bake(of(member, "tx")));
-                for (const member of wave)
-                    await fleet.each([member], () => verifyCommand(of(member, "tx"), urlOf(request, member.target.address)));
-            });
-        }
-    }
-    catch (cause) {
-        return deploy_goBack(world, fleet, moving, report, endings, cause);
-    }
-    return commitAndRetire(world, fleet, moving, report, endings);
-}
-async function commitAndRetire(world, fleet, moving, report, endings) {
-    let ends;
-    try {
-        ends = await report.phase("commit", () => commit(fleet, moving, world));
-    }
-    catch (cause) {
-        return deploy_goBack(world, fleet, moving, report, endings, cause);
-    }
-    if ([...ends.values()].includes("back"))
-        return endings.parted(ends);
-    const retiring = moving.filter((member) => ends.get(member) === "committed");
-    const warnings = await report.phase("retire", () => Promise.all(retiring.map((member) => retire(member, world))));
-    retiring.forEach((member, n) => {
-        for (const line of warnings[n] ?? [])
-            report.warn(fleet.several ? `${member.name}: ${line}` : line);
-    });
-    return endings.committed(ends);
-}
-async function deploy_goBack(world, fleet, moving, report, endings, thrown) {
-    const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
-    const phase = report.phaseNow;
-    const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
-    const [only] = moving;
-    if (only && moving.length === 1 && taken.truths.get(only)?.release === of(only, "tx").candidate.id) {
-        report.warn(`The connection was lost during the commit, and the host says that ${of(only, "tx").candidate.id} is committed.`);
-        return endings.committed(new Map([[only, "finished"]]));
-    }
-    return endings.takenBack(phase, taken);
-}
-async function start(tx) {
-    const { candidate, scene, request } = tx;
+async function start(tx, request) {
+    const { candidate, scene } = tx;
     const { handover } = scene;
     await (handover ? prepareHandover(tx, handover) : ensureProxy(tx));
     if (handover && endsFirst(tx))
         await takePort(tx, handover);
     await applySettings(tx);
     if (request.traffic.strategy === "recreate") {
-        await createCandidate(tx, placeAfter(tx));
+        await createCandidate(tx, request, placeAfter(tx));
         await standAside(tx);
     }
     else
-        await createCandidate(tx);
+        await createCandidate(tx, request);
     await startCandidate(tx);
     if (!handover || endsFirst(tx))
         await fillSlot(tx);
     const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
     tx.log.info(`${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`);
-}
-async function moveTraffic(tx) {
-    const { candidate, request, scene } = tx;
-    const { handover, previous } = scene;
-    if (handover && !endsFirst(tx)) {
-        await takePort(tx, handover);
-        await fillSlot(tx);
-    }
-    await shift(tx);
-    servesAgain(tx, candidate.id);
-    const stopped = request.traffic.strategy === "recreate" || previous?.adopted;
-    tx.log.info(`All traffic goes to ${candidate.id}; ${previous?.release ?? "nothing"} ${stopped ? "is stopped" : "waits behind it"}.`);
-}
-/** At least one host; a percentage is rounded down. */
-const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));
-
-;// CONCATENATED MODULE: ./src/github/commits.ts
-
-const fullSha = /^[0-9a-f]{40}$/;
-const mostCommits = 20;
-const patience = 5000;
-/**
- * The commits between two releases, when both are named by commits. It is a nicety: whatever goes wrong is a debug
- * line, and the deploy's report goes on without it.
- */
-async function commitsBetween(releases, repository, { octokit, debug }) {
-    const { previous, next } = releases;
-    const [owner, repo] = repository.name.split("/");
-    if (!owner || !repo || previous === undefined || previous === next)
-        return undefined;
-    if (!fullSha.test(previous) || !fullSha.test(next))
-        return undefined;
-    const basehead = `${previous}...${next}`;
-    try {
-        const signal = AbortSignal.timeout(patience);
-        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-            owner,
-            repo,
-            basehead,
-            request: { signal },
-        });
-        const url = `${repository.server}/${repository.name}`;
-        return {
-            ahead: data.ahead_by,
-            behind: data.behind_by,
-            newest: data.commits.slice(-mostCommits).reverse().map(commitAt(url)),
-            url: `${url}/compare/${basehead}`,
-        };
-    }
-    catch (error) {
-        debug(`The commits between the releases can't be listed: ${safeText(String(error))}`);
-        return undefined;
-    }
-}
-const commitAt = (repository) => ({ sha, commit }) => ({
-    sha,
-    subject: safeText(commit.message.split("\n", 1)[0] ?? ""),
-    url: `${repository}/commit/${sha}`,
-});
-
-;// CONCATENATED MODULE: ./src/github/outputs.ts
-
-const annotatedLogLines = 10;
-// GitHub cuts an annotation at 4096 bytes
-const longestReason = 1500;
-const longestLogLine = 200;
-/** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
-function outputsOf(outcome) {
-    const status = told(outcome.status);
-    const hosts = outcome.hosts.map((host) => ({
-        host: host.name,
-        status: told(host.status),
-        release: host.serving?.release ?? "",
-    }));
-    return {
-        status,
-        release: outcome.release,
-        digest: outcome.digest,
-        "previous-release": outcome.previous?.release ?? "",
-        "previous-digest": outcome.previous?.digest ?? "",
-        url: outcome.url,
-        hosts: JSON.stringify(hosts),
-        "failed-gate": outcome.failure?.gate ?? "",
-        reason: safeText(outcome.failure?.reason ?? ""),
-        duration: (outcome.duration / 1000).toFixed(1),
-    };
-}
-const told = (status) => (status === "planned" ? "unchanged" : status);
-/** The one annotation of a deploy that failed: where, why, and what the candidate said last. */
-function annotationOf({ failure, status }) {
-    if (!failure)
-        return undefined;
-    const end = status === "rolled-back" ? "rolled back" : "failed";
-    const title = failure.cancelled ? `Deploy cancelled in ${failure.gate}` : `Deploy ${end}: ${failure.gate}`;
-    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
-    const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
-    return { title: safeText(title), message: [cut(safeText(failure.reason), longestReason), ...quoted].join("\n") };
-}
-
-;// CONCATENATED MODULE: ./src/github/html.ts
-
-const longestText = 300;
-const escaped = (text, longest = longestText) => cut(safeText(text), longest)
-    .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
-    .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
-const entity = (char) => `&#${char.charCodeAt(0)};`;
-const html = (strings, ...values) => String.raw({ raw: strings }, ...values);
-const joined = (parts) => parts.join("");
-const code = (text) => (text === "" ? html `–` : html `<code>${escaped(text)}</code>`);
-/** A link to an address that this code made; other schemes are text. */
-const html_link = (url, text) => /^https?:\/\/[\w.:[\]-]+(?:\/[\w./~%-]*)?$/.test(url) ? html `<a href="${url}">${text}</a>` : text;
-function table(head, rows) {
-    const titles = head.length > 0 ? html `<tr>${joined(head.map((cell) => html `<th>${cell}</th>`))}</tr>\n` : html ``;
-    const body = rows.map((row) => html `<tr>${joined(row.map((cell) => html `<td>${cell}</td>`))}</tr>\n`);
-    return html `<table>\n${titles}${joined(body)}</table>`;
-}
-/** Lines as they were written. A blank one would end the block, and Markdown would begin. */
-function preformatted(lines) {
-    const shown = lines.map((line) => (line.trim() === "" ? html `&#160;` : escaped(line, 500)));
-    return html `<pre>${shown.join("\n")}</pre>`;
-}
-
-;// CONCATENATED MODULE: ./src/github/summary.ts
-
-
-
-// GitHub takes 1 MiB for all summaries of a step
-const summary_mostBytes = 200 * 1024;
-const mostRows = 60;
-const mostLogLines = 50;
-const barLength = 20;
-/** What a person wants to know of a deploy, as the Markdown of a job summary. */
-function summaryOf(outcome, facts) {
-    const blocks = [
-        html `<h2>${headline(outcome, facts)}</h2>`,
-        ...failure(outcome),
-        whatRuns(outcome, facts),
-        ...warnings(outcome.warnings),
-        ...timeline(outcome),
-        ...gates(outcome.evidence),
-        ...commits(facts.commits),
-        ...nextSteps(outcome, facts),
-    ];
-    return capped(blocks.map((block) => `${block}\n`));
-}
-const ends = {
-    deployed: "✅ deployed",
-    unchanged: "✅ unchanged: it runs already",
-    planned: "📋 a dry run: nothing was changed",
-    "rolled-back": "❌ failed and rolled back",
-    failed: "❌ failed",
-};
-function headline({ status, failure }, { app, version }) {
-    const end = failure?.cancelled ? `${ends[status]} (cancelled)` : ends[status];
-    return html `${escaped(app)} ${escaped(version)}: ${end}`;
-}
-function failure({ failure }) {
-    if (!failure)
-        return [];
-    const reason = html `<p><b>${escaped(failure.gate)}</b>: ${escaped(failure.reason, 2000)}</p>`;
-    const log = safeLines(failure.log.join("\n"), mostLogLines);
-    if (log.length === 0)
-        return [reason];
-    return [
-        reason,
-        html `<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
-    ];
-}
-function whatRuns(outcome, { image, version }) {
-    const rows = [
-        [html `Release`, code(outcome.release)],
-        [html `Version`, code(version)],
-        [html `Image`, code(image)],
-        [html `Digest`, code(outcome.digest)],
-        [html `Before`, outcome.previous ? release(outcome.previous) : html `nothing`],
-    ];
-    const [only, ...others] = outcome.hosts;
-    if (only && others.length === 0)
-        rows.push([html `Host`, code(only.name)], [html `Runs now`, runsNow(only)], [html `URL`, only.url === "" ? html `–` : html_link(only.url, escaped(only.url))]);
-    const fleet = others.length === 0 ? html `` : html `\n${summary_hosts(outcome.hosts)}`;
-    return html `${table([], rows)}${fleet}`;
-}
-const runsNow = ({ serving }) => serving ? release(serving) : html `nothing, or it could not be asked`;
-function summary_hosts(all) {
-    const rows = all
-        .slice(0, mostRows)
-        .map((host) => [
-        html_link(host.url, escaped(host.name)),
-        ends[host.status],
-        host.previous ? release(host.previous) : html `nothing`,
-        runsNow(host),
-    ]);
-    return table([html `Host`, html `Result`, html `Before`, html `Runs now`], rows);
-}
-const release = (name) => html `${code(name.release)} ${code(name.digest)}`;
-const warnings = (texts) => texts.length === 0
-    ? []
-    : [html `<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html `<li>${escaped(text, 500)}</li>\n`))}</ul>`];
-function timeline({ phases, startedAt, duration }) {
-    const total = Math.max(duration, 1);
-    const rows = phases
-        .slice(0, mostRows)
-        .map((phase) => [
-        escaped(phase.name),
-        results[phase.result],
-        html `<code>${escaped(phase.startedAt.slice(11, 19))}</code>`,
-        escaped(durationText(phase.duration)),
-        bar(phase.duration / total),
-    ]);
-    const title = html `<h3>${escaped(durationText(duration))} from ${escaped(startedAt)}</h3>`;
-    const head = [html `Phase`, html `Result`, html `Began (UTC)`, html `Took`, html `Share`];
-    return rows.length === 0 ? [title] : [html `${title}\n${table(head, rows)}`];
-}
-const results = {
-    done: html `done`,
-    failed: html `<b>failed</b>`,
-    skipped: html `skipped`,
-};
-const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
-function gates(evidence) {
-    const rows = evidence
-        .slice(0, mostRows)
-        .map((seen) => [
-        escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
-        seen.verdict === "healthy" ? html `healthy` : html `<b>${escaped(seen.verdict)}</b>`,
-        html `${seen.probes}`,
-        escaped(seen.expected),
-        escaped(seen.lastSeen),
-    ]);
-    const head = [html `Gate`, html `Verdict`, html `Probes`, html `Expected`, html `Last seen`];
-    return rows.length === 0 ? [] : [html `<h3>Gates</h3>\n${table(head, rows)}`];
-}
-function commits(found) {
-    if (!found)
-        return [];
-    const rows = found.newest.map(({ sha, url, subject }) => html `<li>${html_link(url, code(sha.slice(0, 7)))} ${escaped(subject, 150)}</li>\n`);
-    const back = found.behind > 0 ? html `, ${found.behind} taken back` : html ``;
-    const more = found.ahead > rows.length ? html `<li>… ${found.ahead - rows.length} more</li>` : html ``;
-    const title = html_link(found.url, html `${found.ahead} new commits${back}`);
-    return [html `<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
-}
-function nextSteps(outcome, { image, container }) {
-    const steps = [];
-    if (outcome.status === "deployed" && outcome.previous)
-        steps.push(html `<li>To go back, deploy the digest before again: <code>image: ${escaped(image)}</code>, <code>digest: ${escaped(outcome.previous.digest)}</code>, <code>version: ${escaped(outcome.previous.version)}</code>.</li>\n`);
-    if (container !== undefined)
-        steps.push(html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
-    return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
-}
-const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
-/** Leaves a block out rather than end in the middle of a tag. */
-function capped(blocks) {
-    let summary = "";
-    for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < summary_mostBytes;
-        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
-    }
-    return summary;
-}
-
-;// CONCATENATED MODULE: ./actions/deploy-ec2/report.ts
-
-
-
-
-
-/** Outputs, one annotation, the summary, and the step's colour: only `deployed` and `unchanged` are green. */
-async function report(raw, inputs, io, mask) {
-    const outcome = masked(raw, mask);
-    for (const [name, value] of Object.entries(outputsOf(outcome)))
-        setOutput(name, value);
-    const annotation = annotationOf(outcome);
-    if (annotation)
-        error(annotation.message, { title: annotation.title });
-    if (raw.failure?.cause)
-        debug(String(raw.failure.cause.stack));
-    if (inputs.summary && io.env.GITHUB_STEP_SUMMARY) {
-        await summary.addRaw(summaryOf(outcome, await factsOf(outcome, inputs, io))).write();
-    }
-    if (outcome.failure)
-        process.exitCode = ExitCode.Failure;
-}
-async function factsOf(outcome, inputs, io) {
-    const { app, version, image, safety } = inputs.request;
-    const left = outcome.failure === undefined || safety.keepFailed;
-    const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
-    const commits = inputs.githubToken
-        ? await commitsBetween({ previous: outcome.previous?.version, next: version }, repository, {
-            octokit: (await octokitOnDemand()).getOctokit(inputs.githubToken),
-            debug: debug,
-        })
-        : undefined;
-    const container = left && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
-    return { app, version, image: image.name, container, commits };
-}
-/** Run where it is used, for every start of the action would wait for it; in the bundle itself, not in a file beside it. */
-const octokitOnDemand = () => Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-
-;// CONCATENATED MODULE: ./src/health/clock.ts
-/** Monotonic: setting the runner's clock changes nothing. */
-const systemClock = {
-    now: () => performance.now(),
-    sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
-        signal.throwIfAborted();
-        const onAbort = () => {
-            clearTimeout(timer);
-            reject(signal.reason);
-        };
-        const timer = setTimeout(() => {
-            signal.removeEventListener("abort", onAbort);
-            resolve();
-        }, milliseconds);
-        signal.addEventListener("abort", onAbort, { once: true });
-    }),
-};
-
-;// CONCATENATED MODULE: ./src/host/guard/messages.ts
-
-
-/** What an answer to a message begins with; anything else the guard says by itself. */
-const ANSWERS = ["OK", "FAIL", "COMMITTED", "RETIRED", "ABORTED", "STUCK"];
-/**
- * The runner's end of the guard (guard.sh). One message a line:
- *
- *     LOCK n HOW          it is this host's turn to be locked       -> OK n, once the lock is taken
- *     BEAT n              the runner lives                          -> OK n
- *     BEGIN n RELEASE     opens the journal for a target            -> OK n
- *     UNDO n VERB ARG...  what takes the next mutation back         -> OK n, once it is on disk
- *     RETIRE n VERB ...   what follows the commit                   -> OK n, once it is on disk
- *     DO n VERB ARG...    a deed that the guard does itself         -> OK n [BASE64 or number] | FAIL n BASE64
- *     PREPARE n           a fleet's host: all but the rename is done -> OK n, once it is on disk
- *     COMMIT n            renames `current`                         -> COMMITTED n
- *     FINISH n            retires the old release                   -> RETIRED n | STUCK n ENTRY
- *     REVERT n            a prepared commit is taken back           -> ABORTED n | STUCK n ENTRY
- *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
- *     BYE n               lets the lock go                          -> OK n
- *
- * Before READY it says GUARD, FACTS, HELD (each time the holder changes) or REFUSED; LOST as it fences.
- */
-class Messages {
-    /** when the message was sent to which the guard answered last */
-    provenAt;
-    #channel;
-    #listener;
-    #waiting = new Map();
-    #number = 0;
-    #buffer = "";
-    #first = true;
-    constructor(channel, listener) {
-        this.#channel = channel;
-        this.#listener = listener;
-        this.provenAt = listener.now();
-        channel.setEncoding("utf8");
-        channel.on("data", (text) => this.#read(text));
-    }
-    /** Sends one message. @throws {DeedFailed} with what the host said */
-    ask(kind, ...words) {
-        const number = ++this.#number;
-        const sentAt = this.#listener.now();
-        const what = [kind, ...words.map((word) => (word.length > 64 ? `(${word.length} characters)` : word))].join(" ");
-        return new Promise((resolve, reject) => {
-            this.#waiting.set(number, { sentAt, what, resolve, reject });
-            this.#channel.write(`${[kind, number, ...words].join(" ")}\n`);
-        });
-    }
-    /** It answers when it has done something, which may take long. */
-    get atWork() {
-        return [...this.#waiting.values()].some(({ what }) => what !== "BEAT");
-    }
-    /** Whoever waits hears this. */
-    end(error) {
-        for (const waiting of this.#waiting.values())
-            waiting.reject(error);
-        this.#waiting.clear();
-    }
-    #read(text) {
-        const lines = `${this.#buffer}${text}`.split("\n");
-        this.#buffer = lines.pop() ?? "";
-        for (const line of lines)
-            this.#line(line);
-    }
-    #line(line) {
-        if (this.#first && line !== "GUARD 1") {
-            this.#listener.onRefusal(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
-            this.#channel.end();
-            return;
-        }
-        this.#first = false;
-        const [word = "", ...rest] = line.split(" ");
-        if (ANSWERS.includes(word)) {
-            this.#answer(word, Number(rest[0]), rest.slice(1).join(" "));
-            return;
-        }
-        this.#listener.onEvent(line);
-        this.#listener.onWord(word, rest);
-    }
-    #answer(word, number, text) {
-        if (word === "STUCK" && number === 0)
-            this.#listener.onWord(word, [text]);
-        const waiting = this.#waiting.get(number);
-        if (!waiting)
-            return;
-        this.#waiting.delete(number);
-        this.provenAt = Math.max(this.provenAt, waiting.sentAt);
-        const took = Math.round(this.#listener.now() - waiting.sentAt);
-        if (waiting.what !== "BEAT")
-            this.#listener.onEvent(`${waiting.what}: ${word} in ${took} ms`);
-        if (word === "FAIL")
-            waiting.reject(new DeedFailed(waiting.what, Buffer.from(text, "base64").toString("utf8")));
-        else
-            waiting.resolve(word === "OK" || word === "STUCK" ? text : word);
-    }
-}
-
-;// CONCATENATED MODULE: ./src/host/guard/within.ts
-
-/** Waits for the lock, or for what comes with it: within every limit, and until the deploy is cancelled. */
-function within_within(what, limits, signal, giveUp) {
-    return new Promise((resolve, reject) => {
-        const give = (error) => {
-            giveUp();
-            reject(error);
-        };
-        const timers = [];
-        let over = false;
-        for (const { since = Promise.resolve(), time, why } of limits)
-            void since.then(() => {
-                if (!over)
-                    timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), time));
-            });
-        const onAbort = () => give(new Error("cancelled while waiting for the lock"));
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => {
-            over = true;
-            for (const timer of timers)
-                clearTimeout(timer);
-            signal.removeEventListener("abort", onAbort);
-        });
-    });
-}
-
-;// CONCATENATED MODULE: ./src/host/guard/guard.ts
-
-
-
-
-
-const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(__dirname, "guard.sh"), "utf8");
-const BEATS_A_LEASE = 5;
-const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
-const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
-/** The runner's end of the guard (guard.sh): messages.ts has what they say to each other. */
-class Guard {
-    facts = { dockerGroup: "", memoryFree: 0 };
-    /** settles with the reason when the guard is no longer there, and nobody has said bye */
-    lost;
-    #channel;
-    #options;
-    #messages;
-    #found;
-    #settleFound;
-    #settleLost;
-    /** settles when another guard is found to hold the lock */
-    #held;
-    #settleHeld;
-    #stderr = "";
-    /** READY was said */
-    #settled = false;
-    #stuck;
-    #gone;
-    #bye;
-    #beats;
-    constructor(channel, options) {
-        this.#channel = channel;
-        this.#options = options;
-        this.lost = new Promise((resolve) => {
-            this.#settleLost = resolve;
-        });
-        this.#held = new Promise((resolve) => {
-            this.#settleHeld = resolve;
-        });
-        this.#found = new Promise((resolve, reject) => {
-            this.#settleFound = { resolve, reject };
-        });
-        this.#found.catch(() => { }); // reported by whoever awaits ready()
-        const { now, onEvent } = options;
-        const onWord = (word, rest) => this.#hears(word, rest);
-        this.#messages = new Messages(channel, { now, onEvent, onWord, onRefusal: (error) => this.#refuse(error) });
-        channel.stderr.on("data", (chunk) => {
-            this.#stderr = `${this.#stderr}${chunk.toString("utf8")}`.slice(-2000);
-        });
-        channel.on("error", () => { });
-        channel.once("close", () => this.#end(this.#stderr.trim().split("\n").at(-1) || "its channel closed"));
-    }
-    /** Starts the guard on the host. It is the deploy's only once `ready()` has answered. */
-    static async start(connection, options) {
-        const holder = options.holder.replace(HOLDER_CHARACTERS, "_").slice(0, 300);
-        const seconds = Math.round(options.lease / 1000);
-        const channel = await connection.exec(`exec bash --norc --noprofile -s -- ${options.app} ${options.transaction} ${seconds} '${holder}' ${options.mode}`);
-        const guard = new Guard(channel, options);
-        channel.write(program());
-        guard.#beats = setInterval(() => guard.#tick(), options.lease / BEATS_A_LEASE);
-        return guard;
-    }
-    /**
-     * Takes the app's lock; waits for it `timeout` milliseconds at most.
-     *
-     * @throws {FolderAbsent} on the first deploy; {UserError} when the host can't have a guard, or the lock stays held.
-     */
-    lock(turn, timeout, signal) {
-        const limits = [
-            {
-                time: timeout + READY_TIMEOUT,
-                why: `the guard on the host did not take the lock within ${(timeout + READY_TIMEOUT) / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`,
-            },
-            {
-                since: this.#held,
-                time: timeout,
-                why: `another deploy of "${this.#options.app}" held the lock for all of ${timeout / 1000} s. Nothing was changed. Wait for it to end and run this one again.`,
-            },
-        ];
-        const locked = Promise.race([this.#ask("LOCK", turn), this.refused]);
-        return within_within(locked, limits, signal, () => this.close()).then(() => { });
-    }
-    /** Once it has the lock: what it found, and what it did with what a dead deploy had left. */
-    ready(signal) {
-        const why = `the guard on the host was not ready within ${READY_TIMEOUT / 1000} s. Does its Docker answer (docker ps)? Run this deploy again.`;
-        return within_within(this.#found, [{ time: READY_TIMEOUT, why }], signal, () => this.close());
-    }
-    /** Never resolves: rejects when the host can't have a guard. */
-    get refused() {
-        return this.#found.then(() => new Promise(() => { }));
-    }
-    begin(release) {
-        return this.#ask("BEGIN", release);
-    }
-    /** The entry is on the host's disk when this resolves; only then may the mutation be sent. */
-    async undo(...entry) {
-        await this.#ask("UNDO", ...entry);
-    }
-    async retire(...entry) {
-        await this.#ask("RETIRE", ...entry);
-    }
-    /** @throws {DeedFailed} with what the host said */
-    async do(...deed) {
-        await this.hold();
-        return this.#ask("DO", ...deed);
-    }
-    /** A deed whose answer is a text: a file of the state folder, or all release.json as one array. '' = no such file. */
-    async read(...deed) {
-        return Buffer.from(await this.do(...deed), "base64").toString("utf8");
-    }
-    /** All but the rename is done, and a lost runner gets a lease's time to come back and decide. */
-    async prepare() {
-        await this.hold();
-        await this.#ask("PREPARE");
-    }
-    /** Resolves when `current` is renamed. */
-    async commit() {
-        await this.hold();
-        await this.#ask("COMMIT");
-    }
-    /** Resolves when the old release has stopped, with the entry that is stuck, if any. */
-    async finish() {
-        const answer = await this.#ask("FINISH");
-        return answer === "RETIRED" ? undefined : answer;
-    }
-    /** Another host of the fleet could not commit: this one goes back, too. @returns the entry that is stuck, if any */
-    async revert() {
-        const answer = await this.#ask("REVERT");
-        this.close();
-        return answer === "ABORTED" ? undefined : answer;
-    }
-    /**
-     * Everything is taken back when this resolves, but for `stuck`, an entry that could not be. `committed`: the rename had
-     * gone through after all, and the host has gone forward.
-     */
-    async abort() {
-        const answer = await this.#ask("ABORT");
-        this.close();
-        const settled = answer === "ABORTED" || answer === "COMMITTED";
-        return { committed: answer === "COMMITTED", stuck: settled ? undefined : answer };
-    }
-    /** A record that nothing leads to any more. It may stand in line behind `finish`, which takes as long as a drain. */
-    async forget(release) {
-        await this.#ask("DO", "forget", release);
-    }
-    /** Once, however often it is said. */
-    bye() {
-        this.#bye ??= this.#ask("BYE")
-            .catch(() => { })
-            .then(() => this.close());
-        return this.#bye;
-    }
-    /** Ends the channel: where a transaction is open, the guard fences this connection and takes it back. */
-    close() {
-        clearInterval(this.#beats);
-        this.#channel.end();
-    }
-    /**
-     * Before each mutation: the guard answered something that was sent less than half a lease ago. A runner that slept
-     * longer (stopped, swapped out, its wire cut) has perhaps been taken back already, and must not touch the host again.
-     *
-     * @throws {GuardLost}
-     */
-    async hold() {
-        if (this.#gone)
-            throw this.#gone;
-        const half = this.#options.lease / 2;
-        if (this.#options.now() - this.#messages.provenAt <= half)
-            return;
-        await Promise.race([this.#beat(), silence(half)]);
-        if (this.#options.now() - this.#messages.provenAt > half) {
-            this.#end(`no answer for ${(half / 1000).toFixed(1)} s, half the lease`);
-            throw this.#gone ?? new GuardLost("silent");
-        }
-    }
-    /** Tells the guard that the runner lives, and notices in a long wait that the guard doesn't: it would answer, unless it is at work. */
-    #tick() {
-        const { atWork } = this.#messages;
-        const { lease, now } = this.#options;
-        if (this.#settled && !atWork && now() - this.#messages.provenAt > lease)
-            this.#end(`no answer for ${lease / 1000} s, the lease`);
-        else
-            this.#beat().catch(() => { });
-    }
-    #beat() {
-        return this.#ask("BEAT");
-    }
-    #ask(kind, ...words) {
-        return this.#gone ? Promise.reject(this.#gone) : this.#messages.ask(kind, ...words);
-    }
-    #hears(word, rest) {
-        const [first = "", second = "nothing"] = rest;
-        switch (word) {
-            case "FACTS":
-                this.facts = { dockerGroup: first, memoryFree: Number(second) * 1024 };
-                break;
-            case "HELD":
-                this.#settleHeld();
-                this.#options.onHeld(rest.join(" "));
-                break;
-            case "REFUSED":
-                this.#refuse(failures_refusal(this.#options.app, this.facts, first, rest.slice(1).join(" ")));
-                break;
-            case "LOST":
-                this.#end(`it took the host back: ${rest.join(" ")}`);
-                break;
-            case "STUCK":
-                this.#stuck = first;
-                break;
-            case "READY":
-                this.#settled = true;
-                this.#settleFound.resolve({ current: first, recovered: second, stuck: this.#stuck });
-        }
-    }
-    /** Said before its channel closes: whoever waits hears this, and not that it is gone. */
-    #refuse(error) {
-        this.#settleFound.reject(error);
-        this.#messages.end(error);
-    }
-    #end(why) {
-        if (this.#gone)
-            return;
-        clearInterval(this.#beats);
-        this.#gone = new GuardLost(`the guard on ${this.#options.app} is gone: ${why}`);
-        this.#settleFound.reject(this.#gone);
-        this.#messages.end(this.#gone);
-        if (!this.#bye)
-            this.#settleLost(this.#gone);
-    }
-}
-const silence = (milliseconds) => new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-});
-
-;// CONCATENATED MODULE: ./src/host/proxy/runtime.ts
-const MAINT = 1;
-const DRAIN = 8;
-const runtime_ANSWER_TIMEOUT = 5_000;
-/** Asks the proxy over its socket, which has the level `user`: it reads, and nothing that changes traffic is sent this way. */
-class ProxyRuntime {
-    connection;
-    socket;
-    constructor(connection, socket) {
-        this.connection = connection;
-        this.socket = socket;
-    }
-    /** Both slots. @throws when the proxy doesn't answer. */
-    async slots() {
-        const answer = await this.ask("show servers state app");
-        return answer
-            .split("\n")
-            .filter((line) => /^\d+ app /.test(line))
-            .map(slotState);
-    }
-    async ask(command) {
-        const stream = await this.connection.dialSocket(this.socket);
-        return new Promise((resolve, reject) => {
-            let answer = "";
-            const timer = setTimeout(() => {
-                stream.destroy();
-                reject(new Error(`the proxy did not answer "${command}" within ${runtime_ANSWER_TIMEOUT / 1000} s`));
-            }, runtime_ANSWER_TIMEOUT);
-            stream.on("data", (chunk) => {
-                answer += chunk.toString("latin1");
-            });
-            const done = () => {
-                clearTimeout(timer);
-                resolve(answer);
-            };
-            stream.on("end", () => {
-                stream.end(); // HAProxy closes after one command; ssh2 waits for our end too
-                done(); // `close` comes a round trip later
-            });
-            stream.on("error", reject);
-            stream.on("close", done);
-            stream.write(`${command}\n`);
-        });
-    }
-}
-function slotState(line) {
-    const word = line.split(" ");
-    const admin = Number(word[6]);
-    const address = word[4] ?? "";
-    return {
-        slot: word[3],
-        address: address === "-" || address === "0.0.0.0" ? "" : address,
-        up: word[5] === "2",
-        admin: admin & MAINT ? "maint" : admin & DRAIN ? "drain" : "ready",
-        container: word[17] ?? "",
-        port: Number(word[18]),
-    };
-}
-
-;// CONCATENATED MODULE: ./src/host/host.ts
-
-
-
-
-
-/** One host: the connection and the four streams that go through it. */
-class Host {
-    connection;
-    engine;
-    constructor(connection, debug) {
-        this.connection = connection;
-        this.engine = new Engine(connection, debug);
-    }
-    /** `debug` is told each call with its time. */
-    static async open(access, debug) {
-        return new Host(await Connection.open(access), debug);
-    }
-    get name() {
-        return this.connection.name;
-    }
-    get docker() {
-        return this.engine.docker;
-    }
-    guard(options) {
-        return Guard.start(this.connection, options);
-    }
-    proxy(app) {
-        return new ProxyRuntime(this.connection, proxySocket(app));
-    }
-    dial = (address, port) => this.connection.dial(address, port);
-    /** Without a word: for a wire that may be cut. */
-    drop() {
-        this.engine.close();
-        this.connection.destroy();
-    }
-    close() {
-        this.engine.close();
-        this.connection.close();
-    }
-}
-
-;// CONCATENATED MODULE: ./src/host/private-key.ts
-
-
-/**
- * A private key as ssh2 takes it, from what people paste into a secret: CRLF line ends, indents and a lost last newline
- * are mended.
- *
- * @throws {UserError} when it is not a private key that can be read with this passphrase. The key is never in the message.
- */
-function private_key_privateKey(pasted, passphrase) {
-    const lines = pasted.split(/\r\n|\r|\n/).map((line) => line.trim());
-    const key = `${lines.join("\n").trim()}\n`;
-    if (key.startsWith("PuTTY-User-Key-File")) {
-        throw new UserError("ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).");
-    }
-    if (/^(ssh-|ecdsa-|sk-)/.test(key) || /^-{4,5} ?BEGIN .*PUBLIC KEY/.test(key)) {
-        throw new UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
-    }
-    if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY/.test(key)) {
-        throw new UserError('ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).');
-    }
-    const parsed = lib.utils.parseKey(key, passphrase || undefined);
-    if (!(parsed instanceof Error))
-        return key;
-    throw new UserError(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
-}
-function whyUnreadable(message, passphrase) {
-    if (/no passphrase/i.test(message))
-        return "the key is encrypted. Give its passphrase in ssh-key-passphrase.";
-    if (passphrase !== "" && /passphrase|integrity|decrypt|bad/i.test(message)) {
-        return "the key can't be decrypted with ssh-key-passphrase. Check the passphrase.";
-    }
-    return "this is not a private key in OpenSSH or PEM format. Paste the whole file, from -----BEGIN to -----END.";
-}
-
-;// CONCATENATED MODULE: ./actions/deploy-ec2/world.ts
-
-
-
-
-
-/** A name that no other deploy has: the run, its attempt, and chance (one job may deploy twice). */
-const newTransaction = ({ request }) => `${request.run.id ?? "local"}-${request.run.attempt}-${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`;
-/** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
-function realWorld(inputs, transaction, log, cancel) {
-    const { hosts, access } = inputs;
-    const key = { privateKey: private_key_privateKey(access.key, access.passphrase), passphrase: access.passphrase };
-    const several = hosts.length > 1;
-    const targets = hosts.map((host) => {
-        const { address, port } = host;
-        const trust = hostKeyTrust(access.knownHosts, address, port);
-        const way = { ...host, ...key, trust, connectTimeout: access.connectTimeout };
-        const alike = hosts.filter((other) => other.address === address).length > 1;
-        const name = alike ? `${address}:${port}` : address;
-        return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
-    });
-    return {
-        hosts: targets,
-        log,
-        clock: systemClock,
-        transaction,
-        cancel,
-    };
-}
-
-;// CONCATENATED MODULE: ./actions/deploy-ec2/main.ts
-
-
-
-
-
-
-
-
-
-
-/** Deploys, and tells how it ended. A thrown error is a wrong input, before any host was touched, or a bug. */
-async function main(io) {
-    refuseRunner(process.platform, process.arch);
-    const secrets = secretsOf(io);
-    for (const secret of secrets)
-        setSecret(secret);
-    const inputs = readDeployInputs(io);
-    const mask = maskOf(secrets);
-    const transaction = newTransaction(inputs);
-    const cancel = cancelledBySignals();
-    const world = realWorld(inputs, transaction, new JobLog(core_namespaceObject, mask), cancel);
-    saveState("transaction", transaction); // from here on `post` has something to ask the host
-    const outcome = await deploy(inputs.request, world);
-    if (outcome.settled)
-        saveState("settled", "true");
-    await report(outcome, inputs, io, mask);
-}
-/** The runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that: at the second, the guard is left to it. */
-function cancelledBySignals() {
-    const cancel = new AbortController();
-    process.on("SIGINT", () => cancel.abort(new Cancelled("SIGINT")));
-    process.on("SIGTERM", () => {
-        if (!cancel.signal.aborted)
-            cancel.abort(new Cancelled("SIGTERM"));
-        else {
-            setFailed("The job was cancelled before the deploy could say how it ended. The host settles by itself; the post step says what it runs.");
-            process.exit(1);
-        }
-    });
-    return cancel.signal;
-}
-
-;// CONCATENATED MODULE: ./src/release/mend.ts
-
-
-
-/**
- * What is done after a deploy that did not get to its end: each host is asked what it runs, and nothing but the host is
- * believed. A runner that died between the commits of two hosts has left them apart: all of them had passed every gate,
- * so the others are brought to what was committed, by a deploy like any other.
- *
- * @param main the transaction of the deploy that did not end
- */
-async function mend(request, world, main) {
-    const { hosts, log } = world;
-    log.info(`The deploy did not get to its end. Asking ${hosts.map(({ name }) => name).join(", ")} what it runs ...`);
-    const truths = await Promise.all(hosts.map((target) => askWhatServes(request, world, target, hosts.length > 1 ? named(log, target.name) : log)));
-    hosts.forEach((target, n) => {
-        tell(request, world, target, truths[n]);
-    });
-    const ended = truths.map((truth) => truth?.transaction === main);
-    if (ended.every(Boolean) || !ended.some(Boolean))
-        return;
-    log.info("The runner died between two commits. The hosts that are behind are brought to the committed release.");
-    const outcome = await deploy(request, world);
-    if (outcome.failure)
-        log.warning(`The hosts are on different releases: ${outcome.failure.reason}`);
-    else
-        log.info("All hosts are on one release.");
-}
-function tell(request, { log }, { name }, truth) {
-    if (!truth)
-        log.warning(`${name} was not reached. Its guard settles by itself once its lease has run out.`);
-    else if (truth.serving)
-        log.info(`${name} runs ${truth.serving.release} (${truth.serving.digest}) of "${request.app}".`);
-    else
-        log.info(`${name} runs no release of "${request.app}".`);
-}
-
-;// CONCATENATED MODULE: ./actions/deploy-ec2/post.ts
-
-
-
-
-
-
-
-
-/**
- * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
- * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
- */
-async function post(io) {
-    const secrets = secretsOf(io);
-    for (const secret of secrets)
-        setSecret(secret);
-    if (getState("settled") === "true")
-        return;
-    try {
-        const inputs = readDeployInputs(io);
-        const log = new JobLog(core_namespaceObject, maskOf(secrets));
-        const main = getState("transaction");
-        await mend(inputs.request, realWorld(inputs, `post-${main}`, log, new AbortController().signal), main);
-    }
-    catch (error) {
-        warning(`What the hosts run could not be asked: ${safeText(error.message)}`);
-    }
 }
 
 ;// CONCATENATED MODULE: ./actions/deploy-ec2/index.ts
@@ -94763,17 +95082,13 @@ async function post(io) {
 
 
 
-
-process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
-// One bundle for both steps: only the post step finds what main has saved.
-const step = getState("transaction") ? post : main;
-step(inputsOfRunner(process.env))
-    .catch((error) => {
-    const bug = error instanceof UserError ? "" : "This is a bug in hello-devops, please report it: ";
-    setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
-    debug(String(error.stack));
-})
-    .finally(() => process.exit()); // nothing that is still open may hold the job
+const action = {
+    read: readDeployInputs,
+    run: deploy,
+    again: deploy,
+    outputs: outputsOf,
+};
+runStep((io) => main(action, io), (io) => post(action, io));
 
 })();
 

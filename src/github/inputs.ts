@@ -9,6 +9,7 @@ import type {
   TrafficOptions,
 } from "../release/request";
 import { UserError } from "../user-error";
+import { appName, asItIs, checkTogether, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
@@ -16,33 +17,14 @@ import { logOptions, network, volumes } from "./values/container";
 import { duration } from "./values/durations";
 import { envText } from "./values/env-text";
 import { headers, healthPath, hostHeader, pattern, releaseHeader, statusRanges } from "./values/health";
-import { type HostAddress, hostAddresses, userName } from "./values/host-address";
 import { digest, imageName, imageWith } from "./values/image-name";
 import { boolean, matching, onlyValue, portNumber, wholeNumber } from "./values/scalars";
 import { shown } from "./values/shown";
 import { freeDisk, memory, nanoCpus, waveSize } from "./values/sizes";
-import { knownHosts, privateKey } from "./values/ssh";
 import { words } from "./values/words";
 
-export interface DeployInputs {
-  /** one at least */
-  readonly hosts: readonly HostAddress[];
-  readonly access: Access;
+export interface DeployInputs extends HostInputs {
   readonly request: DeployRequest;
-  /** write a job summary */
-  readonly summary: boolean;
-  /** '' = the commits of a release are not listed */
-  readonly githubToken: string;
-}
-
-export interface Access {
-  /** a private key as it was pasted */
-  readonly key: string;
-  /** '' = the key is not encrypted */
-  readonly passphrase: string;
-  /** known_hosts lines and SHA256: fingerprints, as they were pasted */
-  readonly knownHosts: string;
-  readonly connectTimeout: number;
 }
 
 /**
@@ -53,10 +35,9 @@ export interface Access {
 export function readDeployInputs(io: InputSource): DeployInputs {
   const from = new InputReader(io);
   const inputs: DeployInputs = {
-    hosts: hosts(from),
-    access: access(from),
+    ...hostInputs(from),
     request: {
-      app: from.optional("app", appName, () => appOf(io.env.GITHUB_REPOSITORY)),
+      app: appName(from, io),
       version: from.optional("version", version, () => versionOf(io.env.GITHUB_SHA)),
       image: image(from),
       container: container(from, io),
@@ -69,40 +50,11 @@ export function readDeployInputs(io: InputSource): DeployInputs {
       safety: safety(from),
       run: runOf(io.env),
     },
-    summary: from.needed("summary", boolean),
-    githubToken: from.optional("github-token", asItIs) ?? "",
   };
   from.refuseProblems();
   checkTogether(from, inputs.request.health);
   from.refuseProblems();
   return inputs;
-}
-
-const asItIs = (_name: string, text: string): string => text;
-
-function hosts(from: InputReader): readonly HostAddress[] {
-  const user = from.needed("ssh-user", userName);
-  const port = from.needed("ssh-port", portNumber);
-  return from.needed("hosts", hostAddresses({ user, port }));
-}
-
-const access = (from: InputReader): Access => ({
-  key: from.raw("ssh-key", (name, text) => privateKey(name, text.trim())),
-  passphrase: from.raw("ssh-key-passphrase", (_name, text) => text.replace(/[\r\n]+$/, "")),
-  knownHosts: from.raw("ssh-known-hosts", knownHosts),
-  connectTimeout: from.needed("connect-timeout", duration("1s", "10m")),
-});
-
-const appName = matching(
-  /^[a-z0-9][a-z0-9-]{0,29}$/,
-  "1 to 30 lower-case letters, digits and hyphens that begin with a letter or digit",
-);
-
-function appOf(repository: string | undefined): string {
-  const name = (repository ?? "").replace(/^.*\//, "").toLowerCase();
-  const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
-  if (slug !== "") return slug.slice(0, 30).replace(/-+$/, "");
-  throw new UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
 }
 
 const containerName = matching(
@@ -197,33 +149,12 @@ const health = (from: InputReader): HealthOptions => ({
   startTimeout: from.needed("start-timeout", duration("1s", "1h")),
 });
 
-function verify(from: InputReader): DeployRequest["verify"] {
-  const command = from.optional("verify-command", (name, text) => {
-    if (!text.includes("\0")) return text;
-    throw new UserError(`${name}: it holds a NUL character, which no command can.`);
-  });
-  const timeout = from.needed("verify-command-timeout", duration("1s", "6h"));
-  return command === undefined ? undefined : { command, timeout };
-}
-
 const safety = (from: InputReader): SafetyOptions => ({
-  lockTimeout: from.needed("lock-timeout", duration("0s", "6h")),
-  lease: from.needed("lease", duration("5s", "5m")),
+  ...lock(from),
   keepReleases: from.needed("keep-releases", wholeNumber(1, 100)),
   minFreeDisk: from.needed("min-free-disk", freeDisk),
   allowOlder: from.needed("allow-older", boolean),
   force: from.needed("force", boolean),
   keepFailed: from.needed("keep-failed", boolean),
   adopt: from.optional("adopt", containerName) ?? "",
-  dryRun: from.needed("dry-run", boolean),
 });
-
-/** Values that are right alone and can't be met together. */
-function checkTogether(from: InputReader, { interval, threshold, startTimeout }: HealthOptions): void {
-  from.check(() => {
-    if (interval * (threshold - 1) < startTimeout) return;
-    throw new UserError(
-      `start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`,
-    );
-  });
-}

@@ -12,7 +12,7 @@ export function maskOf(secrets: readonly string[]): Mask {
 }
 
 /** The outcome with everything masked that could hold what a host or a container wrote. */
-export function masked(outcome: Outcome, mask: Mask): Outcome {
+export function masked<O extends Outcome>(outcome: O, mask: Mask): O {
   const { failure } = outcome;
   return {
     ...outcome,

@@ -1,4 +1,5 @@
 import type { Outcome, Status } from "../release/outcome";
+import type { RollbackOutcome } from "../release/rollback";
 import { cut, safeLines, safeText } from "./hostile-text";
 
 const annotatedLogLines = 10;
@@ -33,13 +34,20 @@ export function outputsOf(outcome: Outcome): Record<string, string> {
   };
 }
 
+/** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
+export const rollbackOutputsOf = (outcome: RollbackOutcome): Record<string, string> => ({
+  ...outputsOf(outcome),
+  releases: JSON.stringify(outcome.releases),
+});
+
 const told = (status: Status): string => (status === "planned" ? "unchanged" : status);
 
-/** The one annotation of a deploy that failed: where, why, and what the candidate said last. */
-export function annotationOf({ failure, status }: Outcome): Annotation | undefined {
+/** The one annotation of a change that failed: where, why, and what the candidate said last. */
+export function annotationOf({ change, failure, status }: Outcome): Annotation | undefined {
   if (!failure) return undefined;
-  const end = status === "rolled-back" ? "rolled back" : "failed";
-  const title = failure.cancelled ? `Deploy cancelled in ${failure.gate}` : `Deploy ${end}: ${failure.gate}`;
+  const what = change === "deploy" ? "Deploy" : "Rollback";
+  const end = change === "deploy" && status === "rolled-back" ? "rolled back" : "failed";
+  const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
   const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
   const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
   return { title: safeText(title), message: [cut(safeText(failure.reason), longestReason), ...quoted].join("\n") };

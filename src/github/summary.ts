@@ -6,9 +6,6 @@ import { durationText } from "./time-text";
 
 export interface SummaryFacts {
   readonly app: string;
-  readonly version: string;
-  /** the image's name without its digest */
-  readonly image: string;
   /** the container to look at on the host; undefined = none is left there */
   readonly container: string | undefined;
   readonly commits: Commits | undefined;
@@ -25,7 +22,7 @@ export function summaryOf(outcome: Outcome, facts: SummaryFacts): string {
   const blocks = [
     html`<h2>${headline(outcome, facts)}</h2>`,
     ...failure(outcome),
-    whatRuns(outcome, facts),
+    whatRuns(outcome),
     ...warnings(outcome.warnings),
     ...timeline(outcome),
     ...gates(outcome.evidence),
@@ -35,16 +32,25 @@ export function summaryOf(outcome: Outcome, facts: SummaryFacts): string {
   return capped(blocks.map((block) => `${block}\n`));
 }
 
-const ends: Readonly<Record<Outcome["status"], string>> = {
-  deployed: "✅ deployed",
-  unchanged: "✅ unchanged: it runs already",
-  planned: "📋 a dry run: nothing was changed",
-  "rolled-back": "❌ failed and rolled back",
-  failed: "❌ failed",
+const ends: Readonly<Record<Outcome["change"], Readonly<Record<Outcome["status"], string>>>> = {
+  deploy: {
+    deployed: "✅ deployed",
+    unchanged: "✅ unchanged: it runs already",
+    planned: "📋 a dry run: nothing was changed",
+    "rolled-back": "❌ failed and rolled back",
+    failed: "❌ failed",
+  },
+  rollback: {
+    deployed: "✅ brought back",
+    unchanged: "✅ unchanged: it runs already",
+    planned: "📋 a look: nothing was changed",
+    "rolled-back": "❌ the rollback failed, and what served before it serves",
+    failed: "❌ the rollback failed",
+  },
 };
 
-function headline({ status, failure }: Outcome, { app, version }: SummaryFacts): Html {
-  const end = failure?.cancelled ? `${ends[status]} (cancelled)` : ends[status];
+function headline({ change, status, failure, version }: Outcome, { app }: SummaryFacts): Html {
+  const end = failure?.cancelled ? `${ends[change][status]} (cancelled)` : ends[change][status];
   return html`${escaped(app)} ${escaped(version)}: ${end as Html}`;
 }
 
@@ -59,7 +65,8 @@ function failure({ failure }: Outcome): Html[] {
   ];
 }
 
-function whatRuns(outcome: Outcome, { image, version }: SummaryFacts): Html {
+function whatRuns(outcome: Outcome): Html {
+  const { image, version } = outcome;
   const rows: [Html, Html][] = [
     [html`Release`, code(outcome.release)],
     [html`Version`, code(version)],
@@ -74,19 +81,19 @@ function whatRuns(outcome: Outcome, { image, version }: SummaryFacts): Html {
       [html`Runs now`, runsNow(only)],
       [html`URL`, only.url === "" ? html`–` : link(only.url, escaped(only.url))],
     );
-  const fleet = others.length === 0 ? html`` : html`\n${hosts(outcome.hosts)}`;
+  const fleet = others.length === 0 ? html`` : html`\n${hosts(outcome)}`;
   return html`${table([], rows)}${fleet}`;
 }
 
 const runsNow = ({ serving }: HostOutcome): Html =>
   serving ? release(serving) : html`nothing, or it could not be asked`;
 
-function hosts(all: readonly HostOutcome[]): Html {
+function hosts({ change, hosts: all }: Outcome): Html {
   const rows = all
     .slice(0, mostRows)
     .map((host) => [
       link(host.url, escaped(host.name)),
-      ends[host.status] as Html,
+      ends[change][host.status] as Html,
       host.previous ? release(host.previous) : html`nothing`,
       runsNow(host),
     ]);
@@ -149,11 +156,11 @@ function commits(found: Commits | undefined): Html[] {
   return [html`<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
 }
 
-function nextSteps(outcome: Outcome, { image, container }: SummaryFacts): Html[] {
+function nextSteps(outcome: Outcome, { container }: SummaryFacts): Html[] {
   const steps: Html[] = [];
-  if (outcome.status === "deployed" && outcome.previous)
+  if (outcome.status === "deployed" && outcome.change === "deploy" && outcome.previous)
     steps.push(
-      html`<li>To go back, deploy the digest before again: <code>image: ${escaped(image)}</code>, <code>digest: ${escaped(outcome.previous.digest)}</code>, <code>version: ${escaped(outcome.previous.version)}</code>.</li>\n`,
+      html`<li>To go back to ${code(outcome.previous.release)}: run <code>rollback-ec2</code>, as a new run.</li>\n`,
     );
   if (container !== undefined)
     steps.push(

@@ -6,6 +6,8 @@ export const LABEL = {
   role: "hello-devops.role",
   release: "hello-devops.release",
   transaction: "hello-devops.transaction",
+  /** opens what the release's record on the host seals */
+  sealKey: "hello-devops.seal-key",
 } as const;
 
 export const appNetwork = (app: string): string => `hello-devops-${app}`;
@@ -44,6 +46,8 @@ export interface ContainerSpec {
   readonly image: string;
   readonly command: readonly string[];
   readonly options: ContainerOptions;
+  /** '' = nothing is sealed */
+  readonly sealKey: string;
   /** a file of the host without which Docker does not start it; undefined = it starts always */
   readonly permission?: string | undefined;
 }
@@ -61,6 +65,7 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
       [LABEL.role]: spec.role,
       [LABEL.release]: spec.release,
       [LABEL.transaction]: spec.transaction,
+      ...(spec.sealKey ? { [LABEL.sealKey]: spec.sealKey } : {}),
     },
     StopTimeout: Math.ceil(options.stopTimeout / 1000),
     HostConfig: {

@@ -1,10 +1,10 @@
 import { lastLogLines } from "../host/containers";
 import { GuardLost } from "../host/guard/failures";
-import { Cancelled, sentence } from "./failure";
+import { briefly, Cancelled, sentence } from "./failure";
 import { type Fleet, type Member, of } from "./fleet";
 import { called, nameOf } from "./record";
 import { servesAgain } from "./recreate";
-import type { Transaction } from "./transaction";
+import { historyEntry, type Transaction } from "./transaction";
 import { askWhatServes, type Truth } from "./truth";
 import type { World } from "./world";
 
@@ -71,7 +71,7 @@ function goingBack(members: readonly Member[]): string {
 async function abortOrAsk(member: Member, world: World, cause: unknown): Promise<Truth | undefined> {
   const tx = of(member, "tx");
   try {
-    return await abort(member, tx);
+    return await abort(member, tx, cause);
   } catch (error) {
     if (!(error instanceof GuardLost)) throw error;
     if (error !== cause) member.log.info(error.message);
@@ -82,8 +82,10 @@ async function abortOrAsk(member: Member, world: World, cause: unknown): Promise
   return truth && !truth.release && member.current ? { ...truth, serving: nameOf(member.current) } : truth;
 }
 
-async function abort(member: Member, { host, guard, candidate, scene }: Transaction): Promise<Truth | undefined> {
+async function abort(member: Member, tx: Transaction, cause: unknown): Promise<Truth | undefined> {
+  const { host, guard, candidate, scene } = tx;
   host.engine.close(); // nothing of ours may be under way while the guard undoes
+  guard.undo("tried", historyEntry(tx, "failed", briefly(cause))).catch(() => {}); // a full disk is in nobody's way
   const { committed, stuck } = await guard.abort();
   if (stuck) {
     member.log.warning(`The host could not do "${stuck}". Its guard tries again at the next deploy.`);
@@ -92,7 +94,7 @@ async function abort(member: Member, { host, guard, candidate, scene }: Transact
   if (committed) return { release: candidate.id, serving: undefined };
   const { current, previous } = scene;
   const serves = called(previous);
-  servesAgain(of(member, "tx"), serves ?? "nothing");
+  servesAgain(tx, serves ?? "nothing");
   member.say(serves ? `${serves} serves.` : "nothing serves, as before.");
   return { release: current?.release ?? "", serving: previous && nameOf(previous) };
 }

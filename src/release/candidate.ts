@@ -2,20 +2,23 @@ import type Docker from "dockerode";
 import { appNetwork, createBody, inspected, lastLogLines, onlyPort } from "../host/containers";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
+import { NO_RELEASE } from "./naming";
 import { called, FORMAT, type ReleaseRecord } from "./record";
 import { permissionOf } from "./recreate";
+import type { DeployRequest } from "./request";
+import { recordedTerms } from "./terms";
 import { writeCandidateConfig } from "./traffic";
 import { type Entry, mutate, seconds, type Transaction, write } from "./transaction";
 
 /** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
-export async function preDeploy(tx: Transaction): Promise<void> {
-  const { request, candidate, host, log } = tx;
+export async function preDeploy(tx: Transaction, request: DeployRequest): Promise<void> {
+  const { candidate, host, log } = tx;
   const hook = request.preDeploy;
   if (!hook) return;
   const name = `${candidate.container}-pre`.slice(0, 63);
-  const body = createBody({ ...specOf(tx), name, role: "pre-deploy", command: hook.command });
+  const body = createBody({ ...specOf(tx, request), name, role: "pre-deploy", command: hook.command });
   const container = await mutate(tx, [["remove", name, "10"]], () => host.docker.createContainer(body));
-  await joinNetwork(tx, name);
+  await joinNetwork(tx, request, name);
   await mutate(tx, [], () => container.start());
   const ended = await within(hook.timeout, container.wait() as Promise<{ StatusCode: number }>, tx.stop.signal);
   const lines = await lastLogLines(host.docker, name);
@@ -35,8 +38,12 @@ export async function preDeploy(tx: Transaction): Promise<void> {
 }
 
 /** Creates the candidate. What takes back whatever comes before its start is on disk, too: it is undone after the candidate is gone. */
-export async function createCandidate(tx: Transaction, before: readonly Entry[] = []): Promise<void> {
-  const { candidate, request, host } = tx;
+export async function createCandidate(
+  tx: Transaction,
+  request: DeployRequest,
+  before: readonly Entry[] = [],
+): Promise<void> {
+  const { candidate, host } = tx;
   const image = pulledImage(tx); // asked while the entries are written
   image.catch(() => {});
   const last = request.safety.keepFailed ? "keep" : "remove";
@@ -46,19 +53,20 @@ export async function createCandidate(tx: Transaction, before: readonly Entry[] 
     [last, candidate.container, seconds(request.container.stopTimeout)],
   ];
   await mutate(tx, undo, async () => {
-    candidate.port = portOf(tx, await image);
+    candidate.port = portOf(tx, request, await image);
     const permission = await permissionOf(tx);
-    await host.docker.createContainer(createBody({ ...specOf(tx), permission }));
+    await host.docker.createContainer(createBody({ ...specOf(tx, request), permission }));
   });
   candidate.created = true;
-  await joinNetwork(tx, candidate.container);
+  await joinNetwork(tx, request, candidate.container);
 }
 
-/** Starts the candidate, and watches for its end from then on. */
-export async function startCandidate(tx: Transaction): Promise<void> {
+/** Starts the candidate, and watches for its end from then on. What takes its start back comes with its creation, or is given. */
+export async function startCandidate(tx: Transaction, undo: readonly Entry[] = []): Promise<void> {
   const { candidate, request, host } = tx;
   const container = host.docker.getContainer(candidate.container);
-  await mutate(tx, [], () => container.start().catch(notStarted(tx)));
+  await mutate(tx, undo, () => container.start().catch(notStarted(tx)));
+  candidate.created = true;
   watchForItsEnd(tx);
   const started = await container.inspect();
   candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
@@ -71,7 +79,8 @@ export async function startCandidate(tx: Transaction): Promise<void> {
   ]);
 }
 
-const notStarted = (tx: Transaction) => (cause: Error) => {
+const notStarted = (tx: Transaction) => (cause: Error & { statusCode?: number }) => {
+  if (cause.statusCode === 304) return; // one that came back runs already: somebody started it by hand
   throw new GateError(
     "start",
     `The candidate's container could not be started: ${cause.message.trim()}. ${still(tx)}`,
@@ -79,7 +88,7 @@ const notStarted = (tx: Transaction) => (cause: Error) => {
   );
 };
 
-const specOf = ({ candidate, request, scene, name }: Transaction) => ({
+const specOf = ({ candidate, scene, name }: Transaction, request: DeployRequest) => ({
   name: candidate.container,
   app: request.app,
   release: candidate.id,
@@ -88,6 +97,7 @@ const specOf = ({ candidate, request, scene, name }: Transaction) => ({
   image: scene.reference,
   command: request.container.command,
   options: request.container,
+  sealKey: candidate.key,
 });
 
 /** A pull whose stream was cut looks whole; the image itself does not. */
@@ -102,7 +112,7 @@ async function pulledImage({ host, scene }: Transaction): Promise<Docker.ImageIn
   }
 }
 
-function portOf({ request, scene }: Transaction, image: Docker.ImageInspectInfo): number {
+function portOf({ scene }: Transaction, request: DeployRequest, image: Docker.ImageInspectInfo): number {
   const port = request.container.port ?? onlyPort(image);
   if (port) return port;
   throw new UserError(
@@ -110,7 +120,7 @@ function portOf({ request, scene }: Transaction, image: Docker.ImageInspectInfo)
   );
 }
 
-async function joinNetwork({ request, host }: Transaction, name: string): Promise<void> {
+async function joinNetwork({ host }: Transaction, request: DeployRequest, name: string): Promise<void> {
   if (request.container.network) await host.docker.getNetwork(request.container.network).connect({ Container: name });
 }
 
@@ -142,8 +152,9 @@ async function itsEnd(tx: Transaction): Promise<Error> {
 export const still = ({ scene }: Pick<Transaction, "scene">): string =>
   scene.previous ? `${called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
 
-export function recordOf(tx: Transaction): ReleaseRecord {
+function recordOf(tx: Transaction): ReleaseRecord {
   const { candidate, request, scene } = tx;
+  if (scene.kept) return { ...scene.kept, slot: candidate.slot, transaction: tx.name };
   return {
     format: FORMAT,
     release: candidate.id,
@@ -159,6 +170,8 @@ export function recordOf(tx: Transaction): ReleaseRecord {
     transaction: tx.name,
     createdAt: new Date().toISOString(),
     run: request.run,
+    previous: scene.previous?.release ?? NO_RELEASE,
+    terms: recordedTerms(request, candidate.key),
   };
 }
 

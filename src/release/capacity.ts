@@ -1,7 +1,7 @@
 import type { Host } from "../host/host";
 import type { Layer } from "../host/registry";
 import { UserError } from "../user-error";
-import type { DeployRequest } from "./request";
+import type { DeployRequest, Strategy } from "./request";
 import type { Scene } from "./scene";
 import { layersOf, type Scout } from "./scout";
 
@@ -23,7 +23,7 @@ export async function checkDisk(request: DeployRequest, scene: Scene, scout: Sco
       ? `the image's layers still to fetch, unpacked (about ${megabytes(fetched * UNPACKED)}), and 500 MB`
       : "min-free-disk";
   throw new UserError(
-    `min-free-disk: ${megabytes(free)} are free in ${scene.info.DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
+    `min-free-disk: ${megabytes(free)} are free in ${(await scout.info).DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
       "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.",
   );
 }
@@ -43,7 +43,7 @@ async function notShared(request: DeployRequest, scene: Scene, scout: Scout): Pr
   const { current } = scene;
   const present =
     current?.image === scene.image.name
-      ? await layersOf(request, scout.host.dial, scene.info, { name: current.image, digest: current.digest })
+      ? await layersOf(request, scout.host.dial, await scout.info, { name: current.image, digest: current.digest })
       : undefined;
   const here = new Set(present?.map(({ digest }) => digest));
   return total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));
@@ -52,11 +52,11 @@ async function notShared(request: DeployRequest, scene: Scene, scout: Scout): Pr
 /**
  * Two releases run side by side for a while: the host needs room for what the live one uses, once more.
  *
- * @param free, used bytes
+ * @param limit of the candidate; @param free, used bytes, `used` by the live release
  */
-export function checkMemory(request: DeployRequest, scene: Scene, free: number, used: number): void {
-  if (!scene.current || request.traffic.strategy === "recreate") return;
-  const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
+export function checkMemory(strategy: Strategy, limit: number | undefined, free: number, used: number): void {
+  if (strategy === "recreate") return;
+  const needed = Math.min(used, limit || Number.POSITIVE_INFINITY);
   if (free >= needed) return;
   throw new UserError(
     `The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +

@@ -1,11 +1,12 @@
 import { GuardLost } from "../host/guard/failures";
 import { type Member, of } from "./fleet";
 import { afterHandover } from "./handover";
+import { ancestorsOf } from "./lineage";
 import { rejectsOn } from "./lock";
 import { NO_RELEASE } from "./naming";
-import { called, FORMAT, type HistoryLine, type ReleaseRecord } from "./record";
+import { called, type ReleaseRecord } from "./record";
 import { withdrawPermission } from "./recreate";
-import { type Entry, mutateByGuard, type Transaction } from "./transaction";
+import { type Entry, historyEntry, mutateByGuard, type Transaction } from "./transaction";
 import { askWhatServes } from "./truth";
 import type { World } from "./world";
 
@@ -16,7 +17,7 @@ export async function readyToCommit(tx: Transaction): Promise<void> {
   await withdrawPermission(tx);
   const after: Entry[] = [
     ...afterHandover(tx), // first of all: until it is done, Docker would start the holder of the port after a reboot
-    ["history", Buffer.from(JSON.stringify(historyLine(tx))).toString("base64")],
+    ["history", scene.kept ? historyEntry(tx, "rolled-back", tx.reason) : historyEntry(tx, "deployed", "")],
     ...(old ? retirement(old) : []),
   ];
   await mutateByGuard(tx, [["policy", candidate.container, "no"]], ["policy", candidate.container, "always"], after);
@@ -29,33 +30,21 @@ const retirement = (old: ReleaseRecord): Entry[] => [
   ["stop", old.container, String(old.stopTimeout)],
 ];
 
-function historyLine({ candidate, request, scene, name }: Transaction): HistoryLine {
-  return {
-    format: FORMAT,
-    transaction: name,
-    release: candidate.id,
-    digest: scene.image.digest,
-    previous: scene.previous?.release ?? NO_RELEASE,
-    result: "deployed",
-    at: new Date().toISOString(),
-    run: request.run,
-  };
-}
-
 /**
  * The old release drains and stops, which the guard does by itself whatever becomes of the runner; then what is too old
  * goes. The deploy has succeeded by now: what goes wrong here is told, and changes nothing.
  *
+ * @param keep how many releases stay on the host; undefined = all of them
  * @returns warnings
  */
-export async function retire(member: Member, world: World): Promise<readonly string[]> {
+export async function retire(member: Member, world: World, keep: number | undefined): Promise<readonly string[]> {
   const tx = of(member, "tx");
   const serves = `${tx.candidate.id} is committed and serves`;
   const { previous } = tx.scene;
   const old = called(previous) ?? "nothing";
   const finished = member.finishing ?? tx.guard.finish();
   finished.catch(() => {}); // reported below, as what comes beside the drain is
-  const pruned = prune(tx).then(({ warnings, gone }) => {
+  const pruned = prune(tx, keep).then(({ warnings, gone }) => {
     const forgotten = forget(tx, gone);
     void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
     return forgotten.then((more) => [...warnings, ...more]);
@@ -81,10 +70,11 @@ async function finishedAnew(member: Member, world: World): Promise<boolean> {
   return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
 }
 
-/** Takes away what is older than `keep-releases`: containers, and images that nothing uses. Its failures are warnings. */
-async function prune(tx: Transaction): Promise<Pruned> {
+/** Takes away what is older than the newest `keep`: containers, and images that nothing uses. Its failures are warnings. */
+async function prune(tx: Transaction, keep: number | undefined): Promise<Pruned> {
+  if (keep === undefined) return { warnings: [], gone: [] };
   const { host, request, scene, candidate } = tx;
-  const { kept, outdated } = others(tx);
+  const { kept, outdated } = others(tx, keep);
   const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
   const warnings: string[] = [];
   const remove = (container: string, name: string) =>
@@ -125,12 +115,14 @@ async function forget(tx: Transaction, gone: readonly ReleaseRecord[]): Promise<
   return warnings;
 }
 
-function others({ request, scene, candidate }: Transaction) {
-  const all = scene.releases
-    .filter(({ release }) => release !== candidate.id && release !== NO_RELEASE)
-    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  const count = Math.max(0, request.safety.keepReleases - 1);
-  return { kept: all.slice(0, count), outdated: all.slice(count) };
+/** Those that a rollback would come to first, one after the other, are kept before those that were left behind by one. */
+function others({ scene, candidate }: Transaction, keep: number) {
+  const all = scene.releases.filter(({ release }) => release !== candidate.id && release !== NO_RELEASE);
+  const next = scene.current ? [scene.current, ...ancestorsOf(scene.current, all)] : [];
+  const newest = all.filter((record) => !next.includes(record)).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const inOrder = [...next, ...newest];
+  const count = Math.max(0, keep - 1);
+  return { kept: inOrder.slice(0, count), outdated: inOrder.slice(count) };
 }
 
 /** @returns whether it is done, or there is nothing to do it to */

@@ -2,18 +2,25 @@ import { FolderAbsent, GuardLost } from "../host/guard/failures";
 import type { Found } from "../host/guard/guard";
 import { UserError } from "../user-error";
 import { type Fleet, type Member, of } from "./fleet";
-import { type Queue, takeOrMakeLock } from "./lock";
-import type { DeployRequest } from "./request";
-import { sendScout } from "./scout";
+import { type MakeHome, type Queue, takeOrMakeLock } from "./lock";
+import type { ChangeRequest } from "./request";
 import { lockRequest, type World } from "./world";
 
 /** Resolves when a host's guard holds its lock. */
 export type Locking = (member: Member) => Promise<void>;
 
+/** What a change does as it comes to a host. */
+export interface Arrival {
+  /** there is a connection: what needs no lock may be asked */
+  readonly connected: (member: Member) => void;
+  /** the app has no folder on the host yet; undefined = the host is left without a guard then */
+  readonly makeHome: MakeHome | undefined;
+}
+
 /** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
-export async function connect(request: DeployRequest, world: World, fleet: Fleet): Promise<Locking> {
-  await fleet.each(fleet.members, (member) => open(request, member));
-  const locking = takeLocks(request, world, fleet);
+export async function connect(request: ChangeRequest, world: World, fleet: Fleet, arrival: Arrival): Promise<Locking> {
+  await fleet.each(fleet.members, (member) => open(arrival, member));
+  const locking = takeLocks(request, world, fleet, arrival);
   await fleet.each(fleet.members, greet);
   return locking;
 }
@@ -23,17 +30,17 @@ async function greet(member: Member): Promise<void> {
   member.say(`connected, Docker ${version.Version}, ${version.Arch}`);
 }
 
-async function open(request: DeployRequest, member: Member): Promise<void> {
+async function open(arrival: Arrival, member: Member): Promise<void> {
   const host = await member.target.open();
   member.host = host;
-  member.scout = sendScout(request, host);
+  arrival.connected(member);
   void host.connection.closed.then(() => {
     if (member.host === host) member.stop.abort(new GuardLost("the connection to the host was lost"));
   });
 }
 
 /** Side by side but for the locks: those are taken one after the other, in an order that every deploy shares. */
-function takeLocks(request: DeployRequest, world: World, fleet: Fleet): Locking {
+function takeLocks(request: ChangeRequest, world: World, fleet: Fleet, { makeHome }: Arrival): Locking {
   const inOrder = [...fleet.members].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   let before: Promise<unknown> = Promise.resolve();
   const locking = new Map<Member, Promise<void>>();
@@ -43,7 +50,7 @@ function takeLocks(request: DeployRequest, world: World, fleet: Fleet): Locking 
     before = new Promise<void>((resolve) => {
       locked = resolve;
     });
-    const taking = takeGuard(request, world, member, turn);
+    const taking = takeGuard(request, world, member, turn, makeHome);
     taking.catch(() => {}); // reported by the phase that awaits it
     locking.set(member, taking);
   }
@@ -53,13 +60,19 @@ function takeLocks(request: DeployRequest, world: World, fleet: Fleet): Locking 
 /** The same for a host by whatever name it is reached. */
 const keyOf = (member: Member): string => `${of(member, "host").connection.hostKey} ${member.name}`;
 
-/** No guard = a dry run before the first deploy: there is nothing on the host to look at. */
-async function takeGuard(request: DeployRequest, world: World, member: Member, queue: Queue): Promise<void> {
+/** No guard = the app was never deployed to this host: there is nothing on it to look at. */
+async function takeGuard(
+  request: ChangeRequest,
+  world: World,
+  member: Member,
+  queue: Queue,
+  makeHome: MakeHome | undefined,
+): Promise<void> {
   const { log, stop } = member;
   const host = of(member, "host");
   const lock = lockRequest(request, world);
   try {
-    const { guard, found } = await takeOrMakeLock(host, request, lock, log, world.clock, stop.signal, queue);
+    const { guard, found } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
     member.guard = guard;
     member.found = found;
     refuseStuck(found);

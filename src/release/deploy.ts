@@ -1,66 +1,61 @@
 import { pullImage } from "../host/pull";
-import { takeBack } from "./abort";
 import { createCandidate, preDeploy, startCandidate } from "./candidate";
-import { retire } from "./commit";
+import { type Change, change } from "./change";
 import { connect } from "./connect";
-import { commit } from "./decision";
-import { Endings, urlOf } from "./ending";
-import { Fleet, type Member, of, waves } from "./fleet";
-import { bake, probe, verifyCommand } from "./gates";
+import { type Fleet, type Member, of } from "./fleet";
 import { endsFirst, prepareHandover, takePort } from "./handover";
-import { ensureProxyImage } from "./lock";
+import { ensureProxyImage, homeFor } from "./home";
 import type { Outcome } from "./outcome";
 import { planFor, planForFirst } from "./plan";
 import { preflight } from "./preflight";
-import { ensureNetwork, ensureProxy } from "./proxy";
-import { placeAfter, servesAgain, standAside } from "./recreate";
-import { Report } from "./report";
-import type { DeployRequest, WaveSize } from "./request";
-import { applySettings, candidateSlot, fillSlot, servesThrough, shift } from "./traffic";
+import { ensureProxy } from "./proxy";
+import { placeAfter, standAside } from "./recreate";
+import type { DeployRequest } from "./request";
+import { sendScout } from "./scout";
+import { newKey } from "./seal";
+import { applySettings, fillSlot, servesThrough } from "./traffic";
+import { openTransaction, transact } from "./transact";
 import type { Transaction } from "./transaction";
 import type { World } from "./world";
 
-/**
- * One deploy, as one transaction on all of its hosts. It resolves with how it ended, also when it failed: at every moment
- * each host was on one committed release, and is now.
- */
-export async function deploy(request: DeployRequest, world: World): Promise<Outcome> {
-  const fleet = new Fleet(world);
-  const report = new Report(world.log, world.clock, fleet.signal);
-  const endings = new Endings(request, fleet, report);
-  const onCancel = () => fleet.cancel(world.cancel.reason);
-  world.cancel.addEventListener("abort", onCancel, { once: true });
-  if (world.cancel.aborted) onCancel();
-  try {
-    return await attempt(request, world, fleet, report, endings);
-  } catch (cause) {
-    return endings.failedBefore(fleet.signal.aborted ? fleet.signal.reason : cause);
-  } finally {
-    world.cancel.removeEventListener("abort", onCancel);
-    await Promise.all(fleet.members.map(({ guard }) => guard?.bye()));
-    fleet.close();
-  }
+/** Brings a new release to its hosts. It resolves with how it ended, also when it failed. */
+export function deploy(request: DeployRequest, world: World): Promise<Outcome> {
+  const asked = {
+    change: "deploy",
+    version: request.version,
+    image: request.image.name,
+    digest: request.image.digest ?? "",
+    keepsFailed: request.safety.keepFailed,
+    httpPort: request.traffic.httpPort,
+  } as const;
+  return change(asked, world, (change) => attempt(request, change));
 }
 
-async function attempt(
-  request: DeployRequest,
-  world: World,
-  fleet: Fleet,
-  report: Report,
-  endings: Endings,
-): Promise<Outcome> {
+async function attempt(request: DeployRequest, change: Change): Promise<Outcome> {
+  const { world, fleet, report, endings } = change;
   const { members } = fleet;
-  const locking = await report.stoppable("connect", () => connect(request, world, fleet));
+  const arrival = {
+    connected: (member: Member) => {
+      member.scout = sendScout(request, of(member, "host"));
+    },
+    makeHome: request.safety.dryRun ? undefined : homeFor(request),
+  };
+  const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
   await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
   const known = members.filter(({ guard }) => guard);
   await report.stoppable("preflight", () => fleet.each(known, (member) => look(request, member)));
   for (const member of known) for (const line of of(member, "scene").warnings) report.warn(line);
   const moving = await changing(request, fleet, known);
   if (moving.length === 0 && known.length === members.length) return endings.unchanged();
-  if (request.safety.dryRun) return plan(request, members, endings);
+  if (request.safety.dryRun) return plan(request, change);
   await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
-  for (const member of moving) member.tx = openTransaction(request, world, member);
-  return transact(request, world, fleet, moving, report, endings);
+  const key = Object.keys(request.health.headers).length > 0 ? newKey() : "";
+  for (const member of moving) member.tx = openTransaction(request, world, member, { key, reason: "" });
+  return transact(change, request, moving, {
+    preDeploy: request.preDeploy && ((tx) => preDeploy(tx, request)),
+    start: (tx) => start(tx, request),
+    keepReleases: request.safety.keepReleases,
+  });
 }
 
 async function look(request: DeployRequest, member: Member): Promise<void> {
@@ -69,8 +64,8 @@ async function look(request: DeployRequest, member: Member): Promise<void> {
   });
 }
 
-function plan(request: DeployRequest, members: readonly Member[], endings: Endings): Outcome {
-  for (const member of members)
+function plan(request: DeployRequest, { fleet, endings }: Change): Outcome {
+  for (const member of fleet.members)
     for (const line of member.scene ? planFor(request, member) : planForFirst(request)) member.log.info(line);
   return endings.planned();
 }
@@ -106,114 +101,16 @@ async function pull(request: DeployRequest, member: Member): Promise<void> {
   await Promise.all([app(), ensureProxyImage(host, request, log, stop.signal)]);
 }
 
-function openTransaction(request: DeployRequest, world: World, member: Member): Transaction {
-  const { log, stop, evidence } = member;
-  const scene = of(member, "scene");
-  const slot = candidateSlot(scene.current);
-  const container = `${request.app}-${scene.id}`;
-  const candidate = { id: scene.id, container, slot, address: "", port: 0, created: false };
-  const { clock, transaction: name } = world;
-  const guard = of(member, "guard");
-  const begun = guard.begin(scene.id); // the first change waits for it
-  begun.catch(() => {});
-  return {
-    name,
-    request,
-    host: of(member, "host"),
-    guard,
-    begun,
-    scene,
-    candidate,
-    log,
-    clock,
-    stop,
-    evidence,
-  };
-}
-
-/** From the first mutation to the commit. Whatever stops it, on whichever host, the guards' journals are the one way back. */
-async function transact(
-  request: DeployRequest,
-  world: World,
-  fleet: Fleet,
-  moving: readonly Member[],
-  report: Report,
-  endings: Endings,
-): Promise<Outcome> {
-  const each = (name: string, members: readonly Member[], body: (tx: Transaction) => Promise<void>) =>
-    report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
-  try {
-    await fleet.each(moving, (member) => ensureNetwork(of(member, "tx")));
-    if (request.preDeploy) await each("pre-deploy", moving.slice(0, 1), preDeploy);
-    await each("start", moving, start);
-    await each("probe", moving, probe);
-    for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
-      await each("shift", wave, moveTraffic);
-      await report.phase("bake", async () => {
-        await fleet.each(wave, (member) => bake(of(member, "tx")));
-        for (const member of wave)
-          await fleet.each([member], () => verifyCommand(of(member, "tx"), urlOf(request, member.target.address)));
-      });
-    }
-  } catch (cause) {
-    return goBack(world, fleet, moving, report, endings, cause);
-  }
-  return commitAndRetire(world, fleet, moving, report, endings);
-}
-
-async function commitAndRetire(
-  world: World,
-  fleet: Fleet,
-  moving: readonly Member[],
-  report: Report,
-  endings: Endings,
-): Promise<Outcome> {
-  let ends: Awaited<ReturnType<typeof commit>>;
-  try {
-    ends = await report.phase("commit", () => commit(fleet, moving, world));
-  } catch (cause) {
-    return goBack(world, fleet, moving, report, endings, cause);
-  }
-  if ([...ends.values()].includes("back")) return endings.parted(ends);
-  const retiring = moving.filter((member) => ends.get(member) === "committed");
-  const warnings = await report.phase("retire", () => Promise.all(retiring.map((member) => retire(member, world))));
-  retiring.forEach((member, n) => {
-    for (const line of warnings[n] ?? []) report.warn(fleet.several ? `${member.name}: ${line}` : line);
-  });
-  return endings.committed(ends);
-}
-
-async function goBack(
-  world: World,
-  fleet: Fleet,
-  moving: readonly Member[],
-  report: Report,
-  endings: Endings,
-  thrown: unknown,
-): Promise<Outcome> {
-  const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
-  const phase = report.phaseNow;
-  const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
-  const [only] = moving;
-  if (only && moving.length === 1 && taken.truths.get(only)?.release === of(only, "tx").candidate.id) {
-    report.warn(
-      `The connection was lost during the commit, and the host says that ${of(only, "tx").candidate.id} is committed.`,
-    );
-    return endings.committed(new Map([[only, "finished"]]));
-  }
-  return endings.takenBack(phase, taken);
-}
-
-async function start(tx: Transaction): Promise<void> {
-  const { candidate, scene, request } = tx;
+async function start(tx: Transaction, request: DeployRequest): Promise<void> {
+  const { candidate, scene } = tx;
   const { handover } = scene;
   await (handover ? prepareHandover(tx, handover) : ensureProxy(tx));
   if (handover && endsFirst(tx)) await takePort(tx, handover);
   await applySettings(tx);
   if (request.traffic.strategy === "recreate") {
-    await createCandidate(tx, placeAfter(tx));
+    await createCandidate(tx, request, placeAfter(tx));
     await standAside(tx);
-  } else await createCandidate(tx);
+  } else await createCandidate(tx, request);
   await startCandidate(tx);
   if (!handover || endsFirst(tx)) await fillSlot(tx);
   const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
@@ -221,22 +118,3 @@ async function start(tx: Transaction): Promise<void> {
     `${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`,
   );
 }
-
-async function moveTraffic(tx: Transaction): Promise<void> {
-  const { candidate, request, scene } = tx;
-  const { handover, previous } = scene;
-  if (handover && !endsFirst(tx)) {
-    await takePort(tx, handover);
-    await fillSlot(tx);
-  }
-  await shift(tx);
-  servesAgain(tx, candidate.id);
-  const stopped = request.traffic.strategy === "recreate" || previous?.adopted;
-  tx.log.info(
-    `All traffic goes to ${candidate.id}; ${previous?.release ?? "nothing"} ${stopped ? "is stopped" : "waits behind it"}.`,
-  );
-}
-
-/** At least one host; a percentage is rounded down. */
-const waveLength = (size: WaveSize, members: number): number =>
-  "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));

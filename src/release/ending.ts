@@ -7,17 +7,29 @@ import { type Fleet, type Member, of } from "./fleet";
 import type { Failure, HostOutcome, Outcome, ReleaseName, Status } from "./outcome";
 import { nameOf } from "./record";
 import type { Report } from "./report";
-import type { DeployRequest } from "./request";
 
 /** Where the app answers, as the host is named; IPv6 in brackets (RFC 3986). */
-export function urlOf({ traffic: { httpPort } }: DeployRequest, host: string): string {
+export function urlOf(httpPort: number, host: string): string {
   return `http://${host.includes(":") ? `[${host}]` : host}${httpPort === 80 ? "" : `:${httpPort}`}`;
 }
 
-/** One deploy's outcome, whichever way it ended. */
+/** What is known of a change before its hosts are. */
+export interface Asked {
+  readonly change: Outcome["change"];
+  /** '' = that is for the host to say, as digest and image */
+  readonly version: string;
+  readonly image: string;
+  readonly digest: string;
+  /** the candidate's container stays when it fails */
+  readonly keepsFailed: boolean;
+  /** undefined = that is for the host to say */
+  readonly httpPort: number | undefined;
+}
+
+/** The outcome of one change, whichever way it ended. */
 export class Endings {
   constructor(
-    private readonly request: DeployRequest,
+    private readonly asked: Asked,
     private readonly fleet: Fleet,
     private readonly report: Report,
   ) {}
@@ -45,7 +57,7 @@ export class Endings {
         : this.#failure(
             new GateError(
               "commit",
-              `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this deploy again when it is back: it ends all hosts on one release.`,
+              `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this ${this.asked.change} again when it is back: it ends all hosts on one release.`,
             ),
             [],
             "",
@@ -77,7 +89,7 @@ export class Endings {
           return this.#host(member, "deployed", this.#candidate(member), true);
       }
     };
-    const apart = all.some((end) => end !== "back") ? PARTED : "";
+    const apart = all.some((end) => end !== "back") ? PARTED(this.asked.change) : "";
     return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
   }
 
@@ -102,9 +114,13 @@ export class Endings {
       member.evidence.map((seen) => (several ? { ...seen, host: member.name } : seen)),
     );
     const end = {
+      change: this.asked.change,
       status,
       release: scene?.id ?? "",
-      digest: scene?.image.digest ?? this.request.image.digest ?? "",
+      version: scene?.kept?.version ?? this.asked.version,
+      image: scene?.image.name ?? this.asked.image,
+      digest: scene?.image.digest ?? this.asked.digest,
+      containerLeft: failure === undefined || this.asked.keepsFailed,
       previous: hosts[0]?.previous,
       url: hosts[0]?.url ?? "",
       hosts,
@@ -119,10 +135,11 @@ export class Endings {
 
   #host(member: Member, status: Status, serving: ReleaseName | undefined, settled: boolean): HostOutcome {
     const { name, current, target } = member;
+    const httpPort = this.asked.httpPort ?? member.httpPort;
     return {
       name,
       status,
-      url: urlOf(this.request, target.address),
+      url: httpPort ? urlOf(httpPort, target.address) : "",
       previous: current && nameOf(current),
       serving,
       settled,
@@ -146,7 +163,8 @@ export class Endings {
 const LEFT_ALONE =
   " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
 
-const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
+const PARTED = (word: string): string =>
+  ` The hosts are on different releases now: run this ${word} again, and all of them end on one.`;
 
 const isBug = (cause: unknown): boolean =>
   ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);

@@ -23,3 +23,9 @@ export function sentence(cause: unknown): string {
   const message = (cause as Error).message ?? String(cause);
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
+
+/** Why a change was taken back, in a few words of our own: nothing in them comes from a host, a container or an input. */
+export function briefly(cause: unknown): string {
+  if (cause instanceof GateError) return `stopped at ${cause.gate}`;
+  return cause instanceof Cancelled ? "the job was cancelled" : "it failed; the log of its run says why";
+}

@@ -1,8 +1,10 @@
 import type { Found, Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
+import type { Past } from "./listing";
 import { type Log, named } from "./log";
 import type { Evidence } from "./outcome";
 import type { ReleaseRecord } from "./record";
+import type { Terms } from "./request";
 import type { Scene } from "./scene";
 import type { Scout } from "./scout";
 import type { Stop, Transaction } from "./transaction";
@@ -26,6 +28,12 @@ export interface Member {
   /** what was committed when the deploy began, once that is known */
   current?: ReleaseRecord | undefined;
   scene?: Scene;
+  /** where it serves the app, once that is known */
+  httpPort?: number | undefined;
+  /** what a rollback finds on it */
+  past?: Past;
+  /** how the release that comes back is served and checked */
+  terms?: Terms;
   /** from the first mutation on */
   tx?: Transaction;
   /** what the guard says of all that follows the commit, where that is under way already */
@@ -97,7 +105,7 @@ export class Fleet {
 }
 
 /** What is there by the phase that asks for it. */
-export function of<K extends "host" | "scout" | "guard" | "found" | "scene" | "tx">(
+export function of<K extends "host" | "scout" | "guard" | "found" | "scene" | "past" | "terms" | "tx">(
   member: Member,
   what: K,
 ): NonNullable<Member[K]> {

@@ -2,10 +2,7 @@ import type { Clock } from "../health/gate";
 import { FolderAbsent } from "../host/guard/failures";
 import type { Found, Guard, Turn } from "../host/guard/guard";
 import type { Host } from "../host/host";
-import { folderBody } from "../host/proxy/container";
-import { isPresent, pullImage, registryOf } from "../host/pull";
 import type { Log } from "./log";
-import type { DeployRequest } from "./request";
 
 export interface Locked {
   readonly guard: Guard;
@@ -66,11 +63,14 @@ export async function takeLock(
   return { guard, found };
 }
 
-/** Takes the lock; on the first deploy it makes the app's folder on the host before that. */
+/** Makes the app's folder on a host, whose Docker can be used. */
+export type MakeHome = (host: Host, dockerGroup: string, log: Log, signal: AbortSignal) => Promise<void>;
+
+/** Takes the lock; on the first deploy the app's folder is made on the host before that. @throws {FolderAbsent} where nobody makes it */
 export async function takeOrMakeLock(
   host: Host,
-  request: DeployRequest,
   lock: LockRequest,
+  makeHome: MakeHome | undefined,
   log: Log,
   clock: Clock,
   signal: AbortSignal,
@@ -79,39 +79,9 @@ export async function takeOrMakeLock(
   try {
     return await takeLock(host, lock, log, clock, signal, queue);
   } catch (error) {
-    if (!(error instanceof FolderAbsent)) throw error;
-    if (lock.mode === "look") throw error;
+    if (!(error instanceof FolderAbsent) || !makeHome) throw error;
     await host.engine.greet(); // a Docker that can't be used is told before anything is made
-    log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
-    await ensureProxyImage(host, request, log, signal);
-    await makeFolder(host, request, error.facts.dockerGroup);
+    await makeHome(host, error.facts.dockerGroup, log, signal);
     return takeLock(host, lock, log, clock, signal, queue);
-  }
-}
-
-/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
-export async function ensureProxyImage(
-  host: Host,
-  request: DeployRequest,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
-  const image = request.traffic.proxyImage;
-  if (await isPresent(host.docker, image)) return;
-  log.info(`Pulling the proxy, ${image}.`);
-  const same = registryOf(image) === registryOf(request.image.name);
-  await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
-  await host.docker.getImage(image).inspect();
-}
-
-async function makeFolder(host: Host, request: DeployRequest, dockerGroup: string): Promise<void> {
-  const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
-  try {
-    await container.start();
-    const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    if (StatusCode !== 0)
-      throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
-  } finally {
-    await container.remove({ v: true, force: true }).catch(() => {});
   }
 }

@@ -1,11 +1,17 @@
 export type Status = "deployed" | "unchanged" | "rolled-back" | "failed" | "planned";
 
-/** How a deploy ended, and what its hosts run now. */
+/** How a change of the release ended, and what its hosts run now. */
 export interface Outcome {
+  readonly change: "deploy" | "rollback";
   readonly status: Status;
-  /** the release that this deploy was to make; '' before it had a name */
+  /** the release that was to come; '' before it had a name */
   readonly release: string;
+  readonly version: string;
+  /** its image's name */
+  readonly image: string;
   readonly digest: string;
+  /** its container is on the host */
+  readonly containerLeft: boolean;
   /** what the first host ran before */
   readonly previous: ReleaseName | undefined;
   /** where the first host answers */

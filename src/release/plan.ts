@@ -32,3 +32,17 @@ export function planForFirst({ app, traffic, image }: DeployRequest): readonly s
     `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
   ];
 }
+
+/** What a rollback would do on one host. */
+export function planForReturn(member: Member): readonly string[] {
+  const { current, id, kept } = of(member, "scene");
+  const { health, traffic, bakeTime } = of(member, "terms");
+  const recreate = traffic.strategy === "recreate";
+  return [
+    ...(recreate ? [`Would stop ${current?.container} first: nothing is served until ${id} is healthy`] : []),
+    `Would start ${kept?.container} again in the slot ${candidateSlot(current)}, ${recreate ? "in place of" : "beside"} ${current?.container}`,
+    `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+    `Would shift all traffic and watch it for ${bakeTime / 1000} s`,
+    `Would commit ${id}, then drain and stop ${current?.container} and keep it`,
+  ];
+}

@@ -5,8 +5,10 @@ import { hasDigest, isPresent, type ResolvedImage } from "../host/pull";
 import { UserError } from "../user-error";
 import { checkDisk, checkMemory, memoryUsed } from "./capacity";
 import { handoverOfAdopted, handoverOfProxy } from "./handover";
+import { parseHistory } from "./history";
 import { fingerprint, isNone, releaseId } from "./naming";
-import { type HistoryLine, parseReleases, type ReleaseRecord } from "./record";
+import { committedRecord, refuseOlderRun } from "./order";
+import { parseReleases, type ReleaseRecord } from "./record";
 import type { DeployRequest } from "./request";
 import { architecture, type DockerInfo, type Handover, type Scene } from "./scene";
 import type { Scout } from "./scout";
@@ -29,24 +31,23 @@ export async function preflight(
   const [info, releases, history, containers, proxy] = await Promise.all([
     scout.info,
     looking.releases,
-    guard.read("read", "history"),
+    guard.read("read", "history").then(parseHistory),
     docker.listContainers({ all: true }),
     inspected(docker, proxyContainer(request.app)),
     scout.forwarding,
   ]);
-  const current = committedRecord(request, releases, found);
+  const current = committedRecord(request.app, releases, found);
   tell(current);
   const adopts = !current && request.safety.adopt;
   const handover = adopts ? await handoverOfAdopted(request, docker, proxy) : handoverOfProxy(request, proxy);
   const previous = current ?? handover?.adopted;
   tell(previous);
-  refuseOlderRun(request, lastRun(history, current));
+  if (!request.safety.allowOlder) refuseOlderRun(request.run, history, current, ALLOW_OLDER);
   refuseForeignPort(request, containers, handover);
   if (request.container.network) await checkNetwork(docker, request.container.network);
   const image = await scout.image;
   checkArchitecture(info, image);
   const scene = {
-    info,
     image,
     reference: referenceTo(image),
     imagePresent: await looking.imagePresent,
@@ -59,10 +60,13 @@ export async function preflight(
     handover,
     id: newId(request, releases, containers),
     fingerprint: fingerprint(request),
+    kept: undefined,
+    history,
     warnings: [] as string[],
   };
   await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
-  checkMemory(request, scene, guard.facts.memoryFree, await looking.memoryUsed);
+  if (current)
+    checkMemory(request.traffic.strategy, request.container.memory, guard.facts.memoryFree, await looking.memoryUsed);
   if (request.run.id === undefined) {
     scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
   }
@@ -88,17 +92,9 @@ function look({ app, image: asked }: DeployRequest, { host, info, image }: Scout
   return answers;
 }
 
-async function networkIsThere(docker: Docker, name: string): Promise<boolean> {
+export async function networkIsThere(docker: Docker, name: string): Promise<boolean> {
   const there = await docker.listNetworks({ filters: { name: [name] } });
   return there.some(({ Name }) => Name === name);
-}
-
-function committedRecord(request: DeployRequest, releases: readonly ReleaseRecord[], found: Found) {
-  const current = releases.find(({ release }) => release === found.current);
-  if (current || isNone(found.current)) return current;
-  throw new UserError(
-    `The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`,
-  );
 }
 
 function newId(
@@ -119,31 +115,8 @@ function checkArchitecture(info: DockerInfo, image: ResolvedImage): void {
   );
 }
 
-interface RunOrder {
-  readonly id: number | undefined;
-  readonly attempt: number;
-  readonly url: string;
-  readonly release: string;
-}
-
-function lastRun(history: string, current: ReleaseRecord | undefined): RunOrder | undefined {
-  const last = history.trim().split("\n").at(-1);
-  if (last) {
-    const line = JSON.parse(last) as HistoryLine;
-    return { ...line.run, release: line.release };
-  }
-  return current ? { ...current.run, release: current.release } : undefined;
-}
-
-function refuseOlderRun(request: DeployRequest, last: RunOrder | undefined): void {
-  const { run, safety } = request;
-  if (safety.allowOlder || last?.id === undefined || run.id === undefined) return;
-  if (run.id > last.id || (run.id === last.id && run.attempt >= last.attempt)) return;
-  throw new UserError(
-    `Run ${run.id} (attempt ${run.attempt}) is older than run ${last.id} (attempt ${last.attempt}), which put ${last.release} on the host. ` +
-      "Deploying it would go backwards. To go back on purpose, set allow-older: true, or deploy an older digest from a new run.",
-  );
-}
+const ALLOW_OLDER =
+  "Deploying it would go backwards. To go back on purpose, use rollback-ec2, or set allow-older: true.";
 
 /** The host's port belongs to this app's proxy, or to nobody. */
 function refuseForeignPort(

@@ -5,7 +5,7 @@ import { proxyBody } from "../host/proxy/container";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
 import { NO_RELEASE } from "./naming";
-import type { DeployRequest } from "./request";
+import type { Terms } from "./request";
 import { mutate, type Transaction, write } from "./transaction";
 
 /** The app's own network: two apps on a host share nothing. */
@@ -94,7 +94,7 @@ export const proxySpec = ({ request, guard, name: transaction }: Transaction) =>
 });
 
 /** In what a proxy is not the one that is asked for, as `from ... to ...`. */
-export function changesOf({ traffic }: DeployRequest, proxy: Docker.ContainerInspectInfo): readonly string[] {
+export function changesOf({ traffic }: Pick<Terms, "traffic">, proxy: Docker.ContainerInspectInfo): readonly string[] {
   const changes: string[] = [];
   const { Image } = proxy.Config;
   if (Image !== traffic.proxyImage) changes.push(`from ${Image} to ${traffic.proxyImage}`);

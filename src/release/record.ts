@@ -2,10 +2,11 @@ import type { Slot } from "../host/proxy/config";
 import { UserError } from "../user-error";
 import type { ReleaseName } from "./outcome";
 import type { Run } from "./request";
+import type { RecordedTerms } from "./terms";
 
 export const FORMAT = 1;
 
-/** releases/ID/release.json on a host: all that is needed to know a release again. It holds no secret. */
+/** releases/ID/release.json on a host: all that is needed to know a release again. It holds no secret in clear. */
 export interface ReleaseRecord {
   readonly format: typeof FORMAT;
   readonly release: string;
@@ -23,28 +24,21 @@ export interface ReleaseRecord {
   /** seconds, for the guard's own stop and drain */
   readonly stopTimeout: number;
   readonly drainTimeout: number;
+  /** the change that made it the committed one, or tried to */
   readonly transaction: string;
   /** ISO 8601, UTC */
   readonly createdAt: string;
   readonly run: Run;
+  /** the release that it took the place of when it was deployed: the way that a rollback goes; absent = it is not known */
+  readonly previous?: string;
+  /** how it is served and checked, for whoever brings it back; absent = it is not known */
+  readonly terms?: RecordedTerms;
 }
 
 export const nameOf = ({ release, version, digest }: ReleaseRecord): ReleaseName => ({ release, version, digest });
 
 /** What people call it: for a container made by hand, its name. */
 export const called = (record: ReleaseRecord | undefined): string | undefined => record?.adopted ?? record?.release;
-
-/** One line of `history` on a host: a committed change. */
-export interface HistoryLine {
-  readonly format: typeof FORMAT;
-  readonly transaction: string;
-  readonly release: string;
-  readonly digest: string;
-  readonly previous: string;
-  readonly result: "deployed";
-  readonly at: string;
-  readonly run: Run;
-}
 
 /** @throws {UserError} when a newer hello-devops wrote it, or it is damaged. */
 export function parseReleases(json: string): readonly ReleaseRecord[] {

@@ -3,25 +3,50 @@ import type { Credentials, ImageRequest } from "../host/pull";
 
 export type { ContainerOptions, Credentials, ImageRequest };
 
+/** What any change of an app's release asks of its hosts: to bring a new one, or one that is there already. */
+export interface ChangeRequest {
+  readonly app: string;
+  /** a check of the user's own, on the runner */
+  readonly verify: { readonly command: string; readonly timeout: number } | undefined;
+  /** how many hosts are moved together */
+  readonly waveSize: WaveSize;
+  readonly safety: LockOptions;
+  readonly run: Run;
+}
+
+/** How one release runs, is served and is checked. Durations are milliseconds. */
+export interface Terms {
+  /** What people call the release: a commit, as a rule. It is what `X-Release` says. `[0-9A-Za-z._-]{1,64}` */
+  readonly version: string;
+  readonly container: Pick<ContainerOptions, "stopTimeout">;
+  readonly traffic: TrafficOptions;
+  readonly health: HealthOptions;
+  readonly bakeTime: number;
+}
+
 /**
  * What one deploy is asked to do. Every value is checked; durations are milliseconds, sizes bytes.
  * The words and defaults are those of actions/deploy-ec2/action.yml.
  */
-export interface DeployRequest {
-  readonly app: string;
-  /** What people call the release: a commit, as a rule. It is what `X-Release` says. `[0-9A-Za-z._-]{1,64}` */
-  readonly version: string;
+export interface DeployRequest extends ChangeRequest, Terms {
   readonly image: ImageRequest;
   readonly container: ContainerOptions;
   readonly preDeploy: { readonly command: readonly string[]; readonly timeout: number } | undefined;
-  readonly traffic: TrafficOptions;
-  readonly health: HealthOptions;
-  readonly bakeTime: number;
-  readonly verify: { readonly command: string; readonly timeout: number } | undefined;
-  /** how many hosts are moved together */
-  readonly waveSize: WaveSize;
   readonly safety: SafetyOptions;
-  readonly run: Run;
+}
+
+/** What one rollback is asked to do, in the words of actions/rollback-ec2/action.yml. */
+export interface RollbackRequest extends ChangeRequest {
+  /** '' = the release before the one that serves; else `-2`, a digest, or the beginning of an id, a version or a digest */
+  readonly to: string;
+  /** '' = none; it is kept in the host's history */
+  readonly reason: string;
+  /** only tell what there is */
+  readonly list: boolean;
+  /** what of the release's own checks is to be another */
+  readonly health: Partial<HealthOptions>;
+  /** undefined = as it was deployed with */
+  readonly bakeTime: number | undefined;
 }
 
 export type Strategy = "blue-green" | "recreate";
@@ -58,9 +83,13 @@ export interface StatusRange {
 
 export type WaveSize = { readonly hosts: number } | { readonly percent: number };
 
-export interface SafetyOptions {
+export interface LockOptions {
   readonly lockTimeout: number;
   readonly lease: number;
+  readonly dryRun: boolean;
+}
+
+export interface SafetyOptions extends LockOptions {
   readonly keepReleases: number;
   /** bytes */
   readonly minFreeDisk: number | "auto";
@@ -69,7 +98,6 @@ export interface SafetyOptions {
   readonly keepFailed: boolean;
   /** the container made by hand that holds the port; '' = none */
   readonly adopt: string;
-  readonly dryRun: boolean;
 }
 
 /** The workflow run that deploys. Without an id nothing can be put in order. */

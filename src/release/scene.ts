@@ -1,18 +1,18 @@
 import type Docker from "dockerode";
 import type { ResolvedImage } from "../host/pull";
+import type { HistoryLine } from "./history";
 import type { ReleaseRecord } from "./record";
 
-/** What the host is like before anything is changed, and what this deploy will make. */
+/** What the host is like before anything is changed, and what this change will make of it. */
 export interface Scene {
-  readonly info: DockerInfo;
-  readonly image: ResolvedImage;
+  readonly image: Pick<ResolvedImage, "name" | "digest">;
   /** `name@sha256:...`: what is pulled, run, and restored */
   readonly reference: string;
   readonly imagePresent: boolean;
   readonly releases: readonly ReleaseRecord[];
   /** what is committed */
   readonly current: ReleaseRecord | undefined;
-  /** what serves before this deploy: what is committed, or the container that is adopted */
+  /** what serves before this change: what is committed, or the container that is adopted */
   readonly previous: ReleaseRecord | undefined;
   /** haproxy.cfg of the live release; '' = none */
   readonly liveConfig: string;
@@ -23,6 +23,9 @@ export interface Scene {
   readonly handover: Handover | undefined;
   readonly id: string;
   readonly fingerprint: string;
+  /** the release that is there already and is brought back; undefined = a new one is made */
+  readonly kept: ReleaseRecord | undefined;
+  readonly history: readonly HistoryLine[];
   readonly warnings: string[];
 }
 

@@ -2,9 +2,12 @@ import type { Clock } from "../health/gate";
 import type { Guard } from "../host/guard/guard";
 import type { Host } from "../host/host";
 import type { Slot } from "../host/proxy/config";
+import { entryOf, type HistoryLine } from "./history";
 import type { Log } from "./log";
+import { NO_RELEASE } from "./naming";
 import type { Evidence } from "./outcome";
-import type { DeployRequest } from "./request";
+import { FORMAT } from "./record";
+import type { ChangeRequest, Terms } from "./request";
 import type { Scene } from "./scene";
 
 /** What tells a deploy to stop, on all of its hosts. */
@@ -16,14 +19,16 @@ export interface Stop {
 /** A verb of the guard's fixed list and its names. */
 export type Entry = readonly [verb: string, ...names: string[]];
 
-/** One deploy on one host, once its guard holds the lock and its journal is open. */
+/** One change of one host's release, once its guard holds the lock and its journal is open. */
 export interface Transaction {
   readonly name: string;
-  readonly request: DeployRequest;
+  readonly request: ChangeRequest & Terms;
   readonly host: Host;
   readonly guard: Guard;
   readonly scene: Scene;
   readonly candidate: Candidate;
+  /** why a person asks for it; '' = they did not say */
+  readonly reason: string;
   /** settles when the guard has opened its journal */
   readonly begun: Promise<unknown>;
   readonly log: Log;
@@ -40,6 +45,8 @@ export interface Candidate {
   /** known once it has started */
   address: string;
   port: number;
+  /** opens what its record seals; '' = nothing */
+  readonly key: string;
   /** the candidate's container may have something to say */
   created: boolean;
   /** since when nothing serves, by the deploy's clock; only where the live release is stopped first */
@@ -87,3 +94,22 @@ export const seconds = (milliseconds: number): string => String(Math.ceil(millis
 /** A file of the state folder, whole and on disk before this resolves. */
 export const write = (tx: Transaction, path: string, content: string): Promise<string> =>
   tx.guard.do("write", path, Buffer.from(content).toString("base64"));
+
+/** This change as a line of the host's history, for a journal's entry. */
+export const historyEntry = (
+  { candidate, request, scene, name }: Pick<Transaction, "candidate" | "request" | "scene" | "name">,
+  result: HistoryLine["result"],
+  reason: string,
+): string =>
+  entryOf({
+    format: FORMAT,
+    transaction: name,
+    release: candidate.id,
+    version: request.version,
+    digest: scene.image.digest,
+    previous: scene.previous?.release ?? NO_RELEASE,
+    result,
+    reason,
+    at: new Date().toISOString(),
+    run: request.run,
+  });

@@ -5,7 +5,7 @@ import type { Log } from "./log";
 import { isNone } from "./naming";
 import type { ReleaseName } from "./outcome";
 import { parseReleases } from "./record";
-import type { DeployRequest } from "./request";
+import type { ChangeRequest } from "./request";
 import { lockRequest, type Target, type World } from "./world";
 
 /** What the host says that it runs. */
@@ -25,7 +25,7 @@ const PAUSE = 2_000;
  * Nothing but the host is believed. undefined = it could not be reached in time.
  */
 export async function askWhatServes(
-  request: DeployRequest,
+  request: ChangeRequest,
   world: World,
   target: Target,
   log: Log,
@@ -45,7 +45,7 @@ export async function askWhatServes(
   return undefined;
 }
 
-async function ask(request: DeployRequest, world: World, target: Target, log: Log): Promise<Truth> {
+async function ask(request: ChangeRequest, world: World, target: Target, log: Log): Promise<Truth> {
   const host = await target.open();
   try {
     const lock = { ...lockRequest(request, world), mode: "deploy" as const };

@@ -2,7 +2,7 @@ import type { Clock } from "../health/gate";
 import type { Host } from "../host/host";
 import type { LockRequest } from "./lock";
 import type { Log } from "./log";
-import type { DeployRequest } from "./request";
+import type { ChangeRequest } from "./request";
 
 /** A host to deploy to, before anybody has connected to it. */
 export interface Target {
@@ -26,7 +26,7 @@ export interface World {
   readonly cancel: AbortSignal;
 }
 
-export const lockRequest = (request: DeployRequest, world: World): LockRequest => ({
+export const lockRequest = (request: ChangeRequest, world: World): LockRequest => ({
   app: request.app,
   transaction: world.transaction,
   lease: request.safety.lease,

@@ -7,8 +7,12 @@ export const before = { release: "v1-1a2b", version: "f".repeat(40), digest: dig
 export const after = { release: "v2-3c4d", version: commit, digest: digest("2") };
 
 export const deployed: Outcome = {
+  change: "deploy",
   status: "deployed",
   release: after.release,
+  version: after.version,
+  image: "ghcr.io/acme/shop:1.4",
+  containerLeft: true,
   digest: after.digest,
   previous: before,
   url: "http://203.0.113.7:80/",

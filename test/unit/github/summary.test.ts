@@ -7,8 +7,6 @@ import { before, deployed, rolledBack } from "./outcomes";
 
 const facts: SummaryFacts = {
   app: "shop",
-  version: commit,
-  image: "ghcr.io/acme/shop:1.4",
   container: "hello-shop-v2",
   commits: undefined,
 };
@@ -23,7 +21,7 @@ test("a deploy's summary has what runs, what was before, the time line and the g
     "<h3>42.3 s from 2026-11-24T02:18:00.000Z</h3>",
     `<tr><td>bake</td><td>done</td><td><code>02:18:01</code></td><td>30.0 s</td><td>${"█".repeat(14)}</td></tr>`,
     "<tr><td>probe</td><td>healthy</td><td>3</td><td>200-299</td><td>200 in 4 ms</td></tr>",
-    `<code>digest: ${before.digest}</code>, <code>version: ${before.version}</code>`,
+    "<li>To go back to <code>v1-1a2b</code>: run <code>rollback-ec2</code>, as a new run.</li>",
     "<code>docker logs hello-shop-v2</code>",
   ])
     expect(summary).toContain(part);
@@ -70,7 +68,10 @@ const hostile = [
   ["mathematics and strike", "$$x$$ ~~y~~ __z__ **b**"],
 ] as const;
 test.each(hostile)("draws nothing of %s", (_what, text) => {
-  const summary = summaryOf(everywhere(text), { ...facts, app: text, version: text, image: text, container: text });
+  const summary = summaryOf(
+    { ...everywhere(text), version: text, image: text },
+    { ...facts, app: text, container: text },
+  );
   const drawn = summary.replace(/&#\d+;/g, "");
   const tags = new Set(drawn.match(/<[^>]*>?/g));
   expect([...tags].filter((tag) => !ours.test(tag))).toEqual([]);
@@ -82,9 +83,18 @@ test.each(hostile)("draws nothing of %s", (_what, text) => {
 const ours =
   /^<\/?(h2|h3|p|b|code|table|tr|td|th|ul|li|pre|details|summary)>$|^<details open>$|^<a href="http:\/\/203\.0\.113\.7:80\/">$|^<\/a>$/;
 
+test("a rollback's summary says what came back, and not how to go back again", () => {
+  const summary = summaryOf({ ...deployed, change: "rollback" }, facts);
+  expect(summary).toContain(`<h2>shop ${commit}: ✅ brought back</h2>`);
+  expect(summary).not.toContain("To go back");
+  expect(summaryOf({ ...rolledBack, change: "rollback" }, facts)).toContain(
+    "❌ the rollback failed, and what served before it serves</h2>",
+  );
+});
+
 test("stays small whatever it is given", () => {
   const long = "<&".repeat(100_000);
-  const summary = summaryOf(everywhere(long, 1000), { ...facts, app: long, image: long });
+  const summary = summaryOf({ ...everywhere(long, 1000), image: long }, { ...facts, app: long });
   expect(Buffer.byteLength(summary)).toBeLessThan(200 * 1024 + 1024);
   expect(summary).toContain("a part of the summary was too long");
 });

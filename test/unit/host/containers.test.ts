@@ -7,6 +7,7 @@ const spec: ContainerSpec = {
   app: "shop",
   release: "r2",
   transaction: "t2",
+  sealKey: "",
   role: "app",
   image: "ghcr.io/acme/shop@sha256:0000",
   command: [],

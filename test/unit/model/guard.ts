@@ -8,6 +8,7 @@ import {
   phaseOf,
   placeOf,
   serveCommitted,
+  staysStopped,
   tellsProxy,
   wrong,
 } from "./host";
@@ -203,7 +204,9 @@ export class Guards {
         this.#onward(to, guard, at);
       });
     }
-    return line.entry === "remove candidate" ? this.#remove(state, guard, label, done, step) : step(label, done);
+    return /^(remove|rest) candidate$/.test(line.entry)
+      ? this.#remove(state, guard, label, done, step)
+      : step(label, done);
   }
 
   /** Gone, and found gone again: by the second look, dockerd has done what it still had in hand. */
@@ -225,7 +228,7 @@ export class Guards {
     const { design } = this;
     return (
       design.has("undo looks once") ||
-      (design.has("keep-failed") && design.has("keep looks once")) ||
+      (staysStopped(design) && design.has("keep looks once")) ||
       (unfenced && design.has("ABORT looks once"))
     );
   }

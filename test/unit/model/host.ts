@@ -94,6 +94,7 @@ export function perform(state: State, entry: Entry, design: Design): void {
       if (state.current !== "candidate" || design.has("forget takes what is committed")) state.folder = false;
       return;
     case "remove candidate":
+    case "rest candidate":
       removeCandidate(state, design);
       return;
     case "vacate green":
@@ -120,8 +121,8 @@ export function perform(state: State, entry: Entry, design: Design): void {
 }
 
 function removeCandidate(state: State, design: Design): void {
-  if (!state.owner || state.candidate === "none") return;
-  if (design.has("keep-failed")) {
+  if (!isFound(state, design) || state.candidate === "none") return;
+  if (staysStopped(design)) {
     state.candidate = "stopped";
     return;
   }
@@ -129,9 +130,14 @@ function removeCandidate(state: State, design: Design): void {
   state.candidateAlways = false;
 }
 
-/** What `remove` (or `keep`) looks for before an undo counts as done. */
+/** What `remove` (or `keep`, or `rest`) looks for before an undo counts as done. */
 export const candidateIsOut = (state: State, design: Design): boolean =>
-  !state.owner || (design.has("keep-failed") ? state.candidate !== "running" : state.candidate === "none");
+  !isFound(state, design) || (staysStopped(design) ? state.candidate !== "running" : state.candidate === "none");
+
+/** By the label of its transaction; a release that was there before bears that of an older one. */
+const isFound = (state: State, design: Design): boolean => state.owner || design.has("rollback");
+
+export const staysStopped = (design: Design): boolean => design.has("keep-failed") || design.has("rollback");
 
 /** Entries that are told to the proxy, and those that change a container's policy or stop it. */
 export const tellsProxy = (entry: Entry): boolean => /^(ready|vacate) /.test(entry);

@@ -1,5 +1,5 @@
 import type { Invariant } from "./explore";
-import { perform, phaseOf, placeOf, traffic } from "./host";
+import { perform, phaseOf, placeOf, staysStopped, traffic } from "./host";
 import { type Program, programOf } from "./program";
 import { changed, type Design, GUARDS, type Guard, keyOf, lives, type Release, type State, type Wrong } from "./state";
 
@@ -99,6 +99,6 @@ const NOTHING_KEPT = inTheEnd(
 
 /** All that has to hold for a design. */
 export function invariantsOf(design: Design): readonly Invariant<State>[] {
-  const kept = design.has("keep-failed") ? [] : [NOTHING_KEPT];
+  const kept = staysStopped(design) ? [] : [NOTHING_KEPT];
   return [...INVARIANTS, ...kept, twiceIsOnce(programOf(design), design)];
 }

@@ -30,11 +30,14 @@ export function model(bounds: Bounds): Machine<State> {
   const runner = new Runner(program, design, guards);
   const kinds = bounds.kinds ?? FAULTS;
   return {
-    initial: initial(bounds.faults),
+    initial: design.has("rollback") ? kept(initial(bounds.faults)) : initial(bounds.faults),
     key: keyOf,
     next: (state) => [...runner.next(state), ...guards.next(state), ...faultsIn(state, kinds)],
   };
 }
+
+/** The candidate of a rollback is there already. */
+const kept = (state: State): State => ({ ...state, candidate: "stopped", folder: true });
 
 export interface Bounds {
   /** how many in one history */

@@ -112,5 +112,6 @@ export const HOLES: readonly Mutant[] = [
     in: ["an entry fails for good", "an entry fails for good"],
   },
   { does: ["keep looks once", "keep-failed"], breaks: "nothing of a dead deploy runs", in: ["the runner is killed"] },
+  { does: ["keep looks once", "rollback"], breaks: "nothing of a dead deploy runs", in: ["the runner is killed"] },
   { does: ["ABORT looks once"], breaks: LEFT, in: ["a channel to dockerd is cut"] },
 ];

@@ -4,8 +4,10 @@ import { deploy } from "../../../src/release/deploy";
 import type { Log } from "../../../src/release/log";
 import type { Outcome } from "../../../src/release/outcome";
 import type { DeployRequest } from "../../../src/release/request";
+import { rollback } from "../../../src/release/rollback";
+import type { World } from "../../../src/release/world";
 import { source } from "../github/deploy-inputs";
-import { DEPLOY } from "./program";
+import { DEPLOY, type Draft, ROLLBACK } from "./program";
 import { RecordingHost } from "./recording-host";
 
 const quiet: Log = {
@@ -29,6 +31,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^BEGIN r2$/, "begin begin"],
   [/^UNDO forget r2$/, "undo forget candidate"],
   [/^UNDO remove shop-r2 \d+$/, "undo remove candidate"],
+  [/^UNDO rest shop-r2 \d+$/, "undo rest candidate"],
   [/^docker create shop-r2$/, "docker create candidate"],
   [/^docker start shop-r2$/, "docker start candidate"],
   [/^DO write releases\/r2\/release\.json /, "do write release"],
@@ -46,14 +49,23 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Not in the model: other files of the release, the history line, and the end. */
-const APART = /^(DO write releases\/r2\/(haproxy\.cfg|slots\.map) |DO check r2$|RETIRE history |BYE$)/;
+const APART = /^(DO write releases\/r2\/(haproxy\.cfg|slots\.map) |DO check r2$|UNDO tried |RETIRE history |BYE$)/;
 
-async function deployTo(host: RecordingHost, request: DeployRequest): Promise<Outcome> {
+function worldOf(host: RecordingHost): World {
   const clock = { now: () => performance.now(), sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) };
   const hosts = [{ name: "host", address: "host", open: async () => host.host() }];
-  const cancel = new AbortController().signal;
-  return deploy(request, { hosts, log: quiet, clock, transaction: "t2", cancel });
+  return { hosts, log: quiet, clock, transaction: "t2", cancel: new AbortController().signal };
 }
+
+const deployTo = (host: RecordingHost, request: DeployRequest): Promise<Outcome> => deploy(request, worldOf(host));
+
+function inTheModelsWords(host: RecordingHost): string[] {
+  const sent = host.notes.filter((note) => !APART.test(note));
+  return sent.map((note) => WORDS.find(([pattern]) => pattern.test(note))?.[1] ?? note);
+}
+
+const modelled = (drafts: readonly Draft[]): string[] =>
+  drafts.filter(([kind]) => kind !== "look").map((row) => row.join(" ").replace(/^and /, "").trim());
 
 test("the model sends what a deploy sends, in its order", async () => {
   const request = quick(readDeployInputs(source()).request);
@@ -61,11 +73,29 @@ test("the model sends what a deploy sends, in its order", async () => {
   const outcome = await deployTo(host, request);
   host.close();
   expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
-  const seen = host.notes
-    .filter((note) => !APART.test(note))
-    .map((note) => WORDS.find(([pattern]) => pattern.test(note))?.[1] ?? note);
-  const modelled = DEPLOY.filter(([kind]) => kind !== "look").map((row) => row.join(" ").replace(/^and /, "").trim());
-  expect(seen).toEqual(modelled);
+  expect(inTheModelsWords(host)).toEqual(modelled(DEPLOY));
+});
+
+test("the model sends what a rollback sends, in its order", async () => {
+  const { app, verify, waveSize, safety, run, ...request } = quick(readDeployInputs(source()).request);
+  const host = new RecordingHost({ app, verify, waveSize, safety, run, ...request });
+  host.keepsR2 = true;
+  const asked = {
+    app,
+    verify,
+    waveSize,
+    safety,
+    run,
+    to: "",
+    reason: "",
+    list: false,
+    health: {},
+    bakeTime: undefined,
+  };
+  const outcome = await rollback(asked, worldOf(host));
+  host.close();
+  expect(outcome).toMatchObject({ change: "rollback", status: "deployed", release: "r2", failure: undefined });
+  expect(inTheModelsWords(host)).toEqual(modelled(ROLLBACK));
 });
 
 test("believes no pull after which the image is not there", async () => {

@@ -1,14 +1,15 @@
 import type { Design } from "./state";
 
 /**
- * What a runner sends for a release beside a live one, in the order of src/release/deploy.ts (`transact`) and what it
- * calls: startCandidate, writeCandidateConfig, fillSlot, shift, bake, commit, retire. order.test.ts holds this
- * table to that code. `old` serves in blue, the candidate comes to green.
+ * What a runner sends for a release beside a live one, in the order of src/release/transact.ts and what it calls:
+ * startCandidate, writeCandidateConfig, fillSlot, shift, bake, commit, retire. order.test.ts holds these tables to that
+ * code, for a new release and for one that comes back. `old` serves in blue, the candidate comes to green.
  */
 export type Entry =
   | "begin"
   | "forget candidate"
   | "remove candidate"
+  | "rest candidate"
   | "vacate green"
   | "ready blue"
   | "policy candidate no"
@@ -64,6 +65,12 @@ const START: readonly Draft[] = [
   ["docker", "start candidate"],
   ["do", "write release"],
 ];
+const RETURN: readonly Draft[] = [
+  ["begin", "begin"],
+  ["undo", "rest candidate"],
+  ["docker", "start candidate"],
+  ["do", "write release"], // as it was, but for the slot
+];
 const FILL: readonly Draft[] = [
   ["undo", "vacate green"],
   ["and do", "fill green"],
@@ -86,6 +93,7 @@ const COMMIT: readonly Draft[] = [
 ];
 
 export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
+export const ROLLBACK: readonly Draft[] = [...RETURN, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
 
 /** The program, with the defects of a design that are the runner's. */
 export function programOf(design: Design): Program {
@@ -93,7 +101,7 @@ export function programOf(design: Design): Program {
     return compile([...START, ...[...FILL].reverse(), ...SHIFT, ...POLICY, ...COMMIT]);
   if (design.has("the rename goes before the policy"))
     return compile([...START, ...FILL, ...SHIFT, ["retire", "policy candidate always"], ...COMMIT]);
-  return compile(DEPLOY);
+  return compile(design.has("rollback") ? ROLLBACK : DEPLOY);
 }
 
 function compile(drafts: readonly Draft[]): Program {
@@ -109,10 +117,11 @@ function compile(drafts: readonly Draft[]): Program {
     lines.push({ kind: kind.replace("and ", "") as Line["kind"], entry: what });
     return { to: "guard", line: lines.length - 1, pipelined };
   });
-  const lineOf = (entry: Entry) => lines.findIndex((line) => line.entry === entry);
+  const lineOf = (entry: Entry) => lines.findIndex((line) => line.entry === entry); // -1: nothing takes it back
+  const wayOut = Math.max(lineOf("remove candidate"), lineOf("rest candidate"));
   const undoOf = {
-    "create candidate": lineOf("remove candidate"),
-    "start candidate": lineOf("remove candidate"),
+    "create candidate": wayOut,
+    "start candidate": wayOut,
     "write release": lineOf("forget candidate"),
     "fill green": lineOf("vacate green"),
     "shift to green": lineOf("ready blue"),

@@ -17,6 +17,14 @@ test(
   PATIENCE,
 );
 
+test(
+  `every invariant holds for a release that comes back, through every history with ${FAULTS} faults of ten kinds`,
+  () => {
+    expect(told(`a rollback, ${FAULTS} faults`, { faults: FAULTS, design: ["rollback"] }).violation).toBeUndefined();
+  },
+  PATIENCE,
+);
+
 test("a failed candidate that is kept for a look is stopped, whichever fault comes", () => {
   expect(told("keep-failed, 1 fault of all kinds", { faults: 1, design: ["keep-failed"] }).violation).toBeUndefined();
 });

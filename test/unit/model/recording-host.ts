@@ -7,6 +7,7 @@ import { renderConfig } from "../../../src/host/proxy/config";
 import type { SlotState } from "../../../src/host/proxy/runtime";
 import type { ReleaseRecord } from "../../../src/release/record";
 import type { DeployRequest } from "../../../src/release/request";
+import { recordedTerms } from "../../../src/release/terms";
 
 const ADDRESS = "172.18.0.3";
 const DIGEST = `sha256:${"a".repeat(64)}`;
@@ -19,6 +20,8 @@ export class RecordingHost {
   #filled: readonly string[] = [];
   /** the pull said that all is well, and the image is not there */
   imageIsGone = false;
+  /** r2 was here before r1, and its container was kept */
+  keepsR2 = false;
 
   constructor(request: DeployRequest) {
     this.#request = request;
@@ -50,11 +53,25 @@ export class RecordingHost {
     this.notes.push(words.join(" "));
   }
 
+  #kept(): ReleaseRecord {
+    const { app, version } = this.#request;
+    const terms = recordedTerms(this.#request, "");
+    return {
+      ...this.#record(),
+      release: "r2",
+      version,
+      container: `${app}-r2`,
+      slot: "green",
+      previous: "none",
+      terms,
+    };
+  }
+
   #record(): ReleaseRecord {
     const { app, run } = this.#request;
     const image = { image: "ghcr.io/acme/shop", digest: `sha256:${"b".repeat(64)}`, fingerprint: "another" };
     const place = { container: `${app}-r1`, slot: "blue", port: 5000, stopTimeout: 10, drainTimeout: 5 } as const;
-    const made = { transaction: "t1", createdAt: "2026-11-24T02:18:00.000Z", run };
+    const made = { transaction: "t1", createdAt: "2026-11-24T02:18:00.000Z", run, previous: "r2" };
     return { format: 1, release: "r1", version: "v1", ...image, ...place, ...made };
   }
 
@@ -82,7 +99,7 @@ export class RecordingHost {
   }
 
   #read([verb, file]: readonly string[]): string {
-    if (verb === "releases") return JSON.stringify([this.#record()]);
+    if (verb === "releases") return JSON.stringify([this.#record(), ...(this.keepsR2 ? [this.#kept()] : [])]);
     if (file === "history") return "";
     const { slot, container, port } = this.#record();
     return renderConfig(this.#request.traffic, { slot, container, port });
@@ -117,7 +134,7 @@ export class RecordingHost {
     });
     return {
       info: async () => ({ Architecture: "x86_64", DockerRootDir: "/var/lib/docker" }),
-      listContainers: async () => [],
+      listContainers: async () => (this.keepsR2 ? [{ Names: [`/${this.#request.app}-r2`] }] : []),
       listNetworks: async () => Object.keys(networks).map((Name) => ({ Name })),
       getContainer: container,
       createImage: async () => Readable.from(['{"status":"Downloaded newer image"}\n']),

@@ -32,7 +32,9 @@ export type Defect =
   | "an entry fails where there is nothing left to do"
   | "the way back swaps the slots"
   // not a defect but the other way to end a failed deploy, keep-failed: true
-  | "keep-failed";
+  | "keep-failed"
+  // nor this: the candidate is a release that was there before, stopped and kept
+  | "rollback";
 
 export type Design = ReadonlySet<Defect>;
 

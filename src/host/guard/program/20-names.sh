@@ -18,7 +18,7 @@ is_state_file() { [[ $1 =~ ^releases/[a-z0-9][a-z0-9-]{0,31}/(release\.json|hapr
 # valid_entry VERB ARG...: the fixed list of what a journal may hold. Nothing in it is ever evaluated as shell.
 valid_entry() {
   case ${1:-}:$# in
-    remove:3 | keep:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
+    remove:3 | keep:3 | rest:3 | stop:3) is_container "$2" && is_seconds "$3" ;;
     policy:3) { is_container "$2" || is_id "$2"; } && [[ $3 =~ ^(always|no|unless-stopped|on-failure(:[0-9]{1,5})?)$ ]] ;;
     take-port:3) is_id "$2" && is_seconds "$3" ;;
     give-back:2 | discard:2) is_id "$2" ;;
@@ -28,7 +28,7 @@ valid_entry() {
     vacate:3) is_slot "$2" && is_seconds "$3" ;;
     config:2 | forget:2) is_release "$2" ;;
     network:2) is_container "$2" ;;
-    history:2) is_base64 "$2" ;;
+    history:2 | tried:2) is_base64 "$2" ;;
     *) false ;;
   esac
 }

@@ -14,11 +14,11 @@ network_is_there() { is_there network ls -q "$1"; }
 
 # A create or start that dockerd had in hand may still land after its connection has ended: so a container counts as
 # gone, or stopped, only when it is found so several times. Traffic has moved back before, so nobody waits for this.
-found_clear() { # found_clear FLAG NAME DEED...: looks with `docker ps -qFLAG`, does the deed to what it finds
-  local flag=$1 name=$2 owner=${transaction_of_journal:-$transaction} found clear=0
-  shift 2
+found_clear() { # found_clear FLAG NAME LABEL DEED...: looks with `docker ps -qFLAG`, does the deed to what it finds
+  local flag=$1 name=$2 label=$3 found clear=0
+  shift 3
   while ((clear < 2 + 2 * fenced)); do
-    found=$(docker ps "-q$flag" --filter "label=hello-devops.transaction=$owner" --filter "name=^/$name\$") || return 1
+    found=$(docker ps "-q$flag" --filter "label=hello-devops.$label" --filter "name=^/$name\$") || return 1
     if [[ -z $found ]]; then
       clear=$((clear + 1))
       pause 0.4
@@ -29,9 +29,11 @@ found_clear() { # found_clear FLAG NAME DEED...: looks with `docker ps -qFLAG`, 
   done
 }
 
-remove() { found_clear a "$1" stop_and_remove "$1" "$2"; }
+remove() { found_clear a "$1" "$(made_here)" stop_and_remove "$1" "$2"; }
 stop_and_remove() { stop "$1" "$2" && docker rm -f -v "$1" >/dev/null; }
-keep() { found_clear '' "$1" stop "$1" "$2"; }
+keep() { found_clear '' "$1" "$(made_here)" stop "$1" "$2"; }
+rest() { found_clear '' "$1" role=app stop "$1" "$2"; } # an earlier transaction made it, and it was stopped
+made_here() { printf 'transaction=%s' "${transaction_of_journal:-$transaction}"; }
 
 # or_gone NAME: after a deed that failed; it counts as done when the container is not there
 or_gone() {
@@ -101,7 +103,7 @@ config() { # puts a release's own proxy configuration back; a reload only where 
   rm -f "$folder/haproxy.cfg.before" && fsync "$folder" # last: while it is there, a replay reloads
 }
 
-history() { # one line a committed change, by its transaction; the newest 200 are kept
+history() { # one line a transaction; the newest 200 are kept
   local line mark
   line=$(base64 -d <<<"$1") || return 1
   mark="\"transaction\":\"${transaction_of_journal:-$transaction}\""
@@ -110,9 +112,12 @@ history() { # one line a committed change, by its transaction; the newest 200 ar
   mv -T history.next history && fsync .
 }
 
+# tried LINE: what stays in the history of a transaction that is taken back. A full disk must not be in the way of that.
+tried() { history "$1" || :; }
+
 perform() { # perform VERB ARG...
   case $1 in
-    remove | keep | stop | policy | network | forget | config | history | vacate | serve_committed) "$@" ;;
+    remove | keep | rest | stop | policy | network | forget | config | history | tried | vacate | serve_committed) "$@" ;;
     permit | forbid | resume | discard) "$@" ;;
     take-port) take_port "$2" "$3" ;;
     give-back) give_back "$2" ;;

@@ -6,17 +6,17 @@ take_back() {
   for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
     entry=${undo[i]}
     read -ra words <<<"$entry"
-    # Docker can't write a policy on a full disk: what brings the traffic back does not wait for that.
-    if [[ ${words[0]} == policy ]] && ! perform "${words[@]}" 2>/dev/null && docker_answers; then
+    # What brings the traffic back waits neither for the history nor for a policy that Docker can't write on a full disk.
+    if [[ ${words[0]} == tried ]] || { [[ ${words[0]} == policy ]] && ! perform "${words[@]}" 2>/dev/null && docker_answers; }; then
       later+=("$entry")
       continue
     fi
     perform_surely "$entry" || { failed_entry=$entry; return 1; }
-    say "UNDONE $entry"
+    say "UNDONE ${entry:0:100}"
   done
   for entry in "${later[@]}"; do
     perform_surely "$entry" || { failed_entry=$entry; return 1; }
-    say "UNDONE $entry"
+    say "UNDONE ${entry:0:100}"
   done
   start_proxy
   close_journal

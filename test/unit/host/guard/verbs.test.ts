@@ -28,6 +28,7 @@ beforeEach(async () => {
 afterEach(() => host.end());
 
 type Look = () => unknown;
+const line = (text: string) => Buffer.from(text).toString("base64");
 const container = (name: string) => () => host.outcome().containers[name];
 
 const verbs: readonly [entry: string, look: Look, done: unknown][] = [
@@ -38,6 +39,7 @@ const verbs: readonly [entry: string, look: Look, done: unknown][] = [
   ["remove shop-2 0", container("shop-2"), undefined],
   ["keep shop-2 0", container("shop-2"), "stopped, always"],
   ["stop shop-1 0", container("shop-1"), "stopped, always"],
+  ["rest shop-1 0", container("shop-1"), "stopped, always"], // which an older transaction made
   ["network hello-devops-shop", () => existsSync(host.path("docker/networks/hello-devops-shop")), false],
   ["resume blue shop-1", () => host.outcome().blue, "ready shop-1"],
   ["config r1", () => host.outcome().proxyRuns, OLD_CONFIG.trim()],
@@ -59,7 +61,8 @@ const withFiles: typeof verbs = [
   ...verbs,
   ["forbid r1 shop-2", () => existsSync(host.state("releases/r1/starts")), false],
   ["forget r2", () => existsSync(host.state("releases/r2")), false],
-  [`history ${Buffer.from(HISTORY).toString("base64")}`, () => host.outcome().history, [HISTORY]],
+  [`history ${line(HISTORY)}`, () => host.outcome().history, [HISTORY]],
+  [`tried ${line(HISTORY)}`, () => host.outcome().history, [HISTORY]],
 ];
 
 test.each(withFiles)("does %s twice with the same end", async (entry, look, done) => {
@@ -75,6 +78,7 @@ const nothingThere = [
   "remove gone 0",
   "keep gone 0",
   "stop gone 0",
+  "rest gone 0",
   "network gone",
   "config gone",
   "forget gone",
@@ -92,6 +96,30 @@ test("removes no container of another transaction by the same name", async () =>
   expect(host.outcome().containers["shop-9"]).toBe("runs, no");
 });
 
+test("leaves what was tried in the history, with the last reason that was told, when the traffic is back", async () => {
+  const why = (text: string) => `{"transaction":"t2","reason":"${text}"}`;
+  await guard.ask("UNDO", "tried", line(why("it died")));
+  await guard.ask("UNDO", "ready", "blue", "shop-1");
+  await guard.ask("UNDO", "tried", line(why("a gate said no")));
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+  expect(host.outcome().history).toEqual([why("a gate said no")]);
+  const undone = guard.lines.filter((said) => said.startsWith("UNDONE")).map((said) => said.split(" ")[1]);
+  expect(undone).toEqual(["ready", "tried", "tried"]);
+});
+
+test("goes back on a full disk, where nothing can be told of it", async () => {
+  host.diskCanFill();
+  const other = host.guard();
+  await guard.ask("BYE");
+  await other.ready();
+  await other.ask("BEGIN", "r3");
+  await other.ask("UNDO", "tried", line(HISTORY));
+  await other.ask("UNDO", "ready", "blue", "shop-1");
+  host.order("full");
+  expect(await other.ask("ABORT")).toBe("ABORTED");
+  expect(host.outcome()).toMatchObject({ blue: "ready shop-1", history: [], journal: false });
+});
+
 test("never forgets the committed release", async () => {
   await guard.ask("UNDO", "forget", "r1");
   await guard.ask("ABORT");
@@ -102,7 +130,7 @@ test("keeps the newest 200 lines of the history, one a transaction", async () =>
   const { writeFileSync } = await import("node:fs");
   const lines = Array.from({ length: 230 }, (_, index) => `{"transaction":"x${index}"}`);
   writeFileSync(host.state("history"), `${lines.join("\n")}\n`);
-  await guard.ask("UNDO", "history", Buffer.from(HISTORY).toString("base64"));
+  await guard.ask("UNDO", "history", line(HISTORY));
   await guard.ask("ABORT");
   expect(host.outcome().history).toEqual([...lines.slice(-199), HISTORY]);
 });

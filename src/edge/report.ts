@@ -1,14 +1,23 @@
 import * as core from "@actions/core";
-import { commitsBetween } from "../../src/github/commits";
-import type { InputSource } from "../../src/github/input-source";
-import type { DeployInputs } from "../../src/github/inputs";
-import { type Mask, masked } from "../../src/github/mask";
-import { annotationOf, outputsOf } from "../../src/github/outputs";
-import { summaryOf } from "../../src/github/summary";
-import type { Outcome } from "../../src/release/outcome";
+import { commitsBetween } from "../github/commits";
+import type { HostInputs } from "../github/host-inputs";
+import type { InputSource } from "../github/input-source";
+import { type Mask, masked } from "../github/mask";
+import { annotationOf } from "../github/outputs";
+import { summaryOf } from "../github/summary";
+import type { Outcome } from "../release/outcome";
+import type { ChangeRequest } from "../release/request";
+
+type Inputs = HostInputs & { readonly request: ChangeRequest };
 
 /** Outputs, one annotation, the summary, and the step's colour: only `deployed` and `unchanged` are green. */
-export async function report(raw: Outcome, inputs: DeployInputs, io: InputSource, mask: Mask): Promise<void> {
+export async function report<O extends Outcome>(
+  raw: O,
+  outputsOf: (outcome: O) => Readonly<Record<string, string>>,
+  inputs: Inputs,
+  io: InputSource,
+  mask: Mask,
+): Promise<void> {
   const outcome = masked(raw, mask);
   for (const [name, value] of Object.entries(outputsOf(outcome))) core.setOutput(name, value);
   const annotation = annotationOf(outcome);
@@ -20,18 +29,17 @@ export async function report(raw: Outcome, inputs: DeployInputs, io: InputSource
   if (outcome.failure) process.exitCode = core.ExitCode.Failure;
 }
 
-async function factsOf(outcome: Outcome, inputs: DeployInputs, io: InputSource) {
-  const { app, version, image, safety } = inputs.request;
-  const left = outcome.failure === undefined || safety.keepFailed;
+async function factsOf(outcome: Outcome, inputs: Inputs, io: InputSource) {
+  const { app } = inputs.request;
   const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
   const commits = inputs.githubToken
-    ? await commitsBetween({ previous: outcome.previous?.version, next: version }, repository, {
+    ? await commitsBetween({ previous: outcome.previous?.version, next: outcome.version }, repository, {
         octokit: (await octokitOnDemand()).getOctokit(inputs.githubToken),
         debug: core.debug,
       })
     : undefined;
-  const container = left && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
-  return { app, version, image: image.name, container, commits };
+  const container = outcome.containerLeft && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
+  return { app, container, commits };
 }
 
 /** Run where it is used, for every start of the action would wait for it; in the bundle itself, not in a file beside it. */

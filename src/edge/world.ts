@@ -1,18 +1,19 @@
 import { randomBytes } from "node:crypto";
-import type { DeployInputs } from "../../src/github/inputs";
-import { systemClock } from "../../src/health/clock";
-import { Host } from "../../src/host/host";
-import { hostKeyTrust } from "../../src/host/known-hosts";
-import { privateKey } from "../../src/host/private-key";
-import type { Log } from "../../src/release/log";
-import type { World } from "../../src/release/world";
+import type { HostInputs } from "../github/host-inputs";
+import { systemClock } from "../health/clock";
+import { Host } from "../host/host";
+import { hostKeyTrust } from "../host/known-hosts";
+import { privateKey } from "../host/private-key";
+import type { Log } from "../release/log";
+import type { Run } from "../release/request";
+import type { World } from "../release/world";
 
-/** A name that no other deploy has: the run, its attempt, and chance (one job may deploy twice). */
-export const newTransaction = ({ request }: DeployInputs): string =>
-  `${request.run.id ?? "local"}-${request.run.attempt}-${randomBytes(3).toString("hex")}`;
+/** A name that no other change has: the run, its attempt, and chance (one job may change its hosts twice). */
+export const newTransaction = ({ id, attempt }: Run): string =>
+  `${id ?? "local"}-${attempt}-${randomBytes(3).toString("hex")}`;
 
 /** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
-export function realWorld(inputs: DeployInputs, transaction: string, log: Log, cancel: AbortSignal): World {
+export function realWorld(inputs: HostInputs, transaction: string, log: Log, cancel: AbortSignal): World {
   const { hosts, access } = inputs;
   const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
   const several = hosts.length > 1;

@@ -1,0 +1,42 @@
+import type { FORMAT } from "./record";
+import type { Run } from "./request";
+
+/** One line of `history` on a host: a change that was committed, or one that was taken back. The guard keeps the newest 200. */
+export interface HistoryLine {
+  readonly format: typeof FORMAT;
+  readonly transaction: string;
+  readonly release: string;
+  readonly version?: string;
+  readonly digest: string;
+  /** what was committed before; `none` */
+  readonly previous: string;
+  /** `rolled-back`: a rollback brought this release back; `failed`: it was taken back, and `previous` serves */
+  readonly result: "deployed" | "rolled-back" | "failed";
+  /** what a person gave a rollback for one, or what stopped the change; '' = none */
+  readonly reason?: string;
+  /** ISO 8601, UTC */
+  readonly at: string;
+  readonly run: Run;
+}
+
+/** Oldest first. A line that can't be read tells nothing, and is in nobody's way. */
+export function parseHistory(text: string): readonly HistoryLine[] {
+  return text.split("\n").flatMap((line) => {
+    try {
+      const read = JSON.parse(line) as HistoryLine;
+      return typeof read.release === "string" && typeof read.result === "string" ? [read] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+export const isCommitted = ({ result }: HistoryLine): boolean => result !== "failed";
+
+const LONGEST_REASON = 300;
+
+/** The line as a journal's entry carries it. */
+export function entryOf(line: HistoryLine): string {
+  const reason = (line.reason ?? "").slice(0, LONGEST_REASON).toWellFormed();
+  return Buffer.from(JSON.stringify({ ...line, reason })).toString("base64");
+}

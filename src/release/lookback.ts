@@ -1,0 +1,128 @@
+import type Docker from "dockerode";
+import { appNetwork, inspected, LABEL, proxyContainer } from "../host/containers";
+import { UserError } from "../user-error";
+import { checkMemory, memoryUsed } from "./capacity";
+import { type Member, of } from "./fleet";
+import { parseHistory } from "./history";
+import { broughtBack, choose } from "./lineage";
+import { committedRecord, refuseOlderRun } from "./order";
+import { networkIsThere } from "./preflight";
+import { called, parseReleases, type ReleaseRecord } from "./record";
+import type { RollbackRequest, Terms } from "./request";
+import { termsOf } from "./terms";
+
+/** Asks a host what it has been running, and what of that is there still. @throws {UserError} when it is nothing */
+export async function lookBack(request: RollbackRequest, member: Member): Promise<void> {
+  const { app } = request;
+  if (!member.guard) throw new UserError(`There is no app "${app}" on this host (app): nothing to go back to.`);
+  const { docker } = of(member, "host");
+  const { guard } = member;
+  const [releases, history, containers, proxy] = await Promise.all([
+    guard.read("releases").then(parseReleases),
+    guard.read("read", "history").then(parseHistory),
+    docker.listContainers({ all: true, filters: { label: [`${LABEL.app}=${app}`, `${LABEL.role}=app`] } }),
+    inspected(docker, proxyContainer(app)),
+    of(member, "host").connection.requireForwarding(),
+  ]);
+  const current = committedRecord(app, releases, of(member, "found"));
+  if (!current) throw new UserError(`No release of "${app}" is committed on this host: nothing to go back to.`);
+  member.current = current;
+  member.httpPort = portOf(proxy) ?? current.terms?.traffic.httpPort;
+  const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
+  const isThere = ({ container }: ReleaseRecord) => names.has(container);
+  member.past = { current, releases, isThere, history, proxy };
+}
+
+const portOf = (proxy: Docker.ContainerInspectInfo | undefined): number | undefined => {
+  const [published] = (proxy?.HostConfig.PortBindings?.["80/tcp"] ?? []) as { HostPort?: string }[];
+  return published?.HostPort ? Number(published.HostPort) : undefined;
+};
+
+const AGAIN =
+  "A rollback from it would take back what came since. Start it as a new run (not by re-running an old one).";
+
+/** Chooses what comes back to this host, and how it is to be served and checked. @throws {UserError} */
+export async function sceneOf(request: RollbackRequest, member: Member): Promise<void> {
+  const { app, run } = request;
+  const { current, history, proxy, ...rest } = of(member, "past");
+  refuseOlderRun(run, history, current, AGAIN);
+  const kept = choose(request.to, { current, ...rest });
+  refuseByHand(kept);
+  const { docker } = of(member, "host");
+  const guard = of(member, "guard");
+  const [container, liveConfig, network, used] = await Promise.all([
+    inspected(docker, kept.container),
+    guard.read("read", `releases/${current.release}/haproxy.cfg`),
+    networkIsThere(docker, appNetwork(app)),
+    memoryUsed(of(member, "host"), current.container),
+  ]);
+  member.terms = termsFor(request, kept, current, container, proxy);
+  if (kept !== current) {
+    checkMemory(member.terms.traffic.strategy, container?.HostConfig.Memory, guard.facts.memoryFree, used);
+    tellWay(request, member, kept);
+  }
+  const { image: name, digest, release: id, fingerprint } = kept;
+  const image = { name, digest };
+  const before = {
+    releases: rest.releases,
+    current,
+    previous: current,
+    liveConfig,
+    network,
+    proxy,
+    handover: undefined,
+  };
+  member.scene = {
+    ...before,
+    image,
+    reference: `${name}@${digest}`,
+    imagePresent: true,
+    id,
+    fingerprint,
+    kept,
+    history,
+    warnings: [],
+  };
+}
+
+/** The proxy stays as it is; all else is what the release was deployed with, and what this rollback says. */
+function termsFor(
+  request: RollbackRequest,
+  kept: ReleaseRecord,
+  current: ReleaseRecord,
+  container: Docker.ContainerInspectInfo | undefined,
+  proxy: Docker.ContainerInspectInfo | undefined,
+): Terms {
+  const { terms: recorded, version, release, image, digest } = kept;
+  if (!recorded)
+    throw new UserError(
+      `${release} was deployed by a hello-devops that did not record how a release is checked. Deploy it instead: image: ${image}, digest: ${digest}, version: ${version}, allow-older: true.`,
+    );
+  const terms = termsOf(version, recorded, container?.Config.Labels?.[LABEL.sealKey] ?? "", request.health);
+  const live = current.terms?.traffic ?? recorded.traffic;
+  const traffic = {
+    ...terms.traffic,
+    httpPort: portOf(proxy) ?? live.httpPort,
+    proxyImage: proxy?.Config.Image ?? live.proxyImage,
+  };
+  return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
+}
+
+function refuseByHand(kept: ReleaseRecord): void {
+  if (kept.adopted === undefined) return;
+  throw new UserError(
+    `The release before was the container "${kept.adopted}", which was made by hand: it is not in the app's network, and a rollback can't start it behind the proxy. ` +
+      `Deploy its image instead: image: ${kept.image}${kept.digest.startsWith("sha256:") ? `, digest: ${kept.digest}` : ""}.`,
+  );
+}
+
+/** Says which way it goes: a person may not know that somebody has gone back before. */
+function tellWay({ to }: RollbackRequest, member: Member, kept: ReleaseRecord): void {
+  const { current, history } = of(member, "past");
+  const before = to === "" ? broughtBack(current, history) : undefined;
+  if (before)
+    member.log.info(
+      `${current.release} was itself brought back by a rollback (${before.at}, by ${before.run.actor || "unknown"}${before.run.url ? `, ${before.run.url}` : ""}). This one goes one release further back, to ${kept.release}.`,
+    );
+  else member.log.info(`From ${called(current)} back to ${kept.release} (${kept.version}).`);
+}

@@ -1,0 +1,115 @@
+import { UserError } from "../user-error";
+import { startCandidate } from "./candidate";
+import { type Change, change } from "./change";
+import { connect } from "./connect";
+import { type Member, of } from "./fleet";
+import { listing, type PastRelease, pastReleases } from "./listing";
+import { lookBack, sceneOf } from "./lookback";
+import type { Outcome } from "./outcome";
+import { planForReturn } from "./plan";
+import { ensureProxy } from "./proxy";
+import { permissionOf, placeAfter, standAside } from "./recreate";
+import type { RollbackRequest } from "./request";
+import { applySettings, fillSlot, servesThrough } from "./traffic";
+import { openTransaction, transact } from "./transact";
+import { type Entry, mutate, seconds, type Transaction } from "./transaction";
+import type { World } from "./world";
+
+export interface RollbackOutcome extends Outcome {
+  /** of the first host, as its history was when the rollback began; newest first */
+  readonly releases: readonly PastRelease[];
+}
+
+/**
+ * Brings a release back that its hosts have kept: the same container, with the environment, mounts, command and limits
+ * that it was made with, through the same transaction as a new one. It resolves with how it ended, also when it failed.
+ */
+export async function rollback(request: RollbackRequest, world: World): Promise<RollbackOutcome> {
+  let releases: readonly PastRelease[] = [];
+  const asked = {
+    change: "rollback",
+    version: "",
+    image: "",
+    digest: "",
+    keepsFailed: true,
+    httpPort: undefined,
+  } as const;
+  const outcome = await change(asked, world, async (change) => {
+    await look(request, change);
+    const [first] = change.fleet.members;
+    if (first) releases = pastReleases(of(first, "past"));
+    return request.list ? list(change) : bringBack(request, change);
+  });
+  return { ...outcome, releases };
+}
+
+async function look(request: RollbackRequest, { world, fleet, report }: Change): Promise<void> {
+  const { members } = fleet;
+  const arrival = { connected: () => {}, makeHome: undefined };
+  const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
+  await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
+  await report.stoppable("preflight", async () => {
+    await fleet.each(members, (member) => lookBack(request, member));
+    if (request.list) return;
+    await fleet.each(members, (member) => sceneOf(request, member));
+    refuseDifferent(members);
+    await fleet.each(members.filter(isBack), (member) => refuseBroken(request, member));
+  });
+}
+
+function list({ fleet, endings }: Change): Outcome {
+  for (const member of fleet.members) for (const line of listing(of(member, "past"))) member.log.info(line);
+  return endings.planned();
+}
+
+async function bringBack(request: RollbackRequest, change: Change): Promise<Outcome> {
+  const { world, fleet, endings } = change;
+  const moving = fleet.members.filter((member) => !isBack(member));
+  if (moving.length === 0) return endings.unchanged();
+  if (request.safety.dryRun) {
+    for (const member of moving) for (const line of planForReturn(member)) member.log.info(line);
+    return endings.planned();
+  }
+  const given = { key: "", reason: request.reason };
+  for (const member of moving)
+    member.tx = openTransaction({ ...request, ...of(member, "terms") }, world, member, given);
+  return transact(change, request, moving, { preDeploy: undefined, start, keepReleases: undefined });
+}
+
+const isBack = (member: Member): boolean => of(member, "scene").kept === member.current;
+
+/** @throws {UserError} when the hosts would not end on one release */
+function refuseDifferent(members: readonly Member[]): void {
+  const targets = members.map((member) => ({ name: member.name, kept: of(member, "scene").kept }));
+  if (new Set(targets.map(({ kept }) => `${kept?.version} ${kept?.digest}`)).size <= 1) return;
+  const each = targets.map(({ name, kept }) => `${name} to ${kept?.release} (${kept?.version})`).join(", ");
+  throw new UserError(
+    `to: the hosts would go back to different releases: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`,
+  );
+}
+
+/** What is committed and should come back has nothing to shift away from: only a new deploy mends it. */
+async function refuseBroken({ app }: RollbackRequest, member: Member): Promise<void> {
+  const { current } = member;
+  if (!current) return;
+  if (!(await servesThrough(of(member, "host"), app, current)))
+    throw new UserError(
+      `${current.release} is committed on this host already, but it does not serve (docker ps -a). Deploy it again with deploy-ec2, or go back further (to: -1).`,
+    );
+  member.log.info(`${current.release} serves already: nothing to do.`);
+}
+
+async function start(tx: Transaction): Promise<void> {
+  const { candidate, request, scene } = tx;
+  await ensureProxy(tx);
+  await applySettings(tx);
+  const rest: Entry = ["rest", candidate.container, seconds(request.container.stopTimeout)];
+  if (request.traffic.strategy === "recreate") {
+    await mutate(tx, [...placeAfter(tx), rest], () => permissionOf(tx));
+    await standAside(tx);
+    await startCandidate(tx);
+  } else await startCandidate(tx, [rest]);
+  await fillSlot(tx);
+  const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
+  tx.log.info(`${candidate.container} started again, ${how} ${scene.current?.container}.`);
+}

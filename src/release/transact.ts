@@ -1,0 +1,149 @@
+import { takeBack } from "./abort";
+import type { Change } from "./change";
+import { retire } from "./commit";
+import { commit } from "./decision";
+import { urlOf } from "./ending";
+import { type Member, of, waves } from "./fleet";
+import { bake, probe, verifyCommand } from "./gates";
+import { endsFirst, takePort } from "./handover";
+import type { Outcome } from "./outcome";
+import { ensureNetwork } from "./proxy";
+import { servesAgain } from "./recreate";
+import type { ChangeRequest, Terms, WaveSize } from "./request";
+import { candidateSlot, fillSlot, shift } from "./traffic";
+import { historyEntry, type Transaction } from "./transaction";
+import type { World } from "./world";
+
+/** In what a new release and one that comes back differ, once their transactions are open. */
+export interface Way {
+  /** on one host, before any traffic moves */
+  readonly preDeploy: ((tx: Transaction) => Promise<void>) | undefined;
+  /** the candidate runs, and the proxy reaches it */
+  readonly start: (tx: Transaction) => Promise<void>;
+  /** how many releases stay on a host; undefined = all */
+  readonly keepReleases: number | undefined;
+}
+
+/** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
+export function openTransaction(
+  request: ChangeRequest & Terms,
+  world: World,
+  member: Member,
+  given: { readonly key: string; readonly reason: string },
+): Transaction {
+  const { log, stop, evidence } = member;
+  const scene = of(member, "scene");
+  const { kept } = scene;
+  const place = { slot: candidateSlot(scene.current), address: "", port: kept?.port ?? 0, created: false };
+  const container = kept?.container ?? `${request.app}-${scene.id}`;
+  const guard = of(member, "guard");
+  const opened = guard.begin(scene.id); // the first change waits for it
+  const tx = {
+    name: world.transaction,
+    request,
+    host: of(member, "host"),
+    guard,
+    scene,
+    candidate: { id: scene.id, container, key: given.key, ...place },
+    reason: given.reason,
+    log,
+    clock: world.clock,
+    stop,
+    evidence,
+  };
+  const begun = Promise.all([opened, guard.undo("tried", historyEntry(tx, "failed", DIED))]);
+  begun.catch(() => {});
+  return { ...tx, begun };
+}
+
+const DIED = "it ended without a word: its runner, the connection or the host died";
+
+/** From the first mutation to the commit. Whatever stops it, on whichever host, the guards' journals are the one way back. */
+export async function transact(
+  change: Change,
+  request: ChangeRequest,
+  moving: readonly Member[],
+  way: Way,
+): Promise<Outcome> {
+  const { fleet, report } = change;
+  const each = (name: string, members: readonly Member[], body: (tx: Transaction) => Promise<void>) =>
+    report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
+  try {
+    await fleet.each(moving, (member) => ensureNetwork(of(member, "tx")));
+    if (way.preDeploy) await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
+    await each("start", moving, way.start);
+    await each("probe", moving, probe);
+    for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+      await each("shift", wave, moveTraffic);
+      await report.phase("bake", async () => {
+        await fleet.each(wave, (member) => bake(of(member, "tx")));
+        for (const member of wave) await fleet.each([member], verify);
+      });
+    }
+  } catch (cause) {
+    return goBack(change, moving, cause);
+  }
+  return commitAndRetire(change, moving, way.keepReleases);
+}
+
+async function verify(member: Member): Promise<void> {
+  const tx = of(member, "tx");
+  await verifyCommand(tx, urlOf(tx.request.traffic.httpPort, member.target.address));
+}
+
+async function commitAndRetire(
+  change: Change,
+  moving: readonly Member[],
+  keepReleases: number | undefined,
+): Promise<Outcome> {
+  const { world, fleet, report, endings } = change;
+  let ends: Awaited<ReturnType<typeof commit>>;
+  try {
+    ends = await report.phase("commit", () => commit(fleet, moving, world));
+  } catch (cause) {
+    return goBack(change, moving, cause);
+  }
+  if ([...ends.values()].includes("back")) return endings.parted(ends);
+  const retiring = moving.filter((member) => ends.get(member) === "committed");
+  const warnings = await report.phase("retire", () =>
+    Promise.all(retiring.map((member) => retire(member, world, keepReleases))),
+  );
+  retiring.forEach((member, n) => {
+    for (const line of warnings[n] ?? []) report.warn(fleet.several ? `${member.name}: ${line}` : line);
+  });
+  return endings.committed(ends);
+}
+
+async function goBack(change: Change, moving: readonly Member[], thrown: unknown): Promise<Outcome> {
+  const { world, fleet, report, endings } = change;
+  const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+  const phase = report.phaseNow;
+  const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
+  const [only] = moving;
+  if (only && moving.length === 1 && taken.truths.get(only)?.release === of(only, "tx").candidate.id) {
+    report.warn(
+      `The connection was lost during the commit, and the host says that ${of(only, "tx").candidate.id} is committed.`,
+    );
+    return endings.committed(new Map([[only, "finished"]]));
+  }
+  return endings.takenBack(phase, taken);
+}
+
+async function moveTraffic(tx: Transaction): Promise<void> {
+  const { candidate, request, scene } = tx;
+  const { handover, previous } = scene;
+  if (handover && !endsFirst(tx)) {
+    await takePort(tx, handover);
+    await fillSlot(tx);
+  }
+  await shift(tx);
+  servesAgain(tx, candidate.id);
+  const stopped = request.traffic.strategy === "recreate" || previous?.adopted;
+  tx.log.info(
+    `All traffic goes to ${candidate.id}; ${previous?.release ?? "nothing"} ${stopped ? "is stopped" : "waits behind it"}.`,
+  );
+}
+
+/** At least one host; a percentage is rounded down. */
+const waveLength = (size: WaveSize, members: number): number =>
+  "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));
