@@ -94732,7 +94732,8 @@ const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1,
  * Brings a release back that its hosts have kept: the same container, with the environment, mounts, command and limits
  * that it was made with, through the same transaction as a new one. It resolves with how it ended, also when it failed.
  */
-async function rollback(request, world) {
+async function rollback(asks, world) {
+    const request = asks.list ? { ...asks, safety: { ...asks.safety, dryRun: true } } : asks; // it waits for no lock
     let releases = [];
     const asked = {
         change: "rollback",

@@ -24,7 +24,8 @@ export interface RollbackOutcome extends Outcome {
  * Brings a release back that its hosts have kept: the same container, with the environment, mounts, command and limits
  * that it was made with, through the same transaction as a new one. It resolves with how it ended, also when it failed.
  */
-export async function rollback(request: RollbackRequest, world: World): Promise<RollbackOutcome> {
+export async function rollback(asks: RollbackRequest, world: World): Promise<RollbackOutcome> {
+  const request = asks.list ? { ...asks, safety: { ...asks.safety, dryRun: true } } : asks; // it waits for no lock
   let releases: readonly PastRelease[] = [];
   const asked = {
     change: "rollback",

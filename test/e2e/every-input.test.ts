@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
-/** Each input of deploy-ec2, and the test that sees its effect on the host or in a response. */
-const seenIn: Record<string, Record<string, string>> = {
+type Seen = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Each input of an action, by the file of the test that sees its effect on the host or in a response. */
+const deploys: Seen = {
   "inputs-access": {
     hosts: "deploys as the user and to the port in hosts, whatever ssh-user and ssh-port say",
     "ssh-user": "logs in as ssh-user, at ssh-port, where hosts names neither",
@@ -93,15 +95,66 @@ function checks(): string {
   return "asks health-path with health-host and health-headers, health-threshold times in a row, health-interval apart";
 }
 
-const actionYml = readFileSync(join(__dirname, "..", "..", "actions", "deploy-ec2", "action.yml"), "utf8");
+const access =
+  "gets in as hosts, ssh-user, ssh-port, ssh-key and ssh-key-passphrase say, to a host of ssh-known-hosts alone";
+const checked = "asks health-path with health-host and health-headers, health-threshold times, health-interval apart";
+const verified =
+  "runs verify-command with URL before it commits, and goes back when it fails or outlasts verify-command-timeout";
+const summarised =
+  "writes a summary, with the commits that are taken back by github-token, and none when summary is false";
 
-test("every input of deploy-ec2 has an end-to-end test that sees its effect, and no other name has one", () => {
-  const { inputs } = parse(actionYml) as { inputs: Record<string, unknown> };
-  const seen = Object.values(seenIn).flatMap((table) => Object.keys(table));
-  expect(seen.sort()).toEqual(Object.keys(inputs).sort());
-});
+const rollbacks: Seen = {
+  "rollback-inputs": {
+    hosts: access,
+    "ssh-user": access,
+    "ssh-port": access,
+    "ssh-key": access,
+    "ssh-key-passphrase": access,
+    "ssh-known-hosts": access,
+    "connect-timeout": "gives up after connect-timeout on a host that never speaks",
+    app: "brings back a release of app, and leaves another app on the host alone",
+    to: "brings back what to names: a commit's beginning, a digest, or steps back",
+    reason: "keeps reason in the host's history, and tells it in releases",
+    list: "tells with list what there is to go back to and what happened, and changes nothing",
+    "dry-run": "says with dry-run what it would do, and changes nothing",
+    "health-path": checked,
+    "health-host": checked,
+    "health-headers": checked,
+    "health-threshold": checked,
+    "health-interval": checked,
+    "health-status": "stops at a status outside health-status, once start-timeout is over",
+    "health-body": "stops at a body that health-body does not match, once start-timeout is over",
+    "health-timeout": "stops at an answer later than health-timeout, once start-timeout is over",
+    "start-timeout": "stops at a status outside health-status, once start-timeout is over",
+    "bake-time": "watches for bake-time, and takes back a release that turns bad within it",
+    "verify-command": verified,
+    "verify-command-timeout": verified,
+    "lock-timeout": "waits lock-timeout for a deploy or another rollback, and says who holds the lock",
+    lease: "undoes the rollback of a runner that fell silent, once its lease has run out",
+    summary: summarised,
+    "github-token": summarised,
+  },
+  fleet: {
+    "wave-size": "a rollback brings both hosts back, with wave-size 1 one after the other, and commits both at the end",
+  },
+};
 
-for (const [file, table] of Object.entries(seenIn))
+const actions = [
+  ["deploy-ec2", deploys],
+  ["rollback-ec2", rollbacks],
+] as const;
+
+test.each(actions)(
+  "every input of %s has an end-to-end test that sees its effect, and no other name has one",
+  (action, seenIn) => {
+    const yml = readFileSync(join(__dirname, "..", "..", "actions", action, "action.yml"), "utf8");
+    const { inputs } = parse(yml) as { inputs: Record<string, unknown> };
+    const seen = Object.values(seenIn).flatMap((table) => Object.keys(table));
+    expect(seen.sort()).toEqual(Object.keys(inputs).sort());
+  },
+);
+
+for (const [file, table] of [...Object.entries(deploys), ...Object.entries(rollbacks)])
   test(`the tests that ${file}.test.ts is said to hold are there, and name their input`, () => {
     const source = readFileSync(join(__dirname, `${file}.test.ts`), "utf8");
     const titles = titlesIn(source);

@@ -1,5 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from "@jest/globals";
+import type { BedHost } from "../bed/bed";
 import { docker } from "../bed/run";
+import { bed } from "../support/bad-day";
 import { cutWire, heal } from "../support/faults";
 import {
   a,
@@ -20,7 +22,8 @@ import {
   theyServe,
 } from "../support/fleet";
 import { inBox, whoServes } from "../support/outside";
-import { startPost } from "../support/runner";
+import { rollbackInputs } from "../support/rollback";
+import { type Inputs, startPost, startStep } from "../support/runner";
 import { SECOND_PORT, secondWayIn } from "../support/sshd";
 
 const back = ["rolled-back", "rolled-back"];
@@ -173,3 +176,54 @@ test("a machine that hosts names twice, by two ports, is refused before anything
 
 const fingerprintOf = async (): Promise<string> =>
   (await inBox(a, "bash", "-c", "ssh-keygen -lf /var/lib/bed/ssh_host_ed25519_key.pub")).split(" ")[1] ?? "";
+
+const backInputs = (more: Inputs = {}): Inputs => {
+  const { hosts = "" } = inputs("echo1");
+  return { ...rollbackInputs(bed, a, more), hosts };
+};
+const goBack = (more: Inputs = {}) => startStep("rollback-ec2", backInputs(more));
+
+test("a rollback brings both hosts back, with wave-size 1 one after the other, and commits both at the end", async () => {
+  await deployed("echo2");
+  const running = loads();
+  const step = goBack({ "wave-size": "1", "bake-time": "3s" });
+  await step.reaches("bake");
+  expect(await Promise.all(fleet.map(whoServes))).toEqual(["echo1", "echo2"]);
+  expect(await inBox(a, "readlink", "/var/lib/hello-devops/web/current")).toMatch(/echo2/);
+  const ended = await step.ended;
+  expect([ended.code, statuses(ended)]).toEqual([0, ["deployed", "deployed"]]);
+  await noneFailed(running);
+  expect(await theyServe()).toEqual(["echo1", "echo1"]);
+}, 120_000);
+
+test("a rollback that is bad on one host leaves both as they were", async () => {
+  await deployed("echo2");
+  await inBox(b, "docker", "network", "disconnect", "-f", "hello-devops-web", await containerBefore(b));
+  const running = loads();
+  const ended = await goBack({ "start-timeout": "2s" }).ended;
+  expect([ended.code, ended.outputs.status, statuses(ended)]).toEqual([1, "rolled-back", back]);
+  expect(ended.outputs.reason).toMatch(new RegExp(`^${b.address}: `));
+  await noneFailed(running);
+  expect(await theyServe()).toEqual(["echo2", "echo2"]);
+  await freshFleet();
+}, 180_000);
+
+test("hosts that would go back to different releases are told, and the one that to names ends on all", async () => {
+  await deployed("echo2");
+  await deployed("echo1", { hosts: `${b.address}:${b.port}`, version: "third" });
+  const refused = await goBack().ended;
+  expect([refused.code, refused.outputs["failed-gate"]]).toEqual([1, "preflight"]);
+  expect(refused.outputs.reason).toMatch(
+    /^to: the hosts would go back to different releases: \S+ to echo1\S* \(echo1\), \S+ to echo2\S* \(echo2\)\. Name the one/,
+  );
+  expect(await theyServe()).toEqual(["echo2", "third"]);
+  const ended = await goBack({ to: "echo2" }).ended;
+  expect([ended.code, statuses(ended)]).toEqual([0, ["unchanged", "deployed"]]);
+  expect(await theyServe()).toEqual(["echo2", "echo2"]);
+}, 180_000);
+
+/** Where a rollback of this host would go. */
+async function containerBefore(host: BedHost): Promise<string> {
+  const record = await inBox(host, "cat", "/var/lib/hello-devops/web/current/release.json");
+  return `web-${(JSON.parse(record) as { previous: string }).previous}`;
+}
