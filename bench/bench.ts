@@ -1,10 +1,11 @@
 // npm run bench: what is promised in figures, counted and timed on the test bed. Never a test: the figures are the machine's.
-//   --only dropped-requests | stopwatch | proxy-change
+//   --only dropped-requests | stopwatch | rollback | proxy-change
 //   --deploys N   dropped requests: good deploys and failed ones, each (20)
-//   --rounds N    stopwatch: deploys of each contender at each round trip (5); proxy-change: how often
+//   --rounds N    stopwatch: deploys of each contender at each round trip (5); rollback, proxy-change: how often
 import { parseArgs } from "node:util";
 import { droppedRequests } from "./dropped-requests";
 import { proxyChange } from "./proxy-change";
+import { rollbackTimes } from "./rollback";
 import { stopwatch } from "./stopwatch";
 
 const { values } = parseArgs({
@@ -17,6 +18,7 @@ const { values } = parseArgs({
 const benches: Record<string, () => Promise<boolean>> = {
   "dropped-requests": () => droppedRequests(Number(values.deploys)),
   stopwatch: () => stopwatch(Number(values.rounds)),
+  rollback: () => rollbackTimes(Number(values.rounds)),
   "proxy-change": () => proxyChange(Number(values.rounds)),
 };
 

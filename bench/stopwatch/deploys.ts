@@ -56,7 +56,10 @@ export async function ourDeploy(bed: Bed, name: string, host: BedHost): Promise<
 
 /** The script, whole: the ssh, then curl until the app is healthy. */
 export async function scriptDeploy(bed: Bed, name: string, host: BedHost): Promise<number> {
-  const { reference } = await newRelease(bed, name);
+  return scriptRun(host, (await newRelease(bed, name)).reference);
+}
+
+export async function scriptRun(host: BedHost, reference: string): Promise<number> {
   const startedAt = performance.now();
   await plainScript(host, reference);
   await curlUntilHealthy(`${host.url}/health`);

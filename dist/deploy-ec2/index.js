@@ -92693,6 +92693,7 @@ function recordedTerms({ traffic, health, bakeTime, container }, key) {
         health: { ...recorded, host: host ?? "", body: body?.source ?? "" },
         bakeTime,
         stopTimeout: container.stopTimeout,
+        memory: container.memory ?? 0,
     };
 }
 /**
@@ -92705,7 +92706,7 @@ function termsOf(version, recorded, key, given) {
     const { sealedHeaders, body, host, ...health } = recorded.health;
     return {
         version,
-        container: { stopTimeout: recorded.stopTimeout },
+        container: { stopTimeout: recorded.stopTimeout, memory: recorded.memory || undefined },
         traffic: recorded.traffic,
         bakeTime: recorded.bakeTime,
         health: {
@@ -93162,6 +93163,10 @@ async function startCandidate(tx, undo = []) {
     tx.stop.signal.throwIfAborted();
     if (!candidate.address)
         throw await itsEnd(tx);
+}
+/** Its folder on the host: its record, its proxy configuration, and what permits Docker to start it. */
+async function writeRelease(tx) {
+    const { candidate, request } = tx;
     await Promise.all([
         writeCandidateConfig(tx),
         write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
@@ -94276,7 +94281,7 @@ function lineage_named(text, kept) {
 /** A sentence for a person who has to choose. */
 function whatThereIs({ current, releases, isThere }) {
     const all = releases
-        .filter((record) => !isNone(record.release) && isThere(record))
+        .filter((record) => !isNone(record.release) && !record.adopted && isThere(record))
         .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
         .map((record) => `${called(record)}${record === current ? " (serves now)" : ""}`);
     return `There are: ${all.join(", ")}.`;
@@ -94855,6 +94860,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
+
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
@@ -94891,7 +94897,7 @@ async function transact(change, request, moving, way) {
         if (way.preDeploy)
             await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
         await each("start", moving, way.start);
-        await each("probe", moving, probe);
+        await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
         for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
@@ -94905,6 +94911,26 @@ async function transact(change, request, moving, way) {
         return transact_goBack(change, moving, cause);
     }
     return commitAndRetire(change, moving, way.keepReleases);
+}
+/** The first that fails stops the others; nothing is under way when this ends. */
+async function sideBySide(tx, bodies) {
+    const ended = await Promise.allSettled(bodies.map(async (body) => {
+        try {
+            await body(tx);
+        }
+        catch (error) {
+            tx.stop.abort(error);
+            throw error;
+        }
+    }));
+    if (ended.some(({ status }) => status === "rejected"))
+        throw tx.stop.signal.reason;
+}
+/** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
+async function takeSeat(tx) {
+    await writeRelease(tx);
+    if (!tx.scene.handover || endsFirst(tx))
+        await fillSlot(tx);
 }
 async function transact_verify(member) {
     const tx = fleet_of(member, "tx");
@@ -95070,8 +95096,6 @@ async function start(tx, request) {
     else
         await createCandidate(tx, request);
     await startCandidate(tx);
-    if (!handover || endsFirst(tx))
-        await fillSlot(tx);
     const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
     tx.log.info(`${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`);
 }

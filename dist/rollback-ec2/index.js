@@ -92326,6 +92326,7 @@ function recordedTerms({ traffic, health, bakeTime, container }, key) {
         health: { ...recorded, host: host ?? "", body: body?.source ?? "" },
         bakeTime,
         stopTimeout: container.stopTimeout,
+        memory: container.memory ?? 0,
     };
 }
 /**
@@ -92338,7 +92339,7 @@ function termsOf(version, recorded, key, given) {
     const { sealedHeaders, body, host, ...health } = recorded.health;
     return {
         version,
-        container: { stopTimeout: recorded.stopTimeout },
+        container: { stopTimeout: recorded.stopTimeout, memory: recorded.memory || undefined },
         traffic: recorded.traffic,
         bakeTime: recorded.bakeTime,
         health: {
@@ -92795,6 +92796,10 @@ async function startCandidate(tx, undo = []) {
     tx.stop.signal.throwIfAborted();
     if (!candidate.address)
         throw await itsEnd(tx);
+}
+/** Its folder on the host: its record, its proxy configuration, and what permits Docker to start it. */
+async function writeRelease(tx) {
+    const { candidate, request } = tx;
     await Promise.all([
         writeCandidateConfig(tx),
         transaction_write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
@@ -93322,7 +93327,7 @@ function lineage_named(text, kept) {
 /** A sentence for a person who has to choose. */
 function whatThereIs({ current, releases, isThere }) {
     const all = releases
-        .filter((record) => !naming_isNone(record.release) && isThere(record))
+        .filter((record) => !naming_isNone(record.release) && !record.adopted && isThere(record))
         .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
         .map((record) => `${called(record)}${record === current ? " (serves now)" : ""}`);
     return `There are: ${all.join(", ")}.`;
@@ -93803,6 +93808,7 @@ async function checkNetwork(docker, name) {
 
 
 
+
 /** Asks a host what it has been running, and what of that is there still. @throws {UserError} when it is nothing */
 async function lookBack(request, member) {
     const { app } = request;
@@ -93810,11 +93816,15 @@ async function lookBack(request, member) {
         throw new user_error_UserError(`There is no app "${app}" on this host (app): nothing to go back to.`);
     const { docker } = fleet_of(member, "host");
     const { guard } = member;
-    const [releases, history, containers, proxy] = await Promise.all([
+    const { current: id } = fleet_of(member, "found");
+    const [releases, history, containers, proxy, liveConfig, network, memory] = await Promise.all([
         guard.read("releases").then(record_parseReleases),
         guard.read("read", "history").then(history_parseHistory),
         docker.listContainers({ all: true, filters: { label: [`${containers_LABEL.app}=${app}`, `${containers_LABEL.role}=app`] } }),
         containers_inspected(docker, containers_proxyContainer(app)),
+        naming_isNone(id) ? "" : guard.read("read", `releases/${id}/haproxy.cfg`),
+        networkIsThere(docker, containers_appNetwork(app)),
+        capacity_memoryUsed(fleet_of(member, "host"), `${app}-${id}`),
         fleet_of(member, "host").connection.requireForwarding(),
     ]);
     const current = order_committedRecord(app, releases, fleet_of(member, "found"));
@@ -93822,9 +93832,10 @@ async function lookBack(request, member) {
         throw new user_error_UserError(`No release of "${app}" is committed on this host: nothing to go back to.`);
     member.current = current;
     member.httpPort = lookback_portOf(proxy) ?? current.terms?.traffic.httpPort;
-    const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
-    const isThere = ({ container }) => names.has(container);
-    member.past = { current, releases, isThere, history, proxy };
+    const keys = new Map(containers.map(({ Names, Labels }) => [Names[0]?.slice(1), Labels?.[containers_LABEL.sealKey] ?? ""]));
+    const isThere = ({ container, adopted }) => adopted !== undefined || keys.has(container);
+    const keyOf = ({ container }) => keys.get(container) ?? "";
+    member.past = { current, releases, isThere, keyOf, history, proxy, liveConfig, network, memory };
 }
 const lookback_portOf = (proxy) => {
     const [published] = (proxy?.HostConfig.PortBindings?.["80/tcp"] ?? []);
@@ -93832,54 +93843,31 @@ const lookback_portOf = (proxy) => {
 };
 const AGAIN = "A rollback from it would take back what came since. Start it as a new run (not by re-running an old one).";
 /** Chooses what comes back to this host, and how it is to be served and checked. @throws {UserError} */
-async function sceneOf(request, member) {
-    const { app, run } = request;
-    const { current, history, proxy, ...rest } = fleet_of(member, "past");
-    order_refuseOlderRun(run, history, current, AGAIN);
-    const kept = choose(request.to, { current, ...rest });
+function sceneOf(request, member) {
+    const past = fleet_of(member, "past");
+    const { current, releases, history, proxy, liveConfig, network } = past;
+    order_refuseOlderRun(request.run, history, current, AGAIN);
+    const kept = choose(request.to, past);
     refuseByHand(kept);
-    const { docker } = fleet_of(member, "host");
-    const guard = fleet_of(member, "guard");
-    const [container, liveConfig, network, used] = await Promise.all([
-        containers_inspected(docker, kept.container),
-        guard.read("read", `releases/${current.release}/haproxy.cfg`),
-        networkIsThere(docker, containers_appNetwork(app)),
-        capacity_memoryUsed(fleet_of(member, "host"), current.container),
-    ]);
-    member.terms = termsFor(request, kept, current, container, proxy);
+    member.terms = termsFor(request, kept, past);
     if (kept !== current) {
-        capacity_checkMemory(member.terms.traffic.strategy, container?.HostConfig.Memory, guard.facts.memoryFree, used);
+        const { traffic, container } = member.terms;
+        capacity_checkMemory(traffic.strategy, container.memory, fleet_of(member, "guard").facts.memoryFree, past.memory);
         tellWay(request, member, kept);
     }
     const { image: name, digest, release: id, fingerprint } = kept;
-    const image = { name, digest };
-    const before = {
-        releases: rest.releases,
-        current,
-        previous: current,
-        liveConfig,
-        network,
-        proxy,
-        handover: undefined,
-    };
     member.scene = {
-        ...before,
-        image,
-        reference: `${name}@${digest}`,
-        imagePresent: true,
-        id,
-        fingerprint,
-        kept,
-        history,
-        warnings: [],
+        ...{ releases, current, previous: current, history, liveConfig, network, proxy, handover: undefined },
+        ...{ image: { name, digest }, reference: `${name}@${digest}`, imagePresent: true },
+        ...{ id, fingerprint, kept, warnings: [] },
     };
 }
 /** The proxy stays as it is; all else is what the release was deployed with, and what this rollback says. */
-function termsFor(request, kept, current, container, proxy) {
+function termsFor(request, kept, { current, proxy, keyOf }) {
     const { terms: recorded, version, release, image, digest } = kept;
     if (!recorded)
         throw new user_error_UserError(`${release} was deployed by a hello-devops that did not record how a release is checked. Deploy it instead: image: ${image}, digest: ${digest}, version: ${version}, allow-older: true.`);
-    const terms = termsOf(version, recorded, container?.Config.Labels?.[containers_LABEL.sealKey] ?? "", request.health);
+    const terms = termsOf(version, recorded, keyOf(kept), request.health);
     const live = current.terms?.traffic ?? recorded.traffic;
     const traffic = {
         ...terms.traffic,
@@ -94613,6 +94601,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
+
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
@@ -94649,7 +94638,7 @@ async function transact(change, request, moving, way) {
         if (way.preDeploy)
             await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
         await each("start", moving, way.start);
-        await each("probe", moving, probe);
+        await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
         for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
@@ -94663,6 +94652,26 @@ async function transact(change, request, moving, way) {
         return transact_goBack(change, moving, cause);
     }
     return commitAndRetire(change, moving, way.keepReleases);
+}
+/** The first that fails stops the others; nothing is under way when this ends. */
+async function sideBySide(tx, bodies) {
+    const ended = await Promise.allSettled(bodies.map(async (body) => {
+        try {
+            await body(tx);
+        }
+        catch (error) {
+            tx.stop.abort(error);
+            throw error;
+        }
+    }));
+    if (ended.some(({ status }) => status === "rejected"))
+        throw tx.stop.signal.reason;
+}
+/** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
+async function takeSeat(tx) {
+    await writeRelease(tx);
+    if (!tx.scene.handover || endsFirst(tx))
+        await fillSlot(tx);
 }
 async function transact_verify(member) {
     const tx = fleet_of(member, "tx");
@@ -94754,14 +94763,14 @@ async function rollback(asks, world) {
 }
 async function rollback_look(request, { world, fleet, report }) {
     const { members } = fleet;
-    const arrival = { connected: () => { }, makeHome: undefined };
+    const arrival = { connected: (member) => fleet_of(member, "host").engine.warm(), makeHome: undefined };
     const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
     await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
     await report.stoppable("preflight", async () => {
         await fleet.each(members, (member) => lookBack(request, member));
         if (request.list)
             return;
-        await fleet.each(members, (member) => sceneOf(request, member));
+        await fleet.each(members, async (member) => sceneOf(request, member));
         refuseDifferent(members);
         await fleet.each(members.filter(isBack), (member) => refuseBroken(request, member));
     });
@@ -94818,7 +94827,6 @@ async function start(tx) {
     }
     else
         await startCandidate(tx, [rest]);
-    await fillSlot(tx);
     const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
     tx.log.info(`${candidate.container} started again, ${how} ${scene.current?.container}.`);
 }

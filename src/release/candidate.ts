@@ -72,6 +72,11 @@ export async function startCandidate(tx: Transaction, undo: readonly Entry[] = [
   candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
   tx.stop.signal.throwIfAborted();
   if (!candidate.address) throw await itsEnd(tx);
+}
+
+/** Its folder on the host: its record, its proxy configuration, and what permits Docker to start it. */
+export async function writeRelease(tx: Transaction): Promise<void> {
+  const { candidate, request } = tx;
   await Promise.all([
     writeCandidateConfig(tx),
     write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),

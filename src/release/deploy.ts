@@ -13,7 +13,7 @@ import { placeAfter, standAside } from "./recreate";
 import type { DeployRequest } from "./request";
 import { sendScout } from "./scout";
 import { newKey } from "./seal";
-import { applySettings, fillSlot, servesThrough } from "./traffic";
+import { applySettings, servesThrough } from "./traffic";
 import { openTransaction, transact } from "./transact";
 import type { Transaction } from "./transaction";
 import type { World } from "./world";
@@ -112,7 +112,6 @@ async function start(tx: Transaction, request: DeployRequest): Promise<void> {
     await standAside(tx);
   } else await createCandidate(tx, request);
   await startCandidate(tx);
-  if (!handover || endsFirst(tx)) await fillSlot(tx);
   const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
   tx.log.info(
     `${candidate.container} started ${how} ${scene.previous?.adopted ?? scene.previous?.container ?? "nothing"}.`,

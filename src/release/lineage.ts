@@ -77,7 +77,7 @@ function named(text: string, kept: Kept): ReleaseRecord {
 /** A sentence for a person who has to choose. */
 function whatThereIs({ current, releases, isThere }: Kept): string {
   const all = releases
-    .filter((record) => !isNone(record.release) && isThere(record))
+    .filter((record) => !isNone(record.release) && !record.adopted && isThere(record))
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
     .map((record) => `${called(record)}${record === current ? " (serves now)" : ""}`);
   return `There are: ${all.join(", ")}.`;

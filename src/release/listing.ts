@@ -2,13 +2,21 @@ import type Docker from "dockerode";
 import type { HistoryLine } from "./history";
 import { ancestorsOf, type Kept } from "./lineage";
 import { isNone } from "./naming";
-import { called } from "./record";
+import { called, type ReleaseRecord } from "./record";
 
 /** What a host has been running, and what of it is there still. */
 export interface Past extends Kept {
   /** oldest first */
   readonly history: readonly HistoryLine[];
+  /** opens what the release's record seals; '' = nothing */
+  readonly keyOf: (record: ReleaseRecord) => string;
   readonly proxy: Docker.ContainerInspectInfo | undefined;
+  /** haproxy.cfg of the live release */
+  readonly liveConfig: string;
+  /** the app's own network is there */
+  readonly network: boolean;
+  /** bytes that the live release uses */
+  readonly memory: number;
 }
 
 /** One change of the past, for the output `releases`. */

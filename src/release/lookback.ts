@@ -5,6 +5,8 @@ import { checkMemory, memoryUsed } from "./capacity";
 import { type Member, of } from "./fleet";
 import { parseHistory } from "./history";
 import { broughtBack, choose } from "./lineage";
+import type { Past } from "./listing";
+import { isNone } from "./naming";
 import { committedRecord, refuseOlderRun } from "./order";
 import { networkIsThere } from "./preflight";
 import { called, parseReleases, type ReleaseRecord } from "./record";
@@ -17,20 +19,25 @@ export async function lookBack(request: RollbackRequest, member: Member): Promis
   if (!member.guard) throw new UserError(`There is no app "${app}" on this host (app): nothing to go back to.`);
   const { docker } = of(member, "host");
   const { guard } = member;
-  const [releases, history, containers, proxy] = await Promise.all([
+  const { current: id } = of(member, "found");
+  const [releases, history, containers, proxy, liveConfig, network, memory] = await Promise.all([
     guard.read("releases").then(parseReleases),
     guard.read("read", "history").then(parseHistory),
     docker.listContainers({ all: true, filters: { label: [`${LABEL.app}=${app}`, `${LABEL.role}=app`] } }),
     inspected(docker, proxyContainer(app)),
+    isNone(id) ? "" : guard.read("read", `releases/${id}/haproxy.cfg`),
+    networkIsThere(docker, appNetwork(app)),
+    memoryUsed(of(member, "host"), `${app}-${id}`),
     of(member, "host").connection.requireForwarding(),
   ]);
   const current = committedRecord(app, releases, of(member, "found"));
   if (!current) throw new UserError(`No release of "${app}" is committed on this host: nothing to go back to.`);
   member.current = current;
   member.httpPort = portOf(proxy) ?? current.terms?.traffic.httpPort;
-  const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
-  const isThere = ({ container }: ReleaseRecord) => names.has(container);
-  member.past = { current, releases, isThere, history, proxy };
+  const keys = new Map(containers.map(({ Names, Labels }) => [Names[0]?.slice(1), Labels?.[LABEL.sealKey] ?? ""]));
+  const isThere = ({ container, adopted }: ReleaseRecord) => adopted !== undefined || keys.has(container);
+  const keyOf = ({ container }: ReleaseRecord) => keys.get(container) ?? "";
+  member.past = { current, releases, isThere, keyOf, history, proxy, liveConfig, network, memory };
 }
 
 const portOf = (proxy: Docker.ContainerInspectInfo | undefined): number | undefined => {
@@ -42,63 +49,34 @@ const AGAIN =
   "A rollback from it would take back what came since. Start it as a new run (not by re-running an old one).";
 
 /** Chooses what comes back to this host, and how it is to be served and checked. @throws {UserError} */
-export async function sceneOf(request: RollbackRequest, member: Member): Promise<void> {
-  const { app, run } = request;
-  const { current, history, proxy, ...rest } = of(member, "past");
-  refuseOlderRun(run, history, current, AGAIN);
-  const kept = choose(request.to, { current, ...rest });
+export function sceneOf(request: RollbackRequest, member: Member): void {
+  const past = of(member, "past");
+  const { current, releases, history, proxy, liveConfig, network } = past;
+  refuseOlderRun(request.run, history, current, AGAIN);
+  const kept = choose(request.to, past);
   refuseByHand(kept);
-  const { docker } = of(member, "host");
-  const guard = of(member, "guard");
-  const [container, liveConfig, network, used] = await Promise.all([
-    inspected(docker, kept.container),
-    guard.read("read", `releases/${current.release}/haproxy.cfg`),
-    networkIsThere(docker, appNetwork(app)),
-    memoryUsed(of(member, "host"), current.container),
-  ]);
-  member.terms = termsFor(request, kept, current, container, proxy);
+  member.terms = termsFor(request, kept, past);
   if (kept !== current) {
-    checkMemory(member.terms.traffic.strategy, container?.HostConfig.Memory, guard.facts.memoryFree, used);
+    const { traffic, container } = member.terms;
+    checkMemory(traffic.strategy, container.memory, of(member, "guard").facts.memoryFree, past.memory);
     tellWay(request, member, kept);
   }
   const { image: name, digest, release: id, fingerprint } = kept;
-  const image = { name, digest };
-  const before = {
-    releases: rest.releases,
-    current,
-    previous: current,
-    liveConfig,
-    network,
-    proxy,
-    handover: undefined,
-  };
   member.scene = {
-    ...before,
-    image,
-    reference: `${name}@${digest}`,
-    imagePresent: true,
-    id,
-    fingerprint,
-    kept,
-    history,
-    warnings: [],
+    ...{ releases, current, previous: current, history, liveConfig, network, proxy, handover: undefined },
+    ...{ image: { name, digest }, reference: `${name}@${digest}`, imagePresent: true },
+    ...{ id, fingerprint, kept, warnings: [] },
   };
 }
 
 /** The proxy stays as it is; all else is what the release was deployed with, and what this rollback says. */
-function termsFor(
-  request: RollbackRequest,
-  kept: ReleaseRecord,
-  current: ReleaseRecord,
-  container: Docker.ContainerInspectInfo | undefined,
-  proxy: Docker.ContainerInspectInfo | undefined,
-): Terms {
+function termsFor(request: RollbackRequest, kept: ReleaseRecord, { current, proxy, keyOf }: Past): Terms {
   const { terms: recorded, version, release, image, digest } = kept;
   if (!recorded)
     throw new UserError(
       `${release} was deployed by a hello-devops that did not record how a release is checked. Deploy it instead: image: ${image}, digest: ${digest}, version: ${version}, allow-older: true.`,
     );
-  const terms = termsOf(version, recorded, container?.Config.Labels?.[LABEL.sealKey] ?? "", request.health);
+  const terms = termsOf(version, recorded, keyOf(kept), request.health);
   const live = current.terms?.traffic ?? recorded.traffic;
   const traffic = {
     ...terms.traffic,

@@ -18,7 +18,7 @@ export interface ChangeRequest {
 export interface Terms {
   /** What people call the release: a commit, as a rule. It is what `X-Release` says. `[0-9A-Za-z._-]{1,64}` */
   readonly version: string;
-  readonly container: Pick<ContainerOptions, "stopTimeout">;
+  readonly container: Pick<ContainerOptions, "stopTimeout" | "memory">;
   readonly traffic: TrafficOptions;
   readonly health: HealthOptions;
   readonly bakeTime: number;

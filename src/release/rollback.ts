@@ -10,7 +10,7 @@ import { planForReturn } from "./plan";
 import { ensureProxy } from "./proxy";
 import { permissionOf, placeAfter, standAside } from "./recreate";
 import type { RollbackRequest } from "./request";
-import { applySettings, fillSlot, servesThrough } from "./traffic";
+import { applySettings, servesThrough } from "./traffic";
 import { openTransaction, transact } from "./transact";
 import { type Entry, mutate, seconds, type Transaction } from "./transaction";
 import type { World } from "./world";
@@ -46,13 +46,13 @@ export async function rollback(asks: RollbackRequest, world: World): Promise<Rol
 
 async function look(request: RollbackRequest, { world, fleet, report }: Change): Promise<void> {
   const { members } = fleet;
-  const arrival = { connected: () => {}, makeHome: undefined };
+  const arrival = { connected: (member: Member) => of(member, "host").engine.warm(), makeHome: undefined };
   const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
   await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
   await report.stoppable("preflight", async () => {
     await fleet.each(members, (member) => lookBack(request, member));
     if (request.list) return;
-    await fleet.each(members, (member) => sceneOf(request, member));
+    await fleet.each(members, async (member) => sceneOf(request, member));
     refuseDifferent(members);
     await fleet.each(members.filter(isBack), (member) => refuseBroken(request, member));
   });
@@ -110,7 +110,6 @@ async function start(tx: Transaction): Promise<void> {
     await standAside(tx);
     await startCandidate(tx);
   } else await startCandidate(tx, [rest]);
-  await fillSlot(tx);
   const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
   tx.log.info(`${candidate.container} started again, ${how} ${scene.current?.container}.`);
 }

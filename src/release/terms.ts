@@ -9,6 +9,8 @@ export interface RecordedTerms {
   readonly bakeTime: number;
   /** milliseconds */
   readonly stopTimeout: number;
+  /** bytes; 0 = no limit */
+  readonly memory: number;
 }
 
 interface RecordedHealth extends Omit<HealthOptions, "body" | "headers" | "host"> {
@@ -29,6 +31,7 @@ export function recordedTerms({ traffic, health, bakeTime, container }: Terms, k
     health: { ...recorded, host: host ?? "", body: body?.source ?? "" },
     bakeTime,
     stopTimeout: container.stopTimeout,
+    memory: container.memory ?? 0,
   };
 }
 
@@ -42,7 +45,7 @@ export function termsOf(version: string, recorded: RecordedTerms, key: string, g
   const { sealedHeaders, body, host, ...health } = recorded.health;
   return {
     version,
-    container: { stopTimeout: recorded.stopTimeout },
+    container: { stopTimeout: recorded.stopTimeout, memory: recorded.memory || undefined },
     traffic: recorded.traffic,
     bakeTime: recorded.bakeTime,
     health: {

@@ -1,4 +1,5 @@
 import { takeBack } from "./abort";
+import { writeRelease } from "./candidate";
 import type { Change } from "./change";
 import { retire } from "./commit";
 import { commit } from "./decision";
@@ -18,7 +19,7 @@ import type { World } from "./world";
 export interface Way {
   /** on one host, before any traffic moves */
   readonly preDeploy: ((tx: Transaction) => Promise<void>) | undefined;
-  /** the candidate runs, and the proxy reaches it */
+  /** the candidate's container runs */
   readonly start: (tx: Transaction) => Promise<void>;
   /** how many releases stay on a host; undefined = all */
   readonly keepReleases: number | undefined;
@@ -72,7 +73,7 @@ export async function transact(
     await fleet.each(moving, (member) => ensureNetwork(of(member, "tx")));
     if (way.preDeploy) await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
     await each("start", moving, way.start);
-    await each("probe", moving, probe);
+    await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
     for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
       await each("shift", wave, moveTraffic);
       await report.phase("bake", async () => {
@@ -84,6 +85,27 @@ export async function transact(
     return goBack(change, moving, cause);
   }
   return commitAndRetire(change, moving, way.keepReleases);
+}
+
+/** The first that fails stops the others; nothing is under way when this ends. */
+async function sideBySide(tx: Transaction, bodies: readonly ((tx: Transaction) => Promise<void>)[]): Promise<void> {
+  const ended = await Promise.allSettled(
+    bodies.map(async (body) => {
+      try {
+        await body(tx);
+      } catch (error) {
+        tx.stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  if (ended.some(({ status }) => status === "rejected")) throw tx.stop.signal.reason;
+}
+
+/** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
+async function takeSeat(tx: Transaction): Promise<void> {
+  await writeRelease(tx);
+  if (!tx.scene.handover || endsFirst(tx)) await fillSlot(tx);
 }
 
 async function verify(member: Member): Promise<void> {

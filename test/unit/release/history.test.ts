@@ -78,7 +78,7 @@ const past: Past = {
   releases: [record("r1", "none"), r2, record("r3", "r2"), { ...record("old", "none"), adopted: "web" }],
   isThere: () => true,
   history: [line("r0", "deployed", 1), line("r1", "deployed", 2), line("r2", "rolled-back", 3, { reason: "500s" })],
-  proxy: undefined,
+  ...{ keyOf: () => "", proxy: undefined, liveConfig: "", network: true, memory: 0 },
 };
 
 test("tells of each change who, when, which run, why, and what is left of it", () => {

@@ -12,6 +12,7 @@ const { request } = readDeployInputs(
     "health-status": "200,204",
     "bake-time": "45s",
     "stop-timeout": "7s",
+    memory: "200m",
   }),
 );
 const key = newKey();
@@ -19,7 +20,7 @@ const stored = JSON.parse(JSON.stringify(recordedTerms(request, key))) as Return
 
 test("brings back the very terms that a release was deployed with", () => {
   const { version, traffic, health, bakeTime } = request;
-  const terms = { version, traffic, health, bakeTime, container: { stopTimeout: 7000 } };
+  const terms = { version, traffic, health, bakeTime, container: { stopTimeout: 7000, memory: 200 * 1024 * 1024 } };
   expect(termsOf(version, stored, key, {})).toEqual(terms);
 });
 
