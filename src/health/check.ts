@@ -36,8 +36,14 @@ export async function check(target: Target, request: VerifyRequest, world: World
     return { status: "inconclusive", reason: "the job was cancelled before it was known" };
   });
   const { soFar } = evidence;
+  world.log.info(`${name}: ${[end.status, ...figures(soFar)].join(", ")}, last seen: ${soFar.lastSeen}`);
   const reason = end.reason && `${name}: ${end.reason}; last seen: ${soFar.lastSeen}.`;
   return { ...soFar, name, url, address: target.address ?? "", status: end.status, reason, expected };
+}
+
+function figures({ attempts, latencies }: Evidence["soFar"]): string[] {
+  const [p50, p95] = [latencies?.p50, latencies?.p95].map((value) => `${Math.round(value ?? 0)} ms`);
+  return [`${attempts} attempts`, ...(latencies ? [`p50 ${p50}`, `p95 ${p95}`] : [])];
 }
 
 /** A line when the server begins to look another way; each look in the debug log. */

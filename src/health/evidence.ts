@@ -1,3 +1,4 @@
+import { latenciesOf } from "./latency";
 import type { Sight } from "./sight";
 
 /** What a check has seen so far. */
@@ -27,7 +28,7 @@ export class Evidence {
       lastSeen: this.#last?.seen ?? "nothing yet",
       lastBody: this.#last?.body ?? "",
       version: this.#version,
-      latencies: this.latencies,
+      latencies: latenciesOf(this.latencies),
       certificateExpires: this.#certificateExpires,
     };
   }

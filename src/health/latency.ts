@@ -25,3 +25,21 @@ export function histogram(values: readonly number[]): Bucket[] {
   const filled = (bucket: Bucket) => bucket.count > 0;
   return buckets.slice(Math.max(0, buckets.findIndex(filled)), buckets.findLastIndex(filled) + 1);
 }
+
+export interface Latencies {
+  readonly answers: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly buckets: readonly Bucket[];
+}
+
+/** undefined = there are none */
+export const latenciesOf = (values: readonly number[]): Latencies | undefined =>
+  values.length === 0
+    ? undefined
+    : {
+        answers: values.length,
+        p50: percentile(values, 50),
+        p95: percentile(values, 95),
+        buckets: histogram(values),
+      };

@@ -1,4 +1,7 @@
 import type { Status } from "./gate";
+import type { Bucket, Latencies } from "./latency";
+
+export type { Bucket, Status };
 
 /** How a verification ended: what outputs, log and summary are made of. */
 export interface VerifyOutcome {
@@ -28,8 +31,8 @@ export interface CheckOutcome {
   readonly lastBody: string;
   /** '' = no answer named one */
   readonly version: string;
-  /** milliseconds of all right answers */
-  readonly latencies: readonly number[];
+  /** of all right answers; undefined = there was none */
+  readonly latencies: Latencies | undefined;
   readonly certificateExpires: Date | undefined;
   readonly expected: string;
 }

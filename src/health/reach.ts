@@ -11,7 +11,7 @@ export interface Way {
   /** 0 = whichever answers first */
   readonly family: 0 | 4 | 6;
   readonly tls: TlsRequest;
-  /** the proxy for an http or https URL; undefined = none */
+  /** the proxy for a URL; undefined = none */
   readonly proxyOf: (url: URL) => URL | undefined;
   /** connections to this host go to another address, and through no proxy */
   readonly resolve: { readonly host: string; readonly address: string } | undefined;
@@ -35,9 +35,7 @@ export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "")
 /** The proxy that a request to this URL goes through. */
 export function proxyFor(url: URL, way: Way): URL | undefined {
   if (url.protocol === "tcp:" || way.resolve?.host === hostOf(url)) return undefined;
-  const asHttp = new URL(url);
-  asHttp.protocol = url.protocol.replace("ws", "http");
-  return way.proxyOf(asHttp);
+  return way.proxyOf(url);
 }
 
 export async function connect(url: URL, way: Way, attempt: Attempt): Promise<Connection> {

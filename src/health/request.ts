@@ -1,5 +1,7 @@
 import type { HeaderRule, StatusRange } from "./expectation";
-import type { JsonComparison } from "./json-comparison";
+import type { JsonComparison, Operator } from "./json-comparison";
+
+export type { HeaderRule, JsonComparison, Operator };
 
 /**
  * What is to be proved. Every value is checked; durations are milliseconds.

@@ -21,7 +21,7 @@ export interface Surroundings {
   readonly now: () => number;
   /** milliseconds since 1970, for certificates */
   readonly date: () => number;
-  /** the proxy for an http or https URL; undefined = none */
+  /** the proxy for a URL; undefined = none */
   readonly proxyOf: (url: URL) => URL | undefined;
 }
 

@@ -1,0 +1,5 @@
+import * as core from "@actions/core";
+import { runAction } from "../../src/github/run-action";
+import { main } from "./main";
+
+runAction(core, main);
