@@ -88597,6 +88597,15 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
+;// CONCATENATED MODULE: ./src/user-error.ts
+/**
+ * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
+ * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
+ */
+class user_error_UserError extends Error {
+    name = "UserError";
+}
+
 ;// CONCATENATED MODULE: ./src/github/hostile-text.ts
 /**
  * Text that a host, a container or a registry wrote, made fit for a job log. The runner acts on lines that begin with
@@ -88649,19 +88658,10 @@ const plain = (line) => line
 const external_node_fs_namespaceObject = require("node:fs");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = require("node:path");
-;// CONCATENATED MODULE: ./src/user-error.ts
-/**
- * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
- * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
- */
-class UserError extends Error {
-    name = "UserError";
-}
-
 ;// CONCATENATED MODULE: ./src/github/values/shown.ts
 const maxLength = 80;
 /** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
-function shown(value) {
+function shown_shown(value) {
     const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
     return JSON.stringify(cut);
 }
@@ -88679,11 +88679,11 @@ const maxBytes = 1024 * 1024;
 function workspaceReader(workspace) {
     return (path) => {
         if (workspace === undefined || workspace === "")
-            throw new UserError(`The file ${shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
+            throw new user_error_UserError(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
         const file = existing((0,external_node_path_namespaceObject.resolve)(workspace, path), path);
         const way = (0,external_node_path_namespaceObject.relative)((0,external_node_fs_namespaceObject.realpathSync)(workspace), file);
         if (way === ".." || way.startsWith(`..${external_node_path_namespaceObject.sep}`) || (0,external_node_path_namespaceObject.isAbsolute)(way))
-            throw new UserError(`${shown(path)} leads out of the workspace; name a file inside it.`);
+            throw new user_error_UserError(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
         return workspace_file_text(file, path);
     };
 }
@@ -88692,7 +88692,7 @@ function existing(file, path) {
         return (0,external_node_fs_namespaceObject.realpathSync)(file);
     }
     catch (cause) {
-        throw new UserError(`There is no file ${shown(path)} in the workspace; is actions/checkout a step before this one?`, {
+        throw new user_error_UserError(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
             cause,
         });
     }
@@ -88700,15 +88700,15 @@ function existing(file, path) {
 function workspace_file_text(file, path) {
     const stat = (0,external_node_fs_namespaceObject.statSync)(file);
     if (!stat.isFile())
-        throw new UserError(`${shown(path)} is not a file; name a text file.`);
+        throw new user_error_UserError(`${shown_shown(path)} is not a file; name a text file.`);
     if (stat.size > maxBytes)
-        throw new UserError(`${shown(path)} is larger than 1 MiB; name a text file of settings.`);
+        throw new user_error_UserError(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
     try {
         // fatal: a byte that is not UTF-8 would arrive in the container as another one
         return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_namespaceObject.readFileSync)(file));
     }
     catch (cause) {
-        throw new UserError(`${shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
+        throw new user_error_UserError(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
     }
 }
 
@@ -88721,6 +88721,21 @@ function inputsOfRunner(env) {
         env,
         readWorkspaceFile: workspaceReader(env.GITHUB_WORKSPACE),
     };
+}
+
+;// CONCATENATED MODULE: ./src/github/run-action.ts
+
+
+
+/** Runs a step of an action and ends the process with it. What it throws is a wrong input, or a bug. */
+function runAction(core, step) {
+    step(inputsOfRunner(process.env))
+        .catch((error) => {
+        const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";
+        core.setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
+        core.debug(String(error.stack));
+    })
+        .finally(() => process.exit()); // nothing that is still open may hold the job
 }
 
 ;// CONCATENATED MODULE: ./src/github/input-reader.ts
@@ -88739,7 +88754,7 @@ class InputReader {
     /** An input that must have a value. Its default stands in action.yml alone: the runner has filled it in. */
     needed(name, parse) {
         return this.optional(name, parse, () => {
-            throw new UserError(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
+            throw new user_error_UserError(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
         });
     }
     optional(name, parse, blank) {
@@ -88756,7 +88771,7 @@ class InputReader {
             return run();
         }
         catch (error) {
-            if (!(error instanceof UserError))
+            if (!(error instanceof user_error_UserError))
                 throw error;
             this.#problems.push(error.message);
             return undefined;
@@ -88764,7 +88779,7 @@ class InputReader {
     }
     refuseProblems() {
         if (this.#problems.length > 0)
-            throw new UserError(this.#problems.join("\n"));
+            throw new user_error_UserError(this.#problems.join("\n"));
     }
 }
 
@@ -88821,12 +88836,12 @@ const volumes = (name, text) => {
     for (const bind of binds) {
         const [source = "", target = "", mode, ...more] = bind.split(":");
         if (more.length > 0 || !(isPath(source) || volumeName.test(source)) || !isPath(target) || !isMode(mode))
-            throw new UserError(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown(bind)}.`);
+            throw new user_error_UserError(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown_shown(bind)}.`);
         const place = target.replace(/\/+$/, "");
         if (place === "")
-            throw new UserError(`${name}: ${shown(bind)} would cover the container's whole file system.`);
+            throw new user_error_UserError(`${name}: ${shown_shown(bind)} would cover the container's whole file system.`);
         if (targets.has(place))
-            throw new UserError(`${name}: ${shown(place)} is the target of two volumes; keep one.`);
+            throw new user_error_UserError(`${name}: ${shown_shown(place)} is the target of two volumes; keep one.`);
         targets.add(place);
     }
     return binds;
@@ -88836,10 +88851,10 @@ const isMode = (text) => text === undefined || text === "ro" || text === "rw";
 /** A network that exists on the host; the app's own stays, so those that exclude another are refused. */
 const network = (name, text) => {
     if (text === "host" || text === "none" || text.startsWith("container:"))
-        throw new UserError(`${name}: ${shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
+        throw new user_error_UserError(`${name}: ${shown_shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
     if (volumeName.test(text))
         return text;
-    throw new UserError(`${name}: expected the name of a Docker network, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected the name of a Docker network, got ${shown_shown(text)}.`);
 };
 /** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
 const logOptions = (name, text) => {
@@ -88847,12 +88862,12 @@ const logOptions = (name, text) => {
     for (const item of items(text)) {
         const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
         if (!Object.hasOwn(logOption, key) || !logOption[key]?.test(value))
-            throw new UserError(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown(item)}.`);
+            throw new user_error_UserError(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown_shown(item)}.`);
         options.set(key, value);
     }
     if (options.has("max-size"))
         return Object.fromEntries(options);
-    throw new UserError(`${name}: max-size is missing, and logs without a limit fill the host's disk. Add max-size=10m.`);
+    throw new user_error_UserError(`${name}: max-size is missing, and logs without a limit fill the host's disk. Add max-size=10m.`);
 };
 
 ;// CONCATENATED MODULE: ./src/github/values/durations.ts
@@ -88865,9 +88880,9 @@ function duration(min, max) {
     return (name, text) => {
         const value = inMilliseconds(text);
         if (value === undefined)
-            throw new UserError(`${name}: expected a duration such as 30s or 2m, got ${shown(text)}.`);
+            throw new user_error_UserError(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
         if (value < Number(least) || value > Number(most))
-            throw new UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown(text)}.`);
+            throw new user_error_UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
         return value;
     };
 }
@@ -88891,15 +88906,15 @@ const envText = (name, text) => {
     const unix = text.replace(/\r\n?/g, "\n");
     const [skipped] = skippedLines(unix);
     if (skipped)
-        throw new UserError(`${name}: line ${skipped.number} is not NAME=value. A value of several lines needs quotes around it, and a ` +
+        throw new user_error_UserError(`${name}: line ${skipped.number} is not NAME=value. A value of several lines needs quotes around it, and a ` +
             "comment begins with #.");
     const env = (0,dist.parse)(unix);
     for (const { name: key, line } of entries(unix)) {
         // `__proto__` is such a name: it gets lost in a plain object
         if (!Object.hasOwn(env, key))
-            throw new UserError(`${name}: line ${line} sets a name that can't be used; rename it.`);
+            throw new user_error_UserError(`${name}: line ${line} sets a name that can't be used; rename it.`);
         if (env[key]?.includes("\0"))
-            throw new UserError(`${name}: the value of ${key} (line ${line}) holds a NUL character, which no environment can.`);
+            throw new user_error_UserError(`${name}: the value of ${key} (line ${line}) holds a NUL character, which no environment can.`);
     }
     return env;
 };
@@ -88938,7 +88953,7 @@ var external_node_net_ = __nccwpck_require__(7030);
 
 
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
 const framing = ["connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive"];
 const mostHeaders = 50;
 const longestPattern = 1000;
@@ -88949,7 +88964,7 @@ const healthPath = (name, text) => {
     const why = text.startsWith("/")
         ? "without spaces, control characters or letters beyond ASCII"
         : "that begins with /";
-    throw new UserError(`${name}: expected a path ${why}, such as /health, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a path ${why}, such as /health, got ${shown_shown(text)}.`);
 };
 /** `200-299`, `200,204,301-399` */
 const statusRanges = (name, text) => {
@@ -88959,50 +88974,54 @@ const statusRanges = (name, text) => {
     });
     if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
         return ranges;
-    throw new UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
 };
 /** What the Host header of a check says. */
 const hostHeader = (name, text) => {
     const [, bracketed] = /^(?:\[([^\]]*)\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::\d{1,5})?$/.exec(text) ?? [" ", " "];
     if (bracketed === undefined || (0,external_node_net_.isIPv6)(bracketed))
         return text;
-    throw new UserError(`${name}: expected a host such as shop.example.com, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a host such as shop.example.com, got ${shown_shown(text)}.`);
 };
-/** `Name: value` lines. Errors name the line, not its text: it may hold a token. */
-const headers = (name, text) => {
+/**
+ * `Name: value` lines. Errors name the line, not its text: it may hold a token.
+ *
+ * @param host what to write in place of a Host header
+ */
+const headers = (host) => (name, text) => {
     const given = new Map();
     for (const line of lines(text)) {
         const [header, value] = headerOf(name, line);
         const key = header.toLowerCase();
         if (key === "host")
-            throw new UserError(`${name}: line ${line.number} sets Host; write it in health-host.`);
+            throw new user_error_UserError(`${name}: line ${line.number} sets Host; ${host}.`);
         if (framing.includes(key))
-            throw new UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
+            throw new user_error_UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
         if (given.has(key))
-            throw new UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
+            throw new user_error_UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
         given.set(key, [header, value]);
     }
     if (given.size > mostHeaders)
-        throw new UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
+        throw new user_error_UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
     return Object.fromEntries(given.values());
 };
 function headerOf(name, line) {
     const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
-    if (header === undefined || value === undefined || !token.test(header))
-        throw new UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
+    if (header === undefined || value === undefined || !headerName.test(header))
+        throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
     if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
-        throw new UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
+        throw new user_error_UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
     return [header, value];
 }
 /** A regular expression of JavaScript, without flags. */
 const pattern = (name, text) => {
     if (text.length > longestPattern)
-        throw new UserError(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
+        throw new user_error_UserError(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
     try {
         return new RegExp(text);
     }
     catch (cause) {
-        throw new UserError(`${name}: ${shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
+        throw new user_error_UserError(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
     }
 };
 const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
@@ -89012,10 +89031,10 @@ const releaseHeader = (name, text) => {
         return "";
     const key = text.toLowerCase();
     if (key === "host" || key === "content-type" || framing.includes(key))
-        throw new UserError(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
+        throw new user_error_UserError(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
     if (/^[0-9A-Za-z._-]{1,64}$/.test(text))
         return text; // what enters the proxy's configuration
-    throw new UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown_shown(text)}.`);
 };
 
 ;// CONCATENATED MODULE: ./src/github/values/scalars.ts
@@ -89027,35 +89046,45 @@ const scalars_boolean = (name, text) => {
         return true;
     if (["false", "False", "FALSE"].includes(text))
         return false;
-    throw new UserError(`${name}: expected true or false, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected true or false, got ${shown_shown(text)}.`);
 };
 function wholeNumber(min, max) {
     return (name, text) => {
         const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
         if (value >= min && value <= max)
             return value;
-        throw new UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown(text)}.`);
+        throw new user_error_UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
     };
 }
 const portNumber = (name, text) => {
     const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= 1 && value <= 65535)
         return value;
-    throw new UserError(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a port from 1 to 65535, got ${shown_shown(text)}.`);
 };
 /** Text that must match a pattern; `what` says in words how it looks. */
 function matching(pattern, what) {
     return (name, text) => {
         if (pattern.test(text))
             return text;
-        throw new UserError(`${name}: expected ${what}, got ${shown(text)}.`);
+        throw new user_error_UserError(`${name}: expected ${what}, got ${shown_shown(text)}.`);
+    };
+}
+/** One of a few words. */
+function oneOf(words) {
+    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+    return (name, text) => {
+        const word = words.find((one) => one === text);
+        if (word !== undefined)
+            return word;
+        throw new UserError(`${name}: expected ${all}, got ${shown(text)}.`);
     };
 }
 /** An input of which only one value is built so far. */
 function onlyValue(value, later) {
     return (name, text) => {
         if (text !== value)
-            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
+            throw new user_error_UserError(`${name}: got ${shown_shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
     };
 }
 
@@ -89074,14 +89103,14 @@ function hostAddresses(otherwise) {
     return (input, text) => {
         const named = items(text).map((host) => hostAddress(input, host, otherwise));
         if (named.length === 0)
-            throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
+            throw new user_error_UserError(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
         if (named.length > mostHosts)
-            throw new UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
+            throw new user_error_UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
         const seen = new Set();
         for (const host of named) {
             const place = `${host.address} port ${host.port}`;
             if (seen.has(place))
-                throw new UserError(`${input}: ${place} is named twice. Name each host once.`);
+                throw new user_error_UserError(`${input}: ${place} is named twice. Name each host once.`);
             seen.add(place);
         }
         return named;
@@ -89091,11 +89120,11 @@ function hostAddress(input, text, otherwise) {
     const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
     const address = bracketed ?? plain ?? "";
     if (instanceId.test(address))
-        throw new UserError(`${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`);
+        throw new user_error_UserError(`${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`);
     if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
-        throw new UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
+        throw new user_error_UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown_shown(text)}.`);
     if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
-        throw new UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown(text)}.`);
+        throw new user_error_UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown_shown(text)}.`);
     return {
         user: user === undefined ? otherwise.user : userName(input, user),
         address,
@@ -89123,9 +89152,9 @@ function imageWith(given) {
     return (name, text) => {
         const image = split(text);
         if (!image)
-            throw new UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+            throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown_shown(text)}.`);
         if (given !== undefined && image.digest !== undefined && image.digest !== given)
-            throw new UserError(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
+            throw new user_error_UserError(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
         return { name: image.name, digest: given ?? image.digest };
     };
 }
@@ -89133,7 +89162,7 @@ function imageWith(given) {
 const imageName = (name, text) => {
     if (split(text))
         return text;
-    throw new UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown_shown(text)}.`);
 };
 function split(text) {
     if (text.length > image_name_maxLength + 128 + 72)
@@ -89165,35 +89194,35 @@ const bytes = (name, text) => {
     const value = Math.floor(Number(amount) * 1024 ** Number(power));
     if (Number.isSafeInteger(value) && value <= mostBytes)
         return value;
-    throw new UserError(`${name}: expected a size such as 512m or 2g, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a size such as 512m or 2g, got ${shown_shown(text)}.`);
 };
 const memory = (name, text) => {
     const value = bytes(name, text);
     if (value >= leastMemory)
         return value;
     const unit = /^\d+$/.test(text) ? ` Did you mean ${text}m?` : "";
-    throw new UserError(`${name}: Docker needs at least 6m, got ${shown(text)}.${unit}`);
+    throw new user_error_UserError(`${name}: Docker needs at least 6m, got ${shown_shown(text)}.${unit}`);
 };
 const freeDisk = (name, text) => {
     if (text === "auto")
         return text;
     if (/^\d/.test(text))
         return bytes(name, text);
-    throw new UserError(`${name}: expected auto or a size such as 2g, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected auto or a size such as 2g, got ${shown_shown(text)}.`);
 };
 /** Processors, as Docker's `--cpus`, in billionths. */
 const nanoCpus = (name, text) => {
     const value = /^\d{1,4}(\.\d{1,9})?$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
     if (value >= 1e7 && value <= 1024e9)
         return value;
-    throw new UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown_shown(text)}.`);
 };
 /** `2` hosts, or `50%` of them. */
 const waveSize = (name, text) => {
     const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
     const value = Number(number);
     if (number === undefined || (percent && value > 100))
-        throw new UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`);
+        throw new user_error_UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown_shown(text)}.`);
     return percent ? { percent: value } : { hosts: value };
 };
 
@@ -89203,14 +89232,14 @@ const waveSize = (name, text) => {
 const privateKey = (name, text) => {
     if (text !== "")
         return text;
-    throw new UserError(`${name}: it is blank, and this version needs a key. Put the private key into a secret and write ` +
+    throw new user_error_UserError(`${name}: it is blank, and this version needs a key. Put the private key into a secret and write ` +
         `\${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.`);
 };
 /** Only that there is something to verify the host by: src/host reads the lines. */
 const knownHosts = (name, text) => {
     if (/^\s*[^\s#]/m.test(text))
         return text;
-    throw new UserError(`${name}: it is blank, so the host could not be told from one that sits in between. Get its key on a way that you ` +
+    throw new user_error_UserError(`${name}: it is blank, so the host could not be told from one that sits in between. Get its key on a way that you ` +
         "trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in " +
         "`aws ec2 get-console-output --latest --output text --instance-id ID`, and write its SHA256:... here. " +
         "Don't take it from ssh-keyscan over the open internet: whoever sits in between answers that too.");
@@ -89263,11 +89292,11 @@ const words = (name, pasted) => {
         }
     }
     if (quote)
-        throw new UserError(`${name}: the quote at character ${quote.at + 1} is never closed; close it.`);
+        throw new user_error_UserError(`${name}: the quote at character ${quote.at + 1} is never closed; close it.`);
     if (word !== undefined)
         found.push(word);
     if (found[0] === "")
-        throw new UserError(`${name}: its first word is empty; begin with a program or an argument.`);
+        throw new user_error_UserError(`${name}: its first word is empty; begin with a program or an argument.`);
     return found;
 };
 function refuseShell(name, rest, quote) {
@@ -89275,8 +89304,8 @@ function refuseShell(name, rest, quote) {
     if (syntax === undefined || (quote && syntax !== "$" && syntax !== "`"))
         return;
     if (syntax.endsWith("\n"))
-        throw new UserError(`${name}: it has several lines, which needs a shell: write one line, or sh -c '...'.`);
-    throw new UserError(`${name}: ${syntax} needs a shell, and none runs here: write sh -c '...', or put it in single quotes to pass it as it is.`);
+        throw new user_error_UserError(`${name}: it has several lines, which needs a shell: write one line, or sh -c '...'.`);
+    throw new user_error_UserError(`${name}: ${syntax} needs a shell, and none runs here: write sh -c '...', or put it in single quotes to pass it as it is.`);
 }
 
 ;// CONCATENATED MODULE: ./src/github/inputs.ts
@@ -89344,14 +89373,14 @@ function appOf(repository) {
     const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
     if (slug !== "")
         return slug.slice(0, 30).replace(/-+$/, "");
-    throw new UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
+    throw new user_error_UserError(`app: it is blank, and the repository's name, ${shown_shown(name)}, makes no name. Write one.`);
 }
 const containerName = matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, "the name of a container: letters, digits, dots, underscores and hyphens");
 const version = matching(/^[0-9A-Za-z._-]{1,64}$/, "1 to 64 letters, digits, dots, underscores and hyphens");
 function versionOf(commit) {
     if (commit)
         return version("version", commit);
-    throw new UserError("version: it is blank, and there is no commit (GITHUB_SHA is not set). Write one.");
+    throw new user_error_UserError("version: it is blank, and there is no commit (GITHUB_SHA is not set). Write one.");
 }
 function inputs_image(from) {
     const given = from.optional("digest", digest);
@@ -89364,9 +89393,9 @@ function credentials(from) {
         if (username === "" && password === "")
             return undefined;
         if (username === "")
-            throw new UserError("registry-username: it is blank, but registry-password is not; give both.");
+            throw new user_error_UserError("registry-username: it is blank, but registry-password is not; give both.");
         if (password === "")
-            throw new UserError("registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
+            throw new user_error_UserError("registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
                 "(a secret that does not exist is blank).");
         return { username, password };
     });
@@ -89390,7 +89419,7 @@ function readEnvFile(io, name, path) {
         return io.readWorkspaceFile(path);
     }
     catch (cause) {
-        throw cause instanceof UserError ? new UserError(`${name}: ${cause.message}`, { cause }) : cause;
+        throw cause instanceof user_error_UserError ? new user_error_UserError(`${name}: ${cause.message}`, { cause }) : cause;
     }
 }
 function preDeploy(from) {
@@ -89413,13 +89442,13 @@ function traffic(from) {
 const strategy = (name, text) => {
     if (text === "blue-green" || text === "recreate")
         return text;
-    throw new UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected blue-green or recreate, got ${shown_shown(text)}.`);
 };
 const health = (from) => ({
     path: from.needed("health-path", healthPath),
     status: from.needed("health-status", statusRanges),
     host: from.optional("health-host", hostHeader),
-    headers: from.optional("health-headers", headers) ?? {},
+    headers: from.optional("health-headers", headers("write it in health-host")) ?? {},
     body: from.optional("health-body", pattern),
     interval: from.needed("health-interval", duration("50ms", "5m")),
     timeout: from.needed("health-timeout", duration("100ms", "5m")),
@@ -89430,7 +89459,7 @@ function verify(from) {
     const command = from.optional("verify-command", (name, text) => {
         if (!text.includes("\0"))
             return text;
-        throw new UserError(`${name}: it holds a NUL character, which no command can.`);
+        throw new user_error_UserError(`${name}: it holds a NUL character, which no command can.`);
     });
     const timeout = from.needed("verify-command-timeout", duration("1s", "6h"));
     return command === undefined ? undefined : { command, timeout };
@@ -89451,7 +89480,7 @@ function checkTogether(from, { interval, threshold, startTimeout }) {
     from.check(() => {
         if (interval * (threshold - 1) < startTimeout)
             return;
-        throw new UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
+        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
     });
 }
 
@@ -89561,15 +89590,44 @@ function masked(outcome, mask) {
 function refuseRunner(platform, architecture) {
     if (platform === "linux" && (architecture === "x64" || architecture === "arm64"))
         return;
-    throw new UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
+    throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
+}
+
+;// CONCATENATED MODULE: ./src/github/maskable.ts
+const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
+const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
+/** A shorter mask would hide half the log. */
+const shortest = 4;
+/** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
+const isWorthMasking = (text, known) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
+/** What GitHub itself prints of a run. */
+const runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
+/** A mask is compared line by line with the log. */
+function withItsLines(text) {
+    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
+}
+const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
+    const value = line.replace(/^[^:]*:/, "").trim();
+    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
+});
+/**
+ * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
+ * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
+ */
+function base64Cores(text) {
+    return [0, 1, 2]
+        .map((offset) => {
+        const bytes = Buffer.from("\0".repeat(offset) + text);
+        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+    })
+        .filter((core) => core.length >= 8);
 }
 
 ;// CONCATENATED MODULE: ./src/github/secrets.ts
 
 
-const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
-const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
-const shortest = 4;
+
 /**
  * Every text that must be masked before anything is printed. Never throws: it is called before the inputs are checked,
  * since the message about a wrong one is printed too.
@@ -89584,14 +89642,9 @@ function secretsOf(io) {
     const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
     const settings = [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))]
         .flatMap(withItsLines)
-        .filter((text) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text));
+        .filter((text) => isWorthMasking(text, known));
     const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
-}
-/** A mask is compared line by line with the log. */
-function withItsLines(text) {
-    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
 }
 function envTexts(io) {
     const file = io.input("env-file").trim();
@@ -89604,14 +89657,9 @@ function envTexts(io) {
         return [io.input("env")]; // the parser says what is wrong with it
     }
 }
-const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
-    const value = line.replace(/^[^:]*:/, "").trim();
-    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
-});
 function publicText(io) {
     const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
-    const runner = ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"];
-    return [...named.flatMap((name) => items(io.input(name))), ...runner.map((name) => io.env[name] ?? "")].join("\n");
+    return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
 function registryForms(username, password) {
@@ -89623,18 +89671,6 @@ function registryForms(username, password) {
         text,
         text.replaceAll("+", "-").replaceAll("/", "_"),
     ]);
-}
-/**
- * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
- * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
- */
-function base64Cores(text) {
-    return [0, 1, 2]
-        .map((offset) => {
-        const bytes = Buffer.from("\0".repeat(offset) + text);
-        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
-    })
-        .filter((core) => core.length >= 8);
 }
 
 ;// CONCATENATED MODULE: ./src/host/pull.ts
@@ -89677,7 +89713,7 @@ async function resolveImage(docker, image, present = hasDigest(docker, image)) {
         };
     }
     catch (cause) {
-        throw new UserError(whyNoImage(asked, cause.message, image.credentials), { cause });
+        throw new user_error_UserError(whyNoImage(asked, cause.message, image.credentials), { cause });
     }
 }
 const withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
@@ -89688,7 +89724,7 @@ const withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
  * @throws {UserError} with the registry's reason
  */
 async function pullImage(docker, reference, credentials, onLine, signal) {
-    const fail = (message, cause) => new UserError(whyNoImage(reference, message, credentials), { cause });
+    const fail = (message, cause) => new user_error_UserError(whyNoImage(reference, message, credentials), { cause });
     let stream;
     const [fromImage = "", digest] = reference.split("@");
     try {
@@ -89879,17 +89915,17 @@ function refusal(app, facts, reason, detail) {
         case "absent":
             return new FolderAbsent(facts);
         case "rights":
-            return new UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
+            return new user_error_UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
         case "format":
-            return new UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
+            return new user_error_UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
         case "kill-user-processes":
-            return new UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
+            return new user_error_UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
         case "twice":
-            return new UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
+            return new user_error_UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
         case "damage":
-            return new UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
+            return new user_error_UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
         default:
-            return new UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
+            return new user_error_UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
     }
 }
 
@@ -90016,11 +90052,11 @@ function parseReleases(json) {
         records = JSON.parse(json);
     }
     catch (cause) {
-        throw new UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
+        throw new user_error_UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
     }
     for (const record of records) {
         if (typeof record.format !== "number" || record.format > FORMAT) {
-            throw new UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+            throw new user_error_UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
         }
     }
     return records;
@@ -90396,7 +90432,7 @@ async function askWhatServes(request, world, target, log) {
             if (error instanceof FolderAbsent)
                 return { release: "", serving: undefined };
             log.info(`Not yet: ${error.message}`);
-            if (error instanceof UserError && /host key|ssh-known-hosts/.test(error.message))
+            if (error instanceof user_error_UserError && /host key|ssh-known-hosts/.test(error.message))
                 return undefined;
         }
         await clock.sleep(PAUSE, cancel).catch(() => { });
@@ -90610,7 +90646,7 @@ function changesOf({ traffic }, proxy) {
         changes.push(`from port ${published?.HostPort} to ${traffic.httpPort}`);
     return changes;
 }
-const portHeld = (port, cause) => new UserError(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
+const portHeld = (port, cause) => new user_error_UserError(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
 
 ;// CONCATENATED MODULE: ./src/release/handover.ts
 
@@ -90649,7 +90685,7 @@ async function handoverOfAdopted(request, docker, proxy) {
     const { httpPort } = request.traffic;
     const name = request.safety.adopt;
     const found = await inspected(docker, name);
-    const no = (why) => new UserError(`adopt: ${why} Nothing was changed.`);
+    const no = (why) => new user_error_UserError(`adopt: ${why} Nothing was changed.`);
     if (!found)
         throw no(`the host has no container "${name}". For a host without one, leave adopt empty.`);
     if (proxy)
@@ -90977,7 +91013,7 @@ function portOf({ request, scene }, image) {
     const port = request.container.port ?? onlyPort(image);
     if (port)
         return port;
-    throw new UserError(`port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`);
+    throw new user_error_UserError(`port: the image ${scene.reference} does not EXPOSE exactly one TCP port. Say which one the app listens on, for example port: 5000.`);
 }
 async function joinNetwork({ request, host }, name) {
     if (request.container.network)
@@ -91443,7 +91479,7 @@ async function takeGuard(request, world, member, queue) {
 function refuseStuck({ stuck, current }) {
     if (!stuck)
         return;
-    throw new UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
+    throw new user_error_UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
         "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
 }
 
@@ -91734,7 +91770,104 @@ class Endings {
 }
 const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
 const PARTED = " The hosts are on different releases now: run this deploy again, and all of them end on one.";
-const isBug = (cause) => ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
+const isBug = (cause) => ![user_error_UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
+
+;// CONCATENATED MODULE: ./src/health/no-answer.ts
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return ofSeveral(error);
+    const cause = error instanceof Error ? error : new Error(String(error));
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(error) {
+    const each = error.errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause: error });
+}
+function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+;// CONCATENATED MODULE: ./src/health/attempt.ts
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. Only timers and sockets may hold it. */
+async function attempt_within(limit, run) {
+    const over = new AbortController();
+    const attempt = { over: over.signal, waitingFor: "connection", blind: false };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind } = attempt;
+        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+/** Closes it when the attempt is over; an error that comes after that has nobody left to hear it. */
+function closesWith(attempt, stream) {
+    stream.on("error", () => { });
+    if (attempt.over.aborted)
+        stream.destroy();
+    else
+        attempt.over.addEventListener("abort", () => stream.destroy(), { once: true });
+    return stream;
+}
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
@@ -91794,140 +91927,268 @@ const environment = (url) => ({
     URL: url,
 });
 
-;// CONCATENATED MODULE: ./src/health/gate.ts
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
-/** undefined = as expected; else what differs, as the end of a sentence. */
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = require("node:vm");
+;// CONCATENATED MODULE: ./src/health/pattern.ts
+
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern without traps a few
+let context;
+const script = new external_node_vm_namespaceObject.Script("new RegExp(source, flags).test(text)");
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it, and nothing else
+ * runs meanwhile: V8 breaks it off, but only for code that `vm` runs.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text) {
+    context ??= (0,external_node_vm_namespaceObject.createContext)({});
+    Object.assign(context, { source, flags, text });
+    try {
+        return script.runInContext(context, { timeout: LIMIT });
+    }
+    catch (error) {
+        if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+            return undefined;
+        throw error;
+    }
+    finally {
+        Object.assign(context, { text: "" });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/health/expectation.ts
+
+const LONGEST_EXCERPT = 200;
+/** undefined = as expected; else what differs first. */
 function mismatch(answer, expected) {
-    if (!expected.status.some(({ from, to }) => answer.status >= from && answer.status <= to)) {
-        return `status ${answer.status}${answer.body ? `, body "${answer.body.slice(0, 200)}"` : ""}`;
-    }
-    if (expected.body && !expected.body.test(answer.body)) {
-        return `status ${answer.status}, but the body does not match ${expected.body}: "${answer.body.slice(0, 200)}"`;
-    }
-    if (expected.header && answer.headers[expected.header.name.toLowerCase()] !== expected.header.value) {
-        const got = answer.headers[expected.header.name.toLowerCase()];
-        return `status ${answer.status}, but ${expected.header.name} is "${String(got ?? "missing")}", not "${expected.header.value}"`;
+    const text = wrongStatus(answer, expected.status) ??
+        wrongHeader(answer, expected.headers ?? []) ??
+        wrongVersion(answer, expected.version) ??
+        wrongBody(answer, expected.body) ??
+        wrongJson(answer, expected.json ?? []);
+    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
+}
+const excerpt = (text) => {
+    const start = text.slice(0, LONGEST_EXCERPT);
+    return `"${start}${text.length > start.length ? "…" : ""}"`;
+};
+function wrongStatus({ status, body }, ranges) {
+    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
+        return undefined;
+    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
+}
+function wrongHeader({ headers }, rules) {
+    for (const { name, is } of rules) {
+        const got = expectation_headerOf(headers, name);
+        const part = "header";
+        if (got === undefined)
+            return { part, text: `there is no header ${name}` };
+        if (typeof is === "string" && got !== is)
+            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
+        if (!(is instanceof RegExp))
+            continue;
+        const found = matches(is, got);
+        if (found === undefined)
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern` };
+        if (!found)
+            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
     }
     return undefined;
 }
+/** A header that came several times is one list (RFC 9110, 5.3). */
+function expectation_headerOf(headers, name) {
+    const got = headers[name.toLowerCase()];
+    return typeof got === "string" ? got : got?.join(", ");
+}
+function wrongVersion(answer, rule) {
+    if (rule?.is === undefined)
+        return undefined;
+    const got = rule.of(answer);
+    if (got === rule.is)
+        return undefined;
+    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
+    return { part: "version", text: `${names}, not "${rule.is}"` };
+}
+function wrongBody({ body }, pattern) {
+    const found = pattern ? matches(pattern, body) : true;
+    if (found)
+        return undefined;
+    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
+    return { part: "body", text: `${what}: ${excerpt(body)}` };
+}
+function wrongJson(answer, rules) {
+    if (rules.length === 0)
+        return undefined;
+    const document = documentIn(answer.body);
+    if (document === undefined)
+        return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+    for (const rule of rules) {
+        const found = rule.mismatch(document.value);
+        if (found !== undefined)
+            return { part: "json", text: `${rule.text} does not hold: ${found}` };
+    }
+    return undefined;
+}
+/** undefined = it is no JSON */
+function documentIn(body) {
+    try {
+        return { value: JSON.parse(body) };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** "status 200-299, a body that matches /ok/", for evidence and failures. */
+function describeExpectation(expected) {
+    const { status, headers = [], version, body, json = [] } = expected;
+    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+    const parts = [
+        ...(ranges ? [`status ${ranges}`] : []),
+        ...(body ? [`a body that matches ${body}`] : []),
+        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
+        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
+        ...json.map(({ text }) => text),
+    ];
+    return parts.join(", ");
+}
+
+;// CONCATENATED MODULE: ./src/health/gate.ts
+
+const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
 /**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. The pace is from one probe's start
- * to the next one's, so that a long wire makes no longer wait; a fifth of it is a pause in any case.
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
  */
-async function becomesHealthy(probe, expected, pace, clock, signal) {
-    const deadline = clock.now() + pace.limit;
-    const seen = { probes: 0, lastSeen: "nothing yet" };
-    let inARow = 0;
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
     while (clock.now() < deadline) {
-        const probedAt = clock.now();
-        const wrong = await observe(probe, expected, seen, signal);
-        inARow = wrong === undefined ? inARow + 1 : 0;
-        if (inARow >= pace.threshold)
-            return { healthy: true, seen };
-        const wait = inARow === 0 ? Math.min(EAGER_INTERVAL, pace.interval) : pace.interval;
-        const next = Math.max(probedAt + wait, clock.now() + wait / 5);
-        await clock.sleep(Math.max(0, Math.min(next, deadline) - clock.now()), signal);
+        const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const due = dueAt(pace, seen, clock);
+        const next = due < deadline ? due : deadline - pace.shortest;
+        if (next < Math.max(seen.lastAt + pace.shortest, clock.now()))
+            break;
+        await clock.sleep(next - clock.now(), signal);
     }
     signal.throwIfAborted();
-    return { healthy: false, seen, why: `it did not become healthy within ${pace.limit / 1000} s` };
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
 }
-/** Probes for `span` milliseconds; `threshold` wrong answers in a row end it. */
-async function staysHealthy(probe, expected, pace, clock, signal) {
-    const end = clock.now() + pace.span;
-    const seen = { probes: 0, lastSeen: "nothing yet" };
-    let wrongInARow = 0;
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = clock.now() + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, clock), end) - clock.now()), signal);
     do {
-        const wrong = await observe(probe, expected, seen, signal);
-        wrongInARow = wrong === undefined ? 0 : wrongInARow + 1;
-        if (wrongInARow >= pace.threshold)
-            return { healthy: false, seen, why: `${wrongInARow} wrong answers in a row` };
-        await clock.sleep(Math.min(pace.interval, Math.max(0, end - clock.now())), signal);
-    } while (end - clock.now() >= 1 || wrongInARow > 0); // a timer may fire a moment early
-    return { healthy: true, seen };
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
 }
-async function observe(probe, expected, seen, signal) {
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, clock) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, clock.now() + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
     signal.throwIfAborted();
     seen.probes += 1;
-    try {
-        const answer = await unlessAborted(probe(), signal);
-        const wrong = mismatch(answer, expected);
-        seen.lastSeen = wrong ?? `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
-        return wrong;
-    }
-    catch (error) {
+    seen.lastAt = clock.now();
+    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
         signal.throwIfAborted();
-        seen.lastSeen = error.message;
-        return seen.lastSeen;
-    }
-}
-/** Hears an abort at once: a probe of a container that has ended hangs until its timeout. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
     });
-}
-/** "status 200-299 and a body that matches /ok/", for evidence and failures. */
-function describeExpectation(expected) {
-    const ranges = expected.status.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-    const body = expected.body ? `, a body that matches ${expected.body}` : "";
-    const header = expected.header ? `, ${expected.header.name}: ${expected.header.value}` : "";
-    return `status ${ranges}${body}${header}`;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
 }
 
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
+
+
 const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-async function http_ask(dial, what, now) {
+async function http_ask(dial, what, attempt, now) {
     const startedAt = now();
-    const expired = AbortSignal.timeout(what.timeout);
-    const stream = await before(dial(), expired);
+    const stream = closesWith(attempt, await dial());
+    attempt.waitingFor = "answer";
+    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
-        return await new Promise((resolve, reject) => {
+        const response = await new Promise((resolve, reject) => {
             const request = (0,external_node_http_.request)({
+                method: what.method ?? "GET",
                 path: what.path,
-                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...what.headers },
+                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
                 createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
-                signal: expired,
             });
             request.on("error", reject);
-            request.on("response", (response) => {
-                let body = "";
-                const done = () => resolve({
-                    status: response.statusCode ?? 0,
-                    headers: response.headers,
-                    body,
-                    milliseconds: now() - startedAt,
-                });
-                response.setEncoding("utf8");
-                response.on("data", (chunk) => {
-                    body = `${body}${chunk}`.slice(0, BODY_LIMIT);
-                    if (body.length >= BODY_LIMIT)
-                        done();
-                });
-                response.on("end", done);
-                response.on("error", reject);
-            });
-            stream.once("close", () => reject(new Error("the connection was closed without an answer")));
-            request.end();
+            request.on("response", resolve);
+            stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+            request.end(what.body);
         });
-    }
-    catch (cause) {
-        if (expired.aborted)
-            throw new Error(`no answer within ${what.timeout / 1000} s`, { cause });
-        throw cause;
+        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
+        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
     }
     finally {
         stream.destroy();
     }
 }
-function before(dialing, expired) {
+function read(response, limit) {
     return new Promise((resolve, reject) => {
-        const onExpired = () => reject(new Error("no connection in time"));
-        expired.addEventListener("abort", onExpired, { once: true });
-        dialing.then((stream) => (expired.aborted ? stream.destroy() : resolve(stream)), reject);
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk) => {
+            body = `${body}${chunk}`.slice(0, limit);
+            if (body.length >= limit)
+                resolve(body);
+        });
+        response.on("end", () => resolve(body));
+        response.on("error", reject);
     });
 }
 
@@ -91937,17 +92198,16 @@ function before(dialing, expired) {
 
 
 
+
+
 /** The candidate, asked directly at its own address: no port is published for it. */
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const once = () => http_ask(() => host.dial(candidate.address, candidate.port), question(tx, candidate.address), clock.now);
-    const pace = {
-        interval: request.health.interval,
-        threshold: request.health.threshold,
-        limit: request.health.startTimeout,
-    };
-    const verdict = await becomesHealthy(once, expected, pace, clock, stop.signal);
+    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const { interval, threshold, startTimeout } = request.health;
+    const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
+    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -91958,11 +92218,17 @@ async function bake(tx) {
     const expected = {
         status: request.health.status,
         body: request.health.body,
-        header: header ? { name: header, value: request.version } : undefined,
+        headers: header ? [{ name: header, is: request.version }] : [],
     };
-    const once = () => http_ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
-    const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
-    const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
+    const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
+    const { interval, threshold } = request.health;
+    const rules = {
+        pace: steadyPace(interval, 1),
+        span: request.bakeTime,
+        settles: true,
+        broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
+    };
+    const verdict = await staysHealthy(look, rules, clock, stop.signal);
     await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
 }
 async function verifyCommand(tx, url) {
@@ -91981,21 +92247,28 @@ async function verifyCommand(tx, url) {
     if (!healthy)
         throw new GateError("verify-command", `verify-command: ${ended}. ${still(tx)}`);
 }
-function question({ request }, host) {
+/** One question over a stream of its own, and what its answer lacks. */
+function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
-    return { path, host: request.health.host ?? host, headers, timeout };
+    const question = { path, host: request.health.host ?? host, headers };
+    return async () => {
+        const answer = await attempt_within(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
+        const wrong = mismatch(answer, expected)?.text;
+        const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
+        return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
+    };
 }
 async function judge(tx, gate, expected, verdict, sentence) {
     tx.evidence.push({
         gate,
-        verdict: verdict.healthy ? "healthy" : "unhealthy",
+        verdict: verdict.status,
         probes: verdict.seen.probes,
         expected: describeExpectation(expected),
         lastSeen: verdict.seen.lastSeen,
     });
-    if (!verdict.healthy)
+    if (verdict.status !== "healthy")
         await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
-    if (!verdict.healthy)
+    if (verdict.status !== "healthy")
         throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }
@@ -92052,7 +92325,7 @@ async function checkDisk(request, scene, scout, free) {
     const why = wanted === "auto"
         ? `the image's layers still to fetch, unpacked (about ${megabytes(fetched * UNPACKED)}), and 500 MB`
         : "min-free-disk";
-    throw new UserError(`min-free-disk: ${megabytes(free)} are free in ${scene.info.DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
+    throw new user_error_UserError(`min-free-disk: ${megabytes(free)} are free in ${scene.info.DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
         "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.");
 }
 const total = (layers) => layers.reduce((sum, { size }) => sum + size, 0);
@@ -92084,7 +92357,7 @@ function checkMemory(request, scene, free, used) {
     const needed = Math.min(used, request.container.memory ?? Number.POSITIVE_INFINITY);
     if (free >= needed)
         return;
-    throw new UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
+    throw new user_error_UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
         "Nothing was changed. Free memory on the host or use a larger instance.");
 }
 async function memoryUsed(host, container) {
@@ -92185,7 +92458,7 @@ function committedRecord(request, releases, found) {
     const current = releases.find(({ release }) => release === found.current);
     if (current || isNone(found.current))
         return current;
-    throw new UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`);
+    throw new user_error_UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${request.app}.`);
 }
 function newId(request, releases, containers) {
     const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))));
@@ -92196,7 +92469,7 @@ function checkArchitecture(info, image) {
     const mine = architecture(info);
     if (image.architectures.length === 0 || image.architectures.includes(mine))
         return;
-    throw new UserError(`image: ${image.name}@${image.digest} is for linux/${image.architectures.join(", linux/")}, but the host is linux/${mine}. Build it for linux/${mine} (build's "platforms").`);
+    throw new user_error_UserError(`image: ${image.name}@${image.digest} is for linux/${image.architectures.join(", linux/")}, but the host is linux/${mine}. Build it for linux/${mine} (build's "platforms").`);
 }
 function lastRun(history, current) {
     const last = history.trim().split("\n").at(-1);
@@ -92212,7 +92485,7 @@ function refuseOlderRun(request, last) {
         return;
     if (run.id > last.id || (run.id === last.id && run.attempt >= last.attempt))
         return;
-    throw new UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.id} (attempt ${last.attempt}), which put ${last.release} on the host. ` +
+    throw new user_error_UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.id} (attempt ${last.attempt}), which put ${last.release} on the host. ` +
         "Deploying it would go backwards. To go back on purpose, set allow-older: true, or deploy an older digest from a new run.");
 }
 /** The host's port belongs to this app's proxy, or to nobody. */
@@ -92225,7 +92498,7 @@ function refuseForeignPort(request, containers, handover) {
     if (holder) {
         const name = holder.Names[0]?.slice(1);
         const other = holder.Labels[LABEL.app];
-        throw new UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
+        throw new user_error_UserError(`http-port: port ${httpPort} of the host is held by the container "${name}" (${holder.Image})${other ? `, the proxy of the app "${other}"` : ""}. ` +
             (other
                 ? "Give each app on a host an http-port of its own."
                 : `Let this deploy take its place (adopt: ${name}), stop it (docker rm -f ${name}) or choose another http-port; nothing was changed.`));
@@ -92236,7 +92509,7 @@ async function checkNetwork(docker, name) {
         await docker.getNetwork(name).inspect();
     }
     catch (cause) {
-        throw new UserError(`network: the host has no Docker network "${name}". Make it first: docker network create ${name}.`, { cause });
+        throw new user_error_UserError(`network: the host has no Docker network "${name}". Make it first: docker network create ${name}.`, { cause });
     }
 }
 
@@ -92597,6 +92870,9 @@ function annotationOf({ failure, status }) {
 ;// CONCATENATED MODULE: ./src/github/html.ts
 
 const longestText = 300;
+const barLength = 20;
+// GitHub takes 1 MiB for all summaries of a step
+const html_mostBytes = 200 * 1024;
 const escaped = (text, longest = longestText) => cut(safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
@@ -92616,16 +92892,23 @@ function preformatted(lines) {
     const shown = lines.map((line) => (line.trim() === "" ? html `&#160;` : escaped(line, 500)));
     return html `<pre>${shown.join("\n")}</pre>`;
 }
+const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
+/** A whole summary. Leaves a block out rather than end in the middle of a tag. */
+function capped(blocks) {
+    let summary = "";
+    for (const block of blocks) {
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < html_mostBytes;
+        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>"}\n\n`;
+    }
+    return summary;
+}
 
 ;// CONCATENATED MODULE: ./src/github/summary.ts
 
 
 
-// GitHub takes 1 MiB for all summaries of a step
-const summary_mostBytes = 200 * 1024;
 const mostRows = 60;
 const mostLogLines = 50;
-const barLength = 20;
 /** What a person wants to know of a deploy, as the Markdown of a job summary. */
 function summaryOf(outcome, facts) {
     const blocks = [
@@ -92638,7 +92921,7 @@ function summaryOf(outcome, facts) {
         ...commits(facts.commits),
         ...nextSteps(outcome, facts),
     ];
-    return capped(blocks.map((block) => `${block}\n`));
+    return capped(blocks);
 }
 const ends = {
     deployed: "✅ deployed",
@@ -92713,7 +92996,6 @@ const results = {
     failed: html `<b>failed</b>`,
     skipped: html `skipped`,
 };
-const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
 function gates(evidence) {
     const rows = evidence
         .slice(0, mostRows)
@@ -92745,15 +93027,6 @@ function nextSteps(outcome, { image, container }) {
     return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
 }
 const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
-/** Leaves a block out rather than end in the middle of a tag. */
-function capped(blocks) {
-    let summary = "";
-    for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < summary_mostBytes;
-        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
-    }
-    return summary;
-}
 
 ;// CONCATENATED MODULE: ./actions/deploy-ec2/report.ts
 
@@ -93721,7 +93994,7 @@ function hostKeyTrust(text, address, port) {
     const mine = keys.filter((key) => key.matches(name));
     const trusted = mine.filter((key) => !key.revoked);
     if (trusted.length === 0 && fingerprints.size === 0) {
-        throw new UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
+        throw new user_error_UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
     }
     return {
         types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
@@ -93739,13 +94012,13 @@ function knownKey(line, number) {
     const words = line.split(/\s+/);
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
     if (marker === "@cert-authority") {
-        throw new UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
+        throw new user_error_UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
     }
     const bare = isKeyType(words[0] ?? "");
     const names = bare ? "*" : (words.shift() ?? "");
     const [type = "", blob = ""] = words;
     if (!isKeyType(type) || !isBlobOf(type, blob)) {
-        throw new UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
+        throw new user_error_UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
     }
     return { matches: matcher(names), revoked: marker === "@revoked", type, blob };
 }
@@ -93835,7 +94108,7 @@ class Connection {
         }
         const client = ssh.connection;
         if (!client)
-            throw new UserError(`${access.address}: the connection was closed as soon as it was open.`);
+            throw new user_error_UserError(`${access.address}: the connection was closed as soon as it was open.`);
         return new Connection(access.address, seen.key ? known_hosts_fingerprint(seen.key) : "", ssh, client);
     }
     get over() {
@@ -93867,7 +94140,7 @@ class Connection {
             catch (cause) {
                 if (!forbidden(cause))
                     return;
-                throw new UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
+                throw new user_error_UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
             }
         };
         await Promise.all([
@@ -93911,7 +94184,7 @@ class ConnectionLost extends Error {
 const signatures = (types) => types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
 function connection_refusal(access, key, cause) {
     const at = `${access.address} port ${access.port}`;
-    const say = (text) => new UserError(text, { cause });
+    const say = (text) => new user_error_UserError(text, { cause });
     const verdict = key ? access.trust.judge(key) : "known";
     if (key && verdict !== "known") {
         return say(`${at}: the host showed the key ${known_hosts_fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
@@ -93980,15 +94253,15 @@ class Engine {
         catch (cause) {
             const { message, rawPacket } = cause; // node:http's, of what it could not parse
             if (rawPacket && this.#agent.complaint === "")
-                throw new UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
-            throw new UserError(whyNoDocker(this.#agent.complaint, message), { cause });
+                throw new user_error_UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
+            throw new user_error_UserError(whyNoDocker(this.#agent.complaint, message), { cause });
         }
         const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
         if (component)
-            throw new UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
+            throw new user_error_UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
         const [major = 0, minor = 0] = version.Version.split(".").map(Number);
         if (major < 20 || (major === 20 && minor < 10)) {
-            throw new UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
+            throw new user_error_UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
         }
         return version;
     }
@@ -94179,7 +94452,7 @@ class Messages {
     }
     #line(line) {
         if (this.#first && line !== "GUARD 1") {
-            this.#listener.onRefusal(new UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
+            this.#listener.onRefusal(new user_error_UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
             this.#channel.end();
             return;
         }
@@ -94224,7 +94497,7 @@ function within_within(what, limits, signal, giveUp) {
         for (const { since = Promise.resolve(), time, why } of limits)
             void since.then(() => {
                 if (!over)
-                    timers.push(setTimeout(() => give(new UserError(`lock-timeout: ${why}`)), time));
+                    timers.push(setTimeout(() => give(new user_error_UserError(`lock-timeout: ${why}`)), time));
             });
         const onAbort = () => give(new Error("cancelled while waiting for the lock"));
         signal.addEventListener("abort", onAbort, { once: true });
@@ -94586,18 +94859,18 @@ function private_key_privateKey(pasted, passphrase) {
     const lines = pasted.split(/\r\n|\r|\n/).map((line) => line.trim());
     const key = `${lines.join("\n").trim()}\n`;
     if (key.startsWith("PuTTY-User-Key-File")) {
-        throw new UserError("ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).");
+        throw new user_error_UserError("ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).");
     }
     if (/^(ssh-|ecdsa-|sk-)/.test(key) || /^-{4,5} ?BEGIN .*PUBLIC KEY/.test(key)) {
-        throw new UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
+        throw new user_error_UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
     }
     if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY/.test(key)) {
-        throw new UserError('ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).');
+        throw new user_error_UserError('ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).');
     }
     const parsed = lib.utils.parseKey(key, passphrase || undefined);
     if (!(parsed instanceof Error))
         return key;
-    throw new UserError(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
+    throw new user_error_UserError(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
 }
 function whyUnreadable(message, passphrase) {
     if (/no passphrase/i.test(message))
@@ -94753,18 +95026,9 @@ async function post(io) {
 
 
 
-
-
 process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
 // One bundle for both steps: only the post step finds what main has saved.
-const step = getState("transaction") ? post : main;
-step(inputsOfRunner(process.env))
-    .catch((error) => {
-    const bug = error instanceof UserError ? "" : "This is a bug in hello-devops, please report it: ";
-    setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
-    debug(String(error.stack));
-})
-    .finally(() => process.exit()); // nothing that is still open may hold the job
+runAction(core_namespaceObject, getState("transaction") ? post : main);
 
 })();
 

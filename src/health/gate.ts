@@ -101,10 +101,11 @@ export async function becomesHealthy(
     row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
     slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
     if (row.length >= threshold && slow === undefined) return { status: "healthy", seen, why: "" };
-    const due = dueAt(pace, seen, clock);
+    const now = clock.now();
+    const due = dueAt(pace, seen, now);
     const next = due < deadline ? due : deadline - pace.shortest;
-    if (next < Math.max(seen.lastAt + pace.shortest, clock.now())) break;
-    await clock.sleep(next - clock.now(), signal);
+    if (next < Math.max(seen.lastAt + pace.shortest, now)) break;
+    await clock.sleep(next - now, signal);
   }
   signal.throwIfAborted();
   const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
@@ -115,7 +116,7 @@ export async function becomesHealthy(
 interface StayRules {
   readonly pace: Pace;
   readonly span: number;
-  /** the first look is an interval after this moment, and the last at the end; left out = looks before it waits */
+  /** when it was last right: the span and the first interval begin there, and the last look is at the end; left out = looks at once */
   readonly since?: number;
   /** why it is healthy no more; undefined = it is */
   readonly broken: (seen: Seen) => string | undefined;
@@ -130,9 +131,12 @@ export async function staysHealthy(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const end = clock.now() + rules.span;
+  const end = (rules.since ?? clock.now()) + rules.span;
   const seen = newTally(rules.since);
-  const pause = () => clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, clock), end) - clock.now()), signal);
+  const pause = () => {
+    const now = clock.now();
+    return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+  };
   do {
     if (rules.since !== undefined) await pause();
     await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
@@ -153,9 +157,9 @@ const newTally = (lastAt = 0): Tally => ({
   lastAt,
 });
 
-function dueAt(pace: Pace, seen: Seen, clock: Clock): number {
+function dueAt(pace: Pace, seen: Seen, now: number): number {
   const wait = pace.interval(seen);
-  return Math.max(seen.lastAt + wait, clock.now() + wait * pace.rest);
+  return Math.max(seen.lastAt + wait, now + wait * pace.rest);
 }
 
 async function observe(

@@ -33,23 +33,25 @@ interface SystemError extends Error {
   readonly address?: string;
   readonly port?: number;
   readonly hostname?: string;
+  /** an AggregateError's */
+  readonly errors?: readonly unknown[];
 }
 
 /** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
 export function noAnswer(error: unknown): NoAnswer {
   if (error instanceof NoAnswer) return error;
-  if (error instanceof AggregateError && error.errors.length > 0) return ofSeveral(error);
-  const cause: SystemError = error instanceof Error ? error : new Error(String(error));
+  const cause: SystemError = typeof error === "object" && error !== null ? (error as Error) : new Error(String(error));
+  if (cause.errors && cause.errors.length > 0) return ofSeveral(cause, cause.errors);
   const kind = cause.code ?? cause.name;
   return new NoAnswer(sentence(cause), kind, { blind: onThisSide.has(kind), cause });
 }
 
 /** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(error: AggregateError): NoAnswer {
-  const each = error.errors.map(noAnswer);
+function ofSeveral(cause: Error, errors: readonly unknown[]): NoAnswer {
+  const each = errors.map(noAnswer);
   const telling = each.find(({ blind }) => !blind) ?? each[0];
   const message = each.map((one) => one.message).join("; ");
-  return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause: error });
+  return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
 }
 
 function sentence({ code, syscall, address, port, hostname, message }: SystemError): string {

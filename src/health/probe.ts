@@ -24,7 +24,7 @@ export function probeOf(
 ): (timeLeft: number) => Promise<Sight> {
   const look = lookAt(target, request, around);
   return async (timeLeft) => {
-    const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.floor(timeLeft)));
+    const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
     const began = around.now();
     const sight = await within(limit, look).catch(unanswered);
     return { ...sight, milliseconds: around.now() - began };

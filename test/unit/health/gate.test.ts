@@ -172,7 +172,7 @@ test("a hold begins an interval after the look that made it healthy, and looks l
   const time = new Time();
   const hold = { pace: steadyPace(2000), span: 5000, since: -500, broken: tooMany };
   const verdict = await staysHealthy(time.probing(row("right"), 10), hold, time, never);
-  expect([verdict.status, time.probedAt]).toEqual(["healthy", [1500, 3500, 5000]]);
+  expect([verdict.status, time.probedAt]).toEqual(["healthy", [1500, 3500, 4500]]);
   expect(time.timeLeft).toEqual([1, 1, 1].map(() => Number.POSITIVE_INFINITY));
 });
 
