@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Attempt, closesWith } from "./attempt";
+import type { Attempt } from "./attempt";
 import { NoAnswer } from "./no-answer";
 
 /** One HTTP request for a check. */
@@ -32,7 +32,7 @@ const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 export async function ask(dial: Dial, what: HttpRequest, attempt: Attempt, now: () => number): Promise<HttpAnswer> {
   const startedAt = now();
-  const stream = closesWith(attempt, await dial());
+  const stream = attempt.closes(await dial());
   attempt.waitingFor = "answer";
   const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
   try {

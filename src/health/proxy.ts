@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import type { Socket } from "node:net";
-import { type Attempt, closesWith } from "./attempt";
+import type { Attempt } from "./attempt";
 import { NoAnswer } from "./no-answer";
 
 /** "proxy.example.com:3128", as the log names it: without its user. */
@@ -40,7 +40,7 @@ export function tunnel(socket: Socket, proxy: URL, authority: string, attempt: A
     asking.on("connect", ({ statusCode = 0 }, tunnelled, head) => {
       if (statusCode >= 300) return reject(refused(proxy, statusCode));
       if (head.length > 0) tunnelled.unshift(head);
-      resolve(closesWith(attempt, tunnelled as Socket));
+      resolve(attempt.closes(tunnelled as Socket));
     });
     asking.on("response", ({ statusCode = 0 }) => reject(refused(proxy, statusCode)));
     asking.end();

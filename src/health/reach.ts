@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Attempt, closesWith } from "./attempt";
+import type { Attempt } from "./attempt";
 import { type Certificate, certificateOf, untrusted } from "./certificate";
 import { NoAnswer, noAnswer } from "./no-answer";
 import { portOfProxy, tunnel, unreachable } from "./proxy";
@@ -56,7 +56,7 @@ function dial(host: string, port: number, family: 0 | 4 | 6, attempt: Attempt, b
   if (isIP(host)) toServer();
   else Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
   const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-  const socket = closesWith(attempt, connectTcp({ host, port, family, noDelay: true, ...eyeballs }));
+  const socket = attempt.closes(connectTcp({ host, port, family, noDelay: true, ...eyeballs }));
   socket.once("lookup", toServer);
   return new Promise((resolve, reject) => {
     socket.once("connect", () => resolve(socket));
@@ -95,7 +95,7 @@ const ca = ({ authorities }: TlsRequest) => (authorities === undefined ? {} : { 
 function secured(plain: Socket, host: string, options: object, attempt: Attempt) {
   attempt.waitingFor = "TLS handshake";
   const servername = isIP(host) ? "" : host;
-  const socket = closesWith(attempt, connectTls({ socket: plain, host, servername, ...options }));
+  const socket = attempt.closes(connectTls({ socket: plain, host, servername, ...options }));
   return new Promise<typeof socket>((resolve, reject) => {
     socket.once("secureConnect", () => resolve(socket));
     socket.once("error", (error) => reject(noAnswer(error)));

@@ -33,13 +33,13 @@ export async function converse(
 ): Promise<Heard> {
   attempt.waitingFor = "WebSocket handshake";
   const socket = open(url, stream, question);
-  socket.on("error", () => {}); // the one that matters is heard below; another may come when all is said
-  attempt.over.addEventListener("abort", () => socket.terminate(), { once: true });
+  attempt.closes({ destroy: () => socket.terminate(), on: (_event, listener) => socket.on("error", listener) });
   const { headers } = await shaken(socket);
   const answer = { status: 101, headers, body: "" };
   const differs = judges.handshake(answer);
   if (differs) return { answer, differs };
   const heard = judges.message && firstRight(socket, answer, judges.message, attempt);
+  socket.resume();
   if (question.body !== "") socket.send(question.body);
   return heard ?? { answer, differs };
 }
@@ -66,7 +66,12 @@ function open(url: URL, createConnection: OpenStream, question: Question): WebSo
 
 function shaken(socket: WebSocket): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    socket.once("upgrade", (response) => socket.once("open", () => resolve(response)));
+    socket.once("upgrade", (response) =>
+      socket.once("open", () => {
+        socket.pause(); // a message that comes with the handshake waits until somebody listens
+        resolve(response);
+      }),
+    );
     socket.once("error", reject);
     socket.once("unexpected-response", (_request, { statusCode = 0 }) =>
       reject(new NoAnswer(`status ${statusCode} in place of a WebSocket`, String(statusCode))),
