@@ -91796,18 +91796,18 @@ const onThisSide = new Set([
 function noAnswer(error) {
     if (error instanceof NoAnswer)
         return error;
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return ofSeveral(error);
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
     const kind = cause.code ?? cause.name;
     return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
 }
 /** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(error) {
-    const each = error.errors.map(noAnswer);
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
     const telling = each.find(({ blind }) => !blind) ?? each[0];
     const message = each.map((one) => one.message).join("; ");
-    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause: error });
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
 }
 function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
     if (syscall === "connect" && address !== undefined)
@@ -91833,10 +91833,22 @@ const place = (address, port) => {
 
 ;// CONCATENATED MODULE: ./src/health/attempt.ts
 
-/** Runs one attempt and ends it when its time is over, whatever the other side does. Only timers and sockets may hold it. */
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
 async function attempt_within(limit, run) {
     const over = new AbortController();
-    const attempt = { over: over.signal, waitingFor: "connection", blind: false };
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
     const timer = setTimeout(() => {
         const { waitingFor, blind } = attempt;
         over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
@@ -91847,6 +91859,9 @@ async function attempt_within(limit, run) {
     finally {
         clearTimeout(timer);
         over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
     }
 }
 /** Hears an abort at once, also while what is awaited hangs. */
@@ -91858,15 +91873,6 @@ function unlessAborted(what, signal) {
         signal.addEventListener("abort", onAbort, { once: true });
         what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
     });
-}
-/** Closes it when the attempt is over; an error that comes after that has nobody left to hear it. */
-function closesWith(attempt, stream) {
-    stream.on("error", () => { });
-    if (attempt.over.aborted)
-        stream.destroy();
-    else
-        attempt.over.addEventListener("abort", () => stream.destroy(), { once: true });
-    return stream;
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -92088,11 +92094,12 @@ async function becomesHealthy(probe, rules, clock, signal) {
         slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
         if (row.length >= threshold && slow === undefined)
             return { status: "healthy", seen, why: "" };
-        const due = dueAt(pace, seen, clock);
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
         const next = due < deadline ? due : deadline - pace.shortest;
-        if (next < Math.max(seen.lastAt + pace.shortest, clock.now()))
+        if (next < Math.max(seen.lastAt + pace.shortest, now))
             break;
-        await clock.sleep(next - clock.now(), signal);
+        await clock.sleep(next - now, signal);
     }
     signal.throwIfAborted();
     const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
@@ -92101,9 +92108,12 @@ async function becomesHealthy(probe, rules, clock, signal) {
 }
 /** Probes for `span` milliseconds, or until it is `broken`. */
 async function staysHealthy(probe, rules, clock, signal) {
-    const end = clock.now() + rules.span;
+    const end = (rules.since ?? clock.now()) + rules.span;
     const seen = newTally(rules.since);
-    const pause = () => clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, clock), end) - clock.now()), signal);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
     do {
         if (rules.since !== undefined)
             await pause();
@@ -92125,9 +92135,9 @@ const newTally = (lastAt = 0) => ({
     lastSeen: "nothing yet",
     lastAt,
 });
-function dueAt(pace, seen, clock) {
+function dueAt(pace, seen, now) {
     const wait = pace.interval(seen);
-    return Math.max(seen.lastAt + wait, clock.now() + wait * pace.rest);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
 }
 async function observe(probe, deadline, seen, clock, signal) {
     signal.throwIfAborted();
@@ -92149,12 +92159,11 @@ async function observe(probe, deadline, seen, clock, signal) {
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
-
 const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function http_ask(dial, what, attempt, now) {
     const startedAt = now();
-    const stream = closesWith(attempt, await dial());
+    const stream = attempt.closes(await dial());
     attempt.waitingFor = "answer";
     const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
@@ -92893,12 +92902,17 @@ function preformatted(lines) {
     return html `<pre>${shown.join("\n")}</pre>`;
 }
 const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
-/** A whole summary. Leaves a block out rather than end in the middle of a tag. */
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
 function capped(blocks) {
     let summary = "";
+    let leftOut = false;
     for (const block of blocks) {
         const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < html_mostBytes;
-        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>"}\n\n`;
+        if (fits)
+            summary += `${block}\n\n`;
+        else if (!leftOut)
+            summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+        leftOut ||= !fits;
     }
     return summary;
 }

@@ -40270,18 +40270,18 @@ const onThisSide = new Set([
 function noAnswer(error) {
     if (error instanceof NoAnswer)
         return error;
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return ofSeveral(error);
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
     const kind = cause.code ?? cause.name;
     return new NoAnswer(sentence(cause), kind, { blind: onThisSide.has(kind), cause });
 }
 /** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(error) {
-    const each = error.errors.map(noAnswer);
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
     const telling = each.find(({ blind }) => !blind) ?? each[0];
     const message = each.map((one) => one.message).join("; ");
-    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause: error });
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
 }
 function sentence({ code, syscall, address, port, hostname, message }) {
     if (syscall === "connect" && address !== undefined)
@@ -40307,10 +40307,22 @@ const place = (address, port) => {
 
 ;// CONCATENATED MODULE: ./src/health/attempt.ts
 
-/** Runs one attempt and ends it when its time is over, whatever the other side does. Only timers and sockets may hold it. */
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
 async function within(limit, run) {
     const over = new AbortController();
-    const attempt = { over: over.signal, waitingFor: "connection", blind: false };
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
     const timer = setTimeout(() => {
         const { waitingFor, blind } = attempt;
         over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
@@ -40321,6 +40333,9 @@ async function within(limit, run) {
     finally {
         clearTimeout(timer);
         over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
     }
 }
 /** Hears an abort at once, also while what is awaited hangs. */
@@ -40332,15 +40347,6 @@ function unlessAborted(what, signal) {
         signal.addEventListener("abort", onAbort, { once: true });
         what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
     });
-}
-/** Closes it when the attempt is over; an error that comes after that has nobody left to hear it. */
-function closesWith(attempt, stream) {
-    stream.on("error", () => { });
-    if (attempt.over.aborted)
-        stream.destroy();
-    else
-        attempt.over.addEventListener("abort", () => stream.destroy(), { once: true });
-    return stream;
 }
 
 ;// CONCATENATED MODULE: ./src/health/gate.ts
@@ -40379,11 +40385,12 @@ async function becomesHealthy(probe, rules, clock, signal) {
         slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
         if (row.length >= threshold && slow === undefined)
             return { status: "healthy", seen, why: "" };
-        const due = dueAt(pace, seen, clock);
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
         const next = due < deadline ? due : deadline - pace.shortest;
-        if (next < Math.max(seen.lastAt + pace.shortest, clock.now()))
+        if (next < Math.max(seen.lastAt + pace.shortest, now))
             break;
-        await clock.sleep(next - clock.now(), signal);
+        await clock.sleep(next - now, signal);
     }
     signal.throwIfAborted();
     const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
@@ -40392,9 +40399,12 @@ async function becomesHealthy(probe, rules, clock, signal) {
 }
 /** Probes for `span` milliseconds, or until it is `broken`. */
 async function staysHealthy(probe, rules, clock, signal) {
-    const end = clock.now() + rules.span;
+    const end = (rules.since ?? clock.now()) + rules.span;
     const seen = newTally(rules.since);
-    const pause = () => clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, clock), end) - clock.now()), signal);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
     do {
         if (rules.since !== undefined)
             await pause();
@@ -40416,9 +40426,9 @@ const newTally = (lastAt = 0) => ({
     lastSeen: "nothing yet",
     lastAt,
 });
-function dueAt(pace, seen, clock) {
+function dueAt(pace, seen, now) {
     const wait = pace.interval(seen);
-    return Math.max(seen.lastAt + wait, clock.now() + wait * pace.rest);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
 }
 async function observe(probe, deadline, seen, clock, signal) {
     signal.throwIfAborted();
@@ -40486,12 +40496,11 @@ var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
-
 const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function ask(dial, what, attempt, now) {
     const startedAt = now();
-    const stream = closesWith(attempt, await dial());
+    const stream = attempt.closes(await dial());
     attempt.waitingFor = "answer";
     const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
@@ -40532,7 +40541,6 @@ function read(response, limit) {
 ;// CONCATENATED MODULE: ./src/health/proxy.ts
 
 
-
 /** "proxy.example.com:3128", as the log names it: without its user. */
 const proxyName = (proxy) => `${proxy.hostname}:${portOfProxy(proxy)}`;
 const portOfProxy = (proxy) => Number(proxy.port || (proxy.protocol === "https:" ? 443 : 80));
@@ -40570,7 +40578,7 @@ function proxy_tunnel(socket, proxy, authority, attempt) {
                 return reject(refused(proxy, statusCode));
             if (head.length > 0)
                 tunnelled.unshift(head);
-            resolve(closesWith(attempt, tunnelled));
+            resolve(attempt.closes(tunnelled));
         });
         asking.on("response", ({ statusCode = 0 }) => reject(refused(proxy, statusCode)));
         asking.end();
@@ -40589,7 +40597,6 @@ function refused(proxy, status) {
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./src/health/reach.ts
-
 
 
 
@@ -40625,7 +40632,7 @@ function dial(host, port, family, attempt, blind = false) {
     else
         Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
     const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-    const socket = closesWith(attempt, (0,external_node_net_.connect)({ host, port, family, noDelay: true, ...eyeballs }));
+    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, noDelay: true, ...eyeballs }));
     socket.once("lookup", toServer);
     return new Promise((resolve, reject) => {
         socket.once("connect", () => resolve(socket));
@@ -40659,7 +40666,7 @@ const ca = ({ authorities }) => (authorities === undefined ? {} : { ca: authorit
 function secured(plain, host, options, attempt) {
     attempt.waitingFor = "TLS handshake";
     const servername = (0,external_node_net_.isIP)(host) ? "" : host;
-    const socket = closesWith(attempt, (0,external_node_tls_.connect)({ socket: plain, host, servername, ...options }));
+    const socket = attempt.closes((0,external_node_tls_.connect)({ socket: plain, host, servername, ...options }));
     return new Promise((resolve, reject) => {
         socket.once("secureConnect", () => resolve(socket));
         socket.once("error", (error) => reject(noAnswer(error)));
@@ -40908,14 +40915,14 @@ var websocket_server = __nccwpck_require__(129);
 async function converse(url, stream, question, judges, attempt) {
     attempt.waitingFor = "WebSocket handshake";
     const socket = websocket_open(url, stream, question);
-    socket.on("error", () => { }); // the one that matters is heard below; another may come when all is said
-    attempt.over.addEventListener("abort", () => socket.terminate(), { once: true });
+    attempt.closes({ destroy: () => socket.terminate(), on: (_event, listener) => socket.on("error", listener) });
     const { headers } = await shaken(socket);
     const answer = { status: 101, headers, body: "" };
     const differs = judges.handshake(answer);
     if (differs)
         return { answer, differs };
     const heard = judges.message && firstRight(socket, answer, judges.message, attempt);
+    socket.resume();
     if (question.body !== "")
         socket.send(question.body);
     return heard ?? { answer, differs };
@@ -40941,7 +40948,10 @@ function websocket_open(url, createConnection, question) {
 }
 function shaken(socket) {
     return new Promise((resolve, reject) => {
-        socket.once("upgrade", (response) => socket.once("open", () => resolve(response)));
+        socket.once("upgrade", (response) => socket.once("open", () => {
+            socket.pause(); // a message that comes with the handshake waits until somebody listens
+            resolve(response);
+        }));
         socket.once("error", reject);
         socket.once("unexpected-response", (_request, { statusCode = 0 }) => reject(new NoAnswer(`status ${statusCode} in place of a WebSocket`, String(statusCode))));
     });
@@ -41018,7 +41028,7 @@ const wayTo = ({ url, address }, { family, tls }, { proxyOf }) => ({
 function probeOf(target, request, around) {
     const look = lookAt(target, request, around);
     return async (timeLeft) => {
-        const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.floor(timeLeft)));
+        const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
         const began = around.now();
         const sight = await within(limit, look).catch(unanswered);
         return { ...sight, milliseconds: around.now() - began };
@@ -41322,12 +41332,17 @@ function preformatted(lines) {
     return html `<pre>${shown.join("\n")}</pre>`;
 }
 const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
-/** A whole summary. Leaves a block out rather than end in the middle of a tag. */
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
 function capped(blocks) {
     let summary = "";
+    let leftOut = false;
     for (const block of blocks) {
         const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
-        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>"}\n\n`;
+        if (fits)
+            summary += `${block}\n\n`;
+        else if (!leftOut)
+            summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+        leftOut ||= !fits;
     }
     return summary;
 }

@@ -44,12 +44,15 @@ export function preformatted(lines: readonly string[]): Html {
 
 export const bar = (share: number): Html => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength)) as Html;
 
-/** A whole summary. Leaves a block out rather than end in the middle of a tag. */
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
 export function capped(blocks: readonly Html[]): string {
   let summary = "";
+  let leftOut = false;
   for (const block of blocks) {
     const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
-    summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>"}\n\n`;
+    if (fits) summary += `${block}\n\n`;
+    else if (!leftOut) summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+    leftOut ||= !fits;
   }
   return summary;
 }
