@@ -8,7 +8,11 @@ module.exports = {
     only("health knows no room", "^src/health/", "^src/(host|release|github)/"),
     only("host knows no room", "^src/host/", "^src/(release|health|github)/"),
     only("release does not know GitHub", "^src/release/", "^src/github/|@actions/|^process$"),
-    only("github knows the middle's types at most", "^src/github/", "^src/host/|^src/health/(?!(request|outcome)\\.ts$)"),
+    only(
+      "github knows the middle's types at most",
+      "^src/github/",
+      "^src/host/|^src/health/(?!(request|outcome)\\.ts$)",
+    ),
     only("health knows no GitHub", "^src/health/", "@actions/|^process$"),
     { name: "no orphan", severity: "error", from: { orphan: true, pathNot: "index\\.ts$" }, to: {} },
   ],
