@@ -9,7 +9,8 @@ import { node24, startStep } from "../test/support/runner";
 import { median, table } from "./stopwatch/figures";
 
 const LEAST_WAIT = 1000; // milliseconds from the first request that fails to the moment of health; the rest is chance
-const MOST_RATIO = 1.2;
+const MOST_RATIO = 1.1;
+const REPORT = 30; // milliseconds for what a loop does not do: outputs, annotation, summary
 
 interface Contender {
   readonly name: string;
@@ -58,7 +59,7 @@ async function timeToVerdict({ start, interval }: Contender, chance: number): Pr
   return took;
 }
 
-/** @returns whether each interval's median is within its ratio of the loop's */
+/** @returns whether the goal holds at each interval */
 export async function verifyTime(rounds: number): Promise<boolean> {
   if (!(await succeeds(run("curl", ["--version"])))) await apt("curl");
   const times = new Map<Contender, number[]>(races.flat().map((contender) => [contender, []]));
@@ -75,7 +76,7 @@ export async function verifyTime(rounds: number): Promise<boolean> {
   for (const [action, script] of races) {
     const [own, other] = [times.get(action) ?? [], times.get(script) ?? []];
     const ratio = median(own) / median(other);
-    held &&= ratio <= MOST_RATIO;
+    held &&= median(own) <= median(other) * MOST_RATIO + REPORT;
     for (const [{ name }, values] of [
       [action, own],
       [script, other],
@@ -91,6 +92,6 @@ export async function verifyTime(rounds: number): Promise<boolean> {
     `\nFrom health to the end of the whole process, ${rounds} rounds (${node24.includes("node-linux") ? "Node 24 of npm" : "this Node"}):\n`,
   );
   console.log(table(["contender", "median, ms", "worst, ms", "ratio of the medians"], rows));
-  console.log(`\ngoal: at most ${MOST_RATIO} of the loop at the same pause: ${held ? "holds" : "MISSED"}`);
+  console.log(`\ngoal: at most ${MOST_RATIO} x the loop at the same pause + ${REPORT} ms: ${held ? "holds" : "MISSED"}`);
   return held;
 }
