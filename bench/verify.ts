@@ -92,6 +92,8 @@ export async function verifyTime(rounds: number): Promise<boolean> {
     `\nFrom health to the end of the whole process, ${rounds} rounds (${node24.includes("node-linux") ? "Node 24 of npm" : "this Node"}):\n`,
   );
   console.log(table(["contender", "median, ms", "worst, ms", "ratio of the medians"], rows));
-  console.log(`\ngoal: at most ${MOST_RATIO} x the loop at the same pause + ${REPORT} ms: ${held ? "holds" : "MISSED"}`);
+  console.log(
+    `\ngoal: at most ${MOST_RATIO} x the loop at the same pause + ${REPORT} ms: ${held ? "holds" : "MISSED"}`,
+  );
   return held;
 }

@@ -20,7 +20,8 @@ export function proxyOf(url: URL): URL | undefined {
 
 function chosen(url: URL, name: string): URL | undefined {
   try {
-    return getProxyUrl(url);
+    const found = getProxyUrl(url);
+    return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
   } catch (cause) {
     throw new UserError(`${name}: what this runner's variable holds is no URL; write http://host:port.`, { cause });
   }

@@ -40463,10 +40463,16 @@ function untrusted(socket, host) {
 }
 function certificate_sentence(code, socket, host) {
     const { valid_from, valid_to, subjectaltname, subject } = socket.getPeerCertificate();
+    const [until, from] = [new Date(valid_to ?? ""), new Date(valid_from ?? "")];
+    // of a chain it may be another certificate: then this one's date is not the reason
     if (code === "CERT_HAS_EXPIRED")
-        return `the certificate expired${dated(" on ", valid_to)}`;
+        return until.getTime() < Date.now()
+            ? `the certificate expired on ${day(until)}`
+            : "a certificate of its chain has expired";
     if (code === "CERT_NOT_YET_VALID")
-        return `the certificate is not valid${dated(" before ", valid_from)}`;
+        return from.getTime() > Date.now()
+            ? `the certificate is not valid before ${day(from)}`
+            : "a certificate of its chain is not valid yet";
     if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
         const names = subjectaltname?.replace(/\b(DNS|IP Address):/g, "") ?? String(subject?.CN ?? "no name");
         return `the certificate is for ${names}, not for ${host}`;
@@ -40476,11 +40482,6 @@ function certificate_sentence(code, socket, host) {
     if (/ISSUER_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF/.test(code))
         return "the certificate's chain leads to no authority that is trusted here";
     return "the certificate can't be trusted";
-}
-/** Of a chain, the certificate that ended it may be another one: a date that does not fit is left out. */
-function dated(joint, text) {
-    const date = new Date(text ?? "");
-    return Number.isNaN(date.getTime()) ? "" : `${joint}${day(date)}`;
 }
 /** undefined = it is valid for `minDays` more; `at` = now, in milliseconds since 1970. */
 function expiresSoon({ expires }, minDays, at) {
@@ -40547,7 +40548,6 @@ const portOfProxy = (proxy) => Number(proxy.port || (proxy.protocol === "https:"
 function proxyAuthorization(proxy) {
     if (proxy.username === "" && proxy.password === "")
         return {};
-    // one that @actions/http-client has decoded already has a % of its own, or none
     const credentials = [proxy.username, proxy.password].map(proxy_decoded).join(":");
     return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
 }
@@ -41077,7 +41077,7 @@ async function check(target, request, world) {
 }
 function figures({ attempts, latencies }) {
     const [p50, p95] = [latencies?.p50, latencies?.p95].map((value) => `${Math.round(value ?? 0)} ms`);
-    return [`${attempts} attempts`, ...(latencies ? [`p50 ${p50}`, `p95 ${p95}`] : [])];
+    return [counted(attempts, "attempt"), ...(latencies ? [`p50 ${p50}`, `p95 ${p95}`] : [])];
 }
 /** A line when the server begins to look another way; each look in the debug log. */
 function told(look, evidence, name, world) {
@@ -41108,18 +41108,19 @@ async function untilVerdict(probe, time, evidence, world) {
         pace: steadyPace(time.interval),
         span: time.hold,
         since: became.seen.lastAt,
-        broken: ({ wrong }) => (wrong > time.maxFailures ? tooMany(wrong, "wrong answers", time) : undefined),
+        broken: ({ wrong }) => (wrong > time.maxFailures ? tooMany(counted(wrong, "wrong answer"), time) : undefined),
     }, clock, cancel);
     if (stayed.status !== "healthy")
         return { status: stayed.status, reason: stayed.why };
     const bad = stayed.seen.wrong + stayed.seen.blind;
     if (bad > time.maxFailures)
-        return { status: "inconclusive", reason: tooMany(bad, "attempts without an answer to judge", time) };
+        return { status: "inconclusive", reason: tooMany(`${counted(bad, "attempt")} without a right answer`, time) };
     const slow = tooSlow(time)(evidence.latencies.slice(before));
     return slow === undefined ? healthy : { status: "unhealthy", reason: slow };
 }
 const healthy = { status: "healthy", reason: "" };
-const tooMany = (count, what, { maxFailures }) => `it did not stay healthy: ${count} ${what} in the hold, and max-failures is ${maxFailures}`;
+const counted = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
+const tooMany = (what, { maxFailures }) => `it did not stay healthy: ${what} in the hold, and max-failures is ${maxFailures}`;
 const tooSlow = ({ maxLatency, percentile: percent }) => (latencies) => {
     if (maxLatency === undefined || latencies.length === 0)
         return undefined;
@@ -41168,7 +41169,8 @@ function proxyOf(url) {
 }
 function chosen(url, name) {
     try {
-        return getProxyUrl(url);
+        const found = getProxyUrl(url);
+        return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
     }
     catch (cause) {
         throw new user_error_UserError(`${name}: what this runner's variable holds is no URL; write http://host:port.`, { cause });
@@ -41277,7 +41279,7 @@ function reasonOf(checks) {
     const [first] = bad;
     if (!first)
         return "";
-    const more = bad.length > 1 ? ` ${bad.length - 1} more of ${checks.length} checks are not healthy.` : "";
+    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
     return `${verify_outputs_text(first.reason)}${more}`;
 }
 /** Those that are not healthy, the unhealthy ones first. */

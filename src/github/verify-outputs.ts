@@ -70,7 +70,7 @@ function reasonOf(checks: readonly CheckOutcome[]): string {
   const bad = failed(checks);
   const [first] = bad;
   if (!first) return "";
-  const more = bad.length > 1 ? ` ${bad.length - 1} more of ${checks.length} checks are not healthy.` : "";
+  const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
   return `${text(first.reason)}${more}`;
 }
 

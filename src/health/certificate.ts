@@ -23,8 +23,16 @@ export function untrusted(socket: TLSSocket, host: string): NoAnswer {
 
 function sentence(code: string, socket: TLSSocket, host: string): string {
   const { valid_from, valid_to, subjectaltname, subject } = socket.getPeerCertificate();
-  if (code === "CERT_HAS_EXPIRED") return `the certificate expired${dated(" on ", valid_to)}`;
-  if (code === "CERT_NOT_YET_VALID") return `the certificate is not valid${dated(" before ", valid_from)}`;
+  const [until, from] = [new Date(valid_to ?? ""), new Date(valid_from ?? "")];
+  // of a chain it may be another certificate: then this one's date is not the reason
+  if (code === "CERT_HAS_EXPIRED")
+    return until.getTime() < Date.now()
+      ? `the certificate expired on ${day(until)}`
+      : "a certificate of its chain has expired";
+  if (code === "CERT_NOT_YET_VALID")
+    return from.getTime() > Date.now()
+      ? `the certificate is not valid before ${day(from)}`
+      : "a certificate of its chain is not valid yet";
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     const names = subjectaltname?.replace(/\b(DNS|IP Address):/g, "") ?? String(subject?.CN ?? "no name");
     return `the certificate is for ${names}, not for ${host}`;
@@ -33,12 +41,6 @@ function sentence(code: string, socket: TLSSocket, host: string): string {
   if (/ISSUER_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF/.test(code))
     return "the certificate's chain leads to no authority that is trusted here";
   return "the certificate can't be trusted";
-}
-
-/** Of a chain, the certificate that ended it may be another one: a date that does not fit is left out. */
-function dated(joint: string, text: string | undefined): string {
-  const date = new Date(text ?? "");
-  return Number.isNaN(date.getTime()) ? "" : `${joint}${day(date)}`;
 }
 
 /** undefined = it is valid for `minDays` more; `at` = now, in milliseconds since 1970. */

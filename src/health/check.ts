@@ -43,7 +43,7 @@ export async function check(target: Target, request: VerifyRequest, world: World
 
 function figures({ attempts, latencies }: Evidence["soFar"]): string[] {
   const [p50, p95] = [latencies?.p50, latencies?.p95].map((value) => `${Math.round(value ?? 0)} ms`);
-  return [`${attempts} attempts`, ...(latencies ? [`p50 ${p50}`, `p95 ${p95}`] : [])];
+  return [counted(attempts, "attempt"), ...(latencies ? [`p50 ${p50}`, `p95 ${p95}`] : [])];
 }
 
 /** A line when the server begins to look another way; each look in the debug log. */
@@ -73,7 +73,7 @@ async function untilVerdict(probe: Probe, time: TimeRequest, evidence: Evidence,
       pace: steadyPace(time.interval),
       span: time.hold,
       since: became.seen.lastAt,
-      broken: ({ wrong }) => (wrong > time.maxFailures ? tooMany(wrong, "wrong answers", time) : undefined),
+      broken: ({ wrong }) => (wrong > time.maxFailures ? tooMany(counted(wrong, "wrong answer"), time) : undefined),
     },
     clock,
     cancel,
@@ -81,15 +81,17 @@ async function untilVerdict(probe: Probe, time: TimeRequest, evidence: Evidence,
   if (stayed.status !== "healthy") return { status: stayed.status, reason: stayed.why };
   const bad = stayed.seen.wrong + stayed.seen.blind;
   if (bad > time.maxFailures)
-    return { status: "inconclusive", reason: tooMany(bad, "attempts without an answer to judge", time) };
+    return { status: "inconclusive", reason: tooMany(`${counted(bad, "attempt")} without a right answer`, time) };
   const slow = tooSlow(time)(evidence.latencies.slice(before));
   return slow === undefined ? healthy : { status: "unhealthy", reason: slow };
 }
 
 const healthy: End = { status: "healthy", reason: "" };
 
-const tooMany = (count: number, what: string, { maxFailures }: TimeRequest): string =>
-  `it did not stay healthy: ${count} ${what} in the hold, and max-failures is ${maxFailures}`;
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`;
+
+const tooMany = (what: string, { maxFailures }: TimeRequest): string =>
+  `it did not stay healthy: ${what} in the hold, and max-failures is ${maxFailures}`;
 
 const tooSlow =
   ({ maxLatency, percentile: percent }: TimeRequest) =>

@@ -10,7 +10,6 @@ export const portOfProxy = (proxy: URL): number => Number(proxy.port || (proxy.p
 
 export function proxyAuthorization(proxy: URL): Record<string, string> {
   if (proxy.username === "" && proxy.password === "") return {};
-  // one that @actions/http-client has decoded already has a % of its own, or none
   const credentials = [proxy.username, proxy.password].map(decoded).join(":");
   return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
 }

@@ -32,8 +32,8 @@ export interface Certificate {
   readonly expires: Date;
 }
 
-export function authority(name: string): Authority {
-  const { cert } = sign(name, [{ name: "basicConstraints", cA: true }], { to: 100 });
+export function authority(name: string, valid: Pick<Wanted, "from" | "to"> = { to: 100 }): Authority {
+  const { cert } = sign(name, [{ name: "basicConstraints", cA: true }], valid);
   return { name, pem: cert };
 }
 

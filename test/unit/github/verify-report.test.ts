@@ -60,7 +60,7 @@ test("outputs put several checks together", () => {
     "latency-p50": "30",
     "latency-p95": "700",
     "certificate-expires": "2026-12-31T12:00:00.000Z",
-    reason: `${unhealthy.reason} 1 more of 3 checks are not healthy.`,
+    reason: `${unhealthy.reason} Of 3 checks 2 are not healthy.`,
   });
   expect(JSON.parse(results ?? "")[0]).toEqual({
     url: "https://shop.test/",

@@ -170,7 +170,7 @@ const holds: readonly [
     [200, 200, 500, 200],
     {},
     "unhealthy",
-    /it did not stay healthy: 1 wrong answers in the hold, and max-failures is 0/,
+    /it did not stay healthy: 1 wrong answer in the hold, and max-failures is 0/,
   ],
   ["as many wrong answers as max-failures", [200, 500, 200, 500, 200], { "max-failures": "2" }, "healthy", /^$/],
   [

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import { authority, certificate } from "../../support/certificates";
 import { freePort, httpServer, httpsServer, inTurn, listening, stopServers, tcpServer } from "../../support/servers";
-import { verified } from "../../support/verifying";
+import { leapingClock, verified } from "../../support/verifying";
 
 afterEach(stopServers);
 
@@ -98,6 +98,19 @@ test("a proxy that is dead or silent leaves it inconclusive: nothing is known ab
     "inconclusive",
     `no answer of the proxy ${silent.place} within 0.4 s`,
   ]);
+});
+
+test("a hold in which nothing can be seen is inconclusive at its end, and not before", async () => {
+  const proxy = await proxyTo(0);
+  const dead = new URL(`http://127.0.0.1:${await freePort()}`);
+  let looks = 0;
+  const proxyOf = () => (++looks <= 2 ? proxy.url : dead); // the first is asked for the log's line
+  const inputs = { ...once, url: "http://shop.test/", hold: "5s" };
+  const { status, only } = await verified(inputs, { proxyOf, clock: leapingClock() });
+  expect([status, only.seen]).toEqual(["inconclusive", { "204": 1, proxy: 5 }]);
+  expect(only.reason).toMatch(
+    /5 attempts without a right answer in the hold, and max-failures is 0; last seen: the proxy/,
+  );
 });
 
 test("neither tcp nor resolve goes through a proxy", async () => {

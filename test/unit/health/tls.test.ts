@@ -62,6 +62,13 @@ test.each(distrusted)("a certificate %s is unhealthy, and no request is sent", a
   expect([status, only.lastSeen, requests.length]).toEqual(["unhealthy", seen, 0]);
 });
 
+test("a chain that fails by another certificate than the server's own shows no date of that", async () => {
+  const expired = authority("An old authority", { from: -20, to: -1 });
+  const { place } = await httpsServer(certificate({ by: expired }), inTurn(200));
+  const { only } = await verified({ url: `https://${place}/`, "ca-certificate": expired.pem, ...once });
+  expect(only.lastSeen).toBe("a certificate of its chain has expired (CERT_HAS_EXPIRED)");
+});
+
 test.each(distrusted)("with tls-verify false a certificate %s is taken", async (_what, tls) => {
   const { place } = await httpsServer(certificate(tls), inTurn(200));
   expect((await verified({ url: `https://${place}/`, "tls-verify": "false", ...once })).status).toBe("healthy");
