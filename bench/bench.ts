@@ -1,12 +1,15 @@
-// npm run bench: what is promised in figures, counted and timed on the test bed. Never a test: the figures are the machine's.
-//   --only dropped-requests | stopwatch | rollback | proxy-change
+// npm run bench: what is promised in figures, counted and timed, on the test bed where a host is needed. Never a test: the figures are
+// the machine's.
+//   --only dropped-requests | stopwatch | rollback | proxy-change | verify
 //   --deploys N   dropped requests: good deploys and failed ones, each (20)
-//   --rounds N    stopwatch: deploys of each contender at each round trip (5); rollback, proxy-change: how often
+//   --rounds N    (5) stopwatch: deploys of each contender at each round trip; rollback, proxy-change: how often; verify: four
+//                 times as many
 import { parseArgs } from "node:util";
 import { droppedRequests } from "./dropped-requests";
 import { proxyChange } from "./proxy-change";
 import { rollbackTimes } from "./rollback";
 import { stopwatch } from "./stopwatch";
+import { verifyTime } from "./verify";
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +23,7 @@ const benches: Record<string, () => Promise<boolean>> = {
   stopwatch: () => stopwatch(Number(values.rounds)),
   rollback: () => rollbackTimes(Number(values.rounds)),
   "proxy-change": () => proxyChange(Number(values.rounds)),
+  verify: () => verifyTime(Number(values.rounds) * 4),
 };
 
 async function main(): Promise<number> {

@@ -25,7 +25,7 @@ async function build(action: string, into: string): Promise<void> {
   mkdirSync(into, { recursive: true });
   writeFileSync(join(into, "index.js"), code);
   writeFileSync(join(into, LICENSES), assets[LICENSES]?.source ?? "");
-  writeFileSync(join(into, "guard.sh"), guardProgram()); // read at run time, beside the bundle
+  if (code.includes('"guard.sh"')) writeFileSync(join(into, "guard.sh"), guardProgram()); // read at run time, beside the bundle
 }
 
 function differences(a: string, b: string): string[] {

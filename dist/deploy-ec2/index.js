@@ -88763,6 +88763,37 @@ function refuseRunner(platform, architecture) {
     throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
 }
 
+;// CONCATENATED MODULE: ./src/github/maskable.ts
+const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
+const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
+/** A shorter mask would hide half the log. */
+const shortest = 4;
+/** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
+const isWorthMasking = (text, known) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
+/** What GitHub itself prints of a run. */
+const runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
+/** A mask is compared line by line with the log. */
+function withItsLines(text) {
+    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
+}
+const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
+    const value = line.replace(/^[^:]*:/, "").trim();
+    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
+});
+/**
+ * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
+ * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
+ */
+function base64Cores(text) {
+    return [0, 1, 2]
+        .map((offset) => {
+        const bytes = Buffer.from("\0".repeat(offset) + text);
+        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+    })
+        .filter((core) => core.length >= 8);
+}
+
 // EXTERNAL MODULE: ./node_modules/dotenv/dist/index.cjs
 var dist = __nccwpck_require__(8230);
 ;// CONCATENATED MODULE: ./src/github/values/env-text.ts
@@ -88833,9 +88864,7 @@ const lines = (text) => text
 ;// CONCATENATED MODULE: ./src/github/secrets.ts
 
 
-const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
-const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
-const shortest = 4;
+
 /**
  * Every text that must be masked before anything is printed. Never throws: it is called before the inputs are checked,
  * since the message about a wrong one is printed too.
@@ -88850,14 +88879,9 @@ function secretsOf(io) {
     const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
     const settings = [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))]
         .flatMap(withItsLines)
-        .filter((text) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text));
+        .filter((text) => isWorthMasking(text, known));
     const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
-}
-/** A mask is compared line by line with the log. */
-function withItsLines(text) {
-    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
 }
 function envTexts(io) {
     const file = io.input("env-file").trim();
@@ -88870,14 +88894,9 @@ function envTexts(io) {
         return [io.input("env")]; // the parser says what is wrong with it
     }
 }
-const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
-    const value = line.replace(/^[^:]*:/, "").trim();
-    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
-});
 function publicText(io) {
     const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
-    const runner = ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"];
-    return [...named.flatMap((name) => items(io.input(name))), ...runner.map((name) => io.env[name] ?? "")].join("\n");
+    return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
 function registryForms(username, password) {
@@ -88889,18 +88908,6 @@ function registryForms(username, password) {
         text,
         text.replaceAll("+", "-").replaceAll("/", "_"),
     ]);
-}
-/**
- * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
- * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
- */
-function base64Cores(text) {
-    return [0, 1, 2]
-        .map((offset) => {
-        const bytes = Buffer.from("\0".repeat(offset) + text);
-        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
-    })
-        .filter((core) => core.length >= 8);
 }
 
 ;// CONCATENATED MODULE: ./src/release/log.ts
@@ -90608,6 +90615,9 @@ function annotationOf({ change, failure, status }) {
 ;// CONCATENATED MODULE: ./src/github/html.ts
 
 const longestText = 300;
+const barLength = 20;
+// GitHub takes 1 MiB for all summaries of a step
+const mostBytes = 200 * 1024;
 const escaped = (text, longest = longestText) => cut(safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
@@ -90627,16 +90637,28 @@ function preformatted(lines) {
     const shown = lines.map((line) => (line.trim() === "" ? html `&#160;` : escaped(line, 500)));
     return html `<pre>${shown.join("\n")}</pre>`;
 }
+const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
+function capped(blocks) {
+    let summary = "";
+    let leftOut = false;
+    for (const block of blocks) {
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+        if (fits)
+            summary += `${block}\n\n`;
+        else if (!leftOut)
+            summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+        leftOut ||= !fits;
+    }
+    return summary;
+}
 
 ;// CONCATENATED MODULE: ./src/github/summary.ts
 
 
 
-// GitHub takes 1 MiB for all summaries of a step
-const mostBytes = 200 * 1024;
 const mostRows = 60;
 const mostLogLines = 50;
-const barLength = 20;
 /** What a person wants to know of a deploy, as the Markdown of a job summary. */
 function summaryOf(outcome, facts) {
     const blocks = [
@@ -90649,7 +90671,7 @@ function summaryOf(outcome, facts) {
         ...commits(facts.commits),
         ...nextSteps(outcome, facts),
     ];
-    return capped(blocks.map((block) => `${block}\n`));
+    return capped(blocks);
 }
 const ends = {
     deploy: {
@@ -90734,7 +90756,6 @@ const results = {
     failed: html `<b>failed</b>`,
     skipped: html `skipped`,
 };
-const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
 function gates(evidence) {
     const rows = evidence
         .slice(0, mostRows)
@@ -90766,15 +90787,6 @@ function nextSteps(outcome, { container }) {
     return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
 }
 const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
-/** Leaves a block out rather than end in the middle of a tag. */
-function capped(blocks) {
-    let summary = "";
-    for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
-        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
-    }
-    return summary;
-}
 
 ;// CONCATENATED MODULE: ./src/edge/report.ts
 
@@ -91643,7 +91655,7 @@ async function post(action, io) {
 ;// CONCATENATED MODULE: ./src/github/values/shown.ts
 const maxLength = 80;
 /** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
-function shown(value) {
+function shown_shown(value) {
     const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
     return JSON.stringify(cut);
 }
@@ -91661,11 +91673,11 @@ const maxBytes = 1024 * 1024;
 function workspaceReader(workspace) {
     return (path) => {
         if (workspace === undefined || workspace === "")
-            throw new user_error_UserError(`The file ${shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
+            throw new user_error_UserError(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
         const file = existing((0,external_node_path_namespaceObject.resolve)(workspace, path), path);
         const way = (0,external_node_path_namespaceObject.relative)((0,external_node_fs_namespaceObject.realpathSync)(workspace), file);
         if (way === ".." || way.startsWith(`..${external_node_path_namespaceObject.sep}`) || (0,external_node_path_namespaceObject.isAbsolute)(way))
-            throw new user_error_UserError(`${shown(path)} leads out of the workspace; name a file inside it.`);
+            throw new user_error_UserError(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
         return workspace_file_text(file, path);
     };
 }
@@ -91674,7 +91686,7 @@ function existing(file, path) {
         return (0,external_node_fs_namespaceObject.realpathSync)(file);
     }
     catch (cause) {
-        throw new user_error_UserError(`There is no file ${shown(path)} in the workspace; is actions/checkout a step before this one?`, {
+        throw new user_error_UserError(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
             cause,
         });
     }
@@ -91682,15 +91694,15 @@ function existing(file, path) {
 function workspace_file_text(file, path) {
     const stat = (0,external_node_fs_namespaceObject.statSync)(file);
     if (!stat.isFile())
-        throw new user_error_UserError(`${shown(path)} is not a file; name a text file.`);
+        throw new user_error_UserError(`${shown_shown(path)} is not a file; name a text file.`);
     if (stat.size > maxBytes)
-        throw new user_error_UserError(`${shown(path)} is larger than 1 MiB; name a text file of settings.`);
+        throw new user_error_UserError(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
     try {
         // fatal: a byte that is not UTF-8 would arrive in the container as another one
         return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_namespaceObject.readFileSync)(file));
     }
     catch (cause) {
-        throw new user_error_UserError(`${shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
+        throw new user_error_UserError(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
     }
 }
 
@@ -91733,9 +91745,9 @@ function duration(min, max) {
     return (name, text) => {
         const value = inMilliseconds(text);
         if (value === undefined)
-            throw new user_error_UserError(`${name}: expected a duration such as 30s or 2m, got ${shown(text)}.`);
+            throw new user_error_UserError(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
         if (value < Number(least) || value > Number(most))
-            throw new user_error_UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown(text)}.`);
+            throw new user_error_UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
         return value;
     };
 }
@@ -91755,35 +91767,45 @@ const scalars_boolean = (name, text) => {
         return true;
     if (["false", "False", "FALSE"].includes(text))
         return false;
-    throw new user_error_UserError(`${name}: expected true or false, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected true or false, got ${shown_shown(text)}.`);
 };
 function wholeNumber(min, max) {
     return (name, text) => {
         const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
         if (value >= min && value <= max)
             return value;
-        throw new user_error_UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown(text)}.`);
+        throw new user_error_UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
     };
 }
 const portNumber = (name, text) => {
     const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= 1 && value <= 65535)
         return value;
-    throw new user_error_UserError(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a port from 1 to 65535, got ${shown_shown(text)}.`);
 };
 /** Text that must match a pattern; `what` says in words how it looks. */
 function matching(pattern, what) {
     return (name, text) => {
         if (pattern.test(text))
             return text;
-        throw new user_error_UserError(`${name}: expected ${what}, got ${shown(text)}.`);
+        throw new user_error_UserError(`${name}: expected ${what}, got ${shown_shown(text)}.`);
+    };
+}
+/** One of a few words. */
+function oneOf(words) {
+    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+    return (name, text) => {
+        const word = words.find((one) => one === text);
+        if (word !== undefined)
+            return word;
+        throw new UserError(`${name}: expected ${all}, got ${shown(text)}.`);
     };
 }
 /** An input of which only one value is built so far. */
 function onlyValue(value, later) {
     return (name, text) => {
         if (text !== value)
-            throw new user_error_UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
+            throw new user_error_UserError(`${name}: got ${shown_shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
     };
 }
 
@@ -91802,7 +91824,7 @@ function hostAddresses(otherwise) {
     return (input, text) => {
         const named = items(text).map((host) => hostAddress(input, host, otherwise));
         if (named.length === 0)
-            throw new user_error_UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
+            throw new user_error_UserError(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
         if (named.length > mostHosts)
             throw new user_error_UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
         const seen = new Set();
@@ -91821,9 +91843,9 @@ function hostAddress(input, text, otherwise) {
     if (instanceId.test(address))
         throw new user_error_UserError(`${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`);
     if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
-        throw new user_error_UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
+        throw new user_error_UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown_shown(text)}.`);
     if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
-        throw new user_error_UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown(text)}.`);
+        throw new user_error_UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown_shown(text)}.`);
     return {
         user: user === undefined ? otherwise.user : userName(input, user),
         address,
@@ -91884,7 +91906,7 @@ function appOf(repository) {
     const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
     if (slug !== "")
         return slug.slice(0, 30).replace(/-+$/, "");
-    throw new user_error_UserError(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
+    throw new user_error_UserError(`app: it is blank, and the repository's name, ${shown_shown(name)}, makes no name. Write one.`);
 }
 function verify(from) {
     const command = from.optional("verify-command", (name, text) => {
@@ -91995,12 +92017,12 @@ const volumes = (name, text) => {
     for (const bind of binds) {
         const [source = "", target = "", mode, ...more] = bind.split(":");
         if (more.length > 0 || !(isPath(source) || volumeName.test(source)) || !isPath(target) || !isMode(mode))
-            throw new user_error_UserError(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown(bind)}.`);
+            throw new user_error_UserError(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown_shown(bind)}.`);
         const place = target.replace(/\/+$/, "");
         if (place === "")
-            throw new user_error_UserError(`${name}: ${shown(bind)} would cover the container's whole file system.`);
+            throw new user_error_UserError(`${name}: ${shown_shown(bind)} would cover the container's whole file system.`);
         if (targets.has(place))
-            throw new user_error_UserError(`${name}: ${shown(place)} is the target of two volumes; keep one.`);
+            throw new user_error_UserError(`${name}: ${shown_shown(place)} is the target of two volumes; keep one.`);
         targets.add(place);
     }
     return binds;
@@ -92010,10 +92032,10 @@ const isMode = (text) => text === undefined || text === "ro" || text === "rw";
 /** A network that exists on the host; the app's own stays, so those that exclude another are refused. */
 const network = (name, text) => {
     if (text === "host" || text === "none" || text.startsWith("container:"))
-        throw new user_error_UserError(`${name}: ${shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
+        throw new user_error_UserError(`${name}: ${shown_shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
     if (volumeName.test(text))
         return text;
-    throw new user_error_UserError(`${name}: expected the name of a Docker network, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected the name of a Docker network, got ${shown_shown(text)}.`);
 };
 /** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
 const logOptions = (name, text) => {
@@ -92021,7 +92043,7 @@ const logOptions = (name, text) => {
     for (const item of items(text)) {
         const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
         if (!Object.hasOwn(logOption, key) || !logOption[key]?.test(value))
-            throw new user_error_UserError(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown(item)}.`);
+            throw new user_error_UserError(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown_shown(item)}.`);
         options.set(key, value);
     }
     if (options.has("max-size"))
@@ -92034,7 +92056,7 @@ const logOptions = (name, text) => {
 
 
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
 const framing = ["connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive"];
 const mostHeaders = 50;
 const longestPattern = 1000;
@@ -92045,7 +92067,7 @@ const healthPath = (name, text) => {
     const why = text.startsWith("/")
         ? "without spaces, control characters or letters beyond ASCII"
         : "that begins with /";
-    throw new user_error_UserError(`${name}: expected a path ${why}, such as /health, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a path ${why}, such as /health, got ${shown_shown(text)}.`);
 };
 /** `200-299`, `200,204,301-399` */
 const statusRanges = (name, text) => {
@@ -92055,23 +92077,27 @@ const statusRanges = (name, text) => {
     });
     if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
         return ranges;
-    throw new user_error_UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
 };
 /** What the Host header of a check says. */
 const hostHeader = (name, text) => {
     const [, bracketed] = /^(?:\[([^\]]*)\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::\d{1,5})?$/.exec(text) ?? [" ", " "];
     if (bracketed === undefined || (0,external_node_net_.isIPv6)(bracketed))
         return text;
-    throw new user_error_UserError(`${name}: expected a host such as shop.example.com, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a host such as shop.example.com, got ${shown_shown(text)}.`);
 };
-/** `Name: value` lines. Errors name the line, not its text: it may hold a token. */
-const headers = (name, text) => {
+/**
+ * `Name: value` lines. Errors name the line, not its text: it may hold a token.
+ *
+ * @param host what to write in place of a Host header
+ */
+const headers = (host) => (name, text) => {
     const given = new Map();
     for (const line of lines(text)) {
         const [header, value] = headerOf(name, line);
         const key = header.toLowerCase();
         if (key === "host")
-            throw new user_error_UserError(`${name}: line ${line.number} sets Host; write it in health-host.`);
+            throw new user_error_UserError(`${name}: line ${line.number} sets Host; ${host}.`);
         if (framing.includes(key))
             throw new user_error_UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
         if (given.has(key))
@@ -92084,7 +92110,7 @@ const headers = (name, text) => {
 };
 function headerOf(name, line) {
     const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
-    if (header === undefined || value === undefined || !token.test(header))
+    if (header === undefined || value === undefined || !headerName.test(header))
         throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
     if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
         throw new user_error_UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
@@ -92098,7 +92124,7 @@ const pattern = (name, text) => {
         return new RegExp(text);
     }
     catch (cause) {
-        throw new user_error_UserError(`${name}: ${shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
+        throw new user_error_UserError(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
     }
 };
 const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
@@ -92111,7 +92137,7 @@ const releaseHeader = (name, text) => {
         throw new user_error_UserError(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
     if (/^[0-9A-Za-z._-]{1,64}$/.test(text))
         return text; // what enters the proxy's configuration
-    throw new user_error_UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown_shown(text)}.`);
 };
 
 ;// CONCATENATED MODULE: ./src/github/values/image-name.ts
@@ -92132,7 +92158,7 @@ function imageWith(given) {
     return (name, text) => {
         const image = split(text);
         if (!image)
-            throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+            throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown_shown(text)}.`);
         if (given !== undefined && image.digest !== undefined && image.digest !== given)
             throw new user_error_UserError(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
         return { name: image.name, digest: given ?? image.digest };
@@ -92142,7 +92168,7 @@ function imageWith(given) {
 const imageName = (name, text) => {
     if (split(text))
         return text;
-    throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: ${wrong(text)}, got ${shown_shown(text)}.`);
 };
 function split(text) {
     if (text.length > image_name_maxLength + 128 + 72)
@@ -92174,35 +92200,35 @@ const bytes = (name, text) => {
     const value = Math.floor(Number(amount) * 1024 ** Number(power));
     if (Number.isSafeInteger(value) && value <= sizes_mostBytes)
         return value;
-    throw new user_error_UserError(`${name}: expected a size such as 512m or 2g, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a size such as 512m or 2g, got ${shown_shown(text)}.`);
 };
 const memory = (name, text) => {
     const value = bytes(name, text);
     if (value >= leastMemory)
         return value;
     const unit = /^\d+$/.test(text) ? ` Did you mean ${text}m?` : "";
-    throw new user_error_UserError(`${name}: Docker needs at least 6m, got ${shown(text)}.${unit}`);
+    throw new user_error_UserError(`${name}: Docker needs at least 6m, got ${shown_shown(text)}.${unit}`);
 };
 const freeDisk = (name, text) => {
     if (text === "auto")
         return text;
     if (/^\d/.test(text))
         return bytes(name, text);
-    throw new user_error_UserError(`${name}: expected auto or a size such as 2g, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected auto or a size such as 2g, got ${shown_shown(text)}.`);
 };
 /** Processors, as Docker's `--cpus`, in billionths. */
 const nanoCpus = (name, text) => {
     const value = /^\d{1,4}(\.\d{1,9})?$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
     if (value >= 1e7 && value <= 1024e9)
         return value;
-    throw new user_error_UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown_shown(text)}.`);
 };
 /** `2` hosts, or `50%` of them. */
 const waveSize = (name, text) => {
     const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
     const value = Number(number);
     if (number === undefined || (percent && value > 100))
-        throw new user_error_UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`);
+        throw new user_error_UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown_shown(text)}.`);
     return percent ? { percent: value } : { hosts: value };
 };
 
@@ -92379,13 +92405,13 @@ function traffic(from) {
 const strategy = (name, text) => {
     if (text === "blue-green" || text === "recreate")
         return text;
-    throw new user_error_UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
+    throw new user_error_UserError(`${name}: expected blue-green or recreate, got ${shown_shown(text)}.`);
 };
 const health = (from) => ({
     path: from.needed("health-path", healthPath),
     status: from.needed("health-status", statusRanges),
     host: from.optional("health-host", hostHeader),
-    headers: from.optional("health-headers", headers) ?? {},
+    headers: from.optional("health-headers", headers("write it in health-host")) ?? {},
     body: from.optional("health-body", pattern),
     interval: from.needed("health-interval", duration("50ms", "5m")),
     timeout: from.needed("health-timeout", duration("100ms", "5m")),
@@ -94584,6 +94610,109 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
+;// CONCATENATED MODULE: ./src/health/no-answer.ts
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
+}
+function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+;// CONCATENATED MODULE: ./src/health/attempt.ts
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
+async function attempt_within(limit, run) {
+    const over = new AbortController();
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind } = attempt;
+        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
 ;// CONCATENATED MODULE: ./src/health/command.ts
@@ -94642,140 +94771,271 @@ const environment = (url) => ({
     URL: url,
 });
 
-;// CONCATENATED MODULE: ./src/health/gate.ts
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
-/** undefined = as expected; else what differs, as the end of a sentence. */
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = require("node:vm");
+;// CONCATENATED MODULE: ./src/health/pattern.ts
+
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern without traps a few
+let context;
+const script = new external_node_vm_namespaceObject.Script("new RegExp(source, flags).test(text)");
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it, and nothing else
+ * runs meanwhile: V8 breaks it off, but only for code that `vm` runs.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text) {
+    context ??= (0,external_node_vm_namespaceObject.createContext)({});
+    Object.assign(context, { source, flags, text });
+    try {
+        return script.runInContext(context, { timeout: LIMIT });
+    }
+    catch (error) {
+        if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+            return undefined;
+        throw error;
+    }
+    finally {
+        Object.assign(context, { text: "" });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/health/expectation.ts
+
+const LONGEST_EXCERPT = 200;
+/** undefined = as expected; else what differs first. */
 function mismatch(answer, expected) {
-    if (!expected.status.some(({ from, to }) => answer.status >= from && answer.status <= to)) {
-        return `status ${answer.status}${answer.body ? `, body "${answer.body.slice(0, 200)}"` : ""}`;
-    }
-    if (expected.body && !expected.body.test(answer.body)) {
-        return `status ${answer.status}, but the body does not match ${expected.body}: "${answer.body.slice(0, 200)}"`;
-    }
-    if (expected.header && answer.headers[expected.header.name.toLowerCase()] !== expected.header.value) {
-        const got = answer.headers[expected.header.name.toLowerCase()];
-        return `status ${answer.status}, but ${expected.header.name} is "${String(got ?? "missing")}", not "${expected.header.value}"`;
+    const text = wrongStatus(answer, expected.status) ??
+        wrongHeader(answer, expected.headers ?? []) ??
+        wrongVersion(answer, expected.version) ??
+        wrongBody(answer, expected.body) ??
+        wrongJson(answer, expected.json ?? []);
+    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
+}
+const excerpt = (text) => {
+    const start = text.slice(0, LONGEST_EXCERPT);
+    return `"${start}${text.length > start.length ? "…" : ""}"`;
+};
+function wrongStatus({ status, body }, ranges) {
+    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
+        return undefined;
+    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
+}
+function wrongHeader({ headers }, rules) {
+    for (const { name, is } of rules) {
+        const got = expectation_headerOf(headers, name);
+        const part = "header";
+        if (got === undefined)
+            return { part, text: `there is no header ${name}` };
+        if (typeof is === "string" && got !== is)
+            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
+        if (!(is instanceof RegExp))
+            continue;
+        const found = matches(is, got);
+        if (found === undefined)
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern` };
+        if (!found)
+            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
     }
     return undefined;
 }
+/** A header that came several times is one list (RFC 9110, 5.3). */
+function expectation_headerOf(headers, name) {
+    const got = headers[name.toLowerCase()];
+    return typeof got === "string" ? got : got?.join(", ");
+}
+function wrongVersion(answer, rule) {
+    if (rule?.is === undefined)
+        return undefined;
+    const got = rule.of(answer);
+    if (got === rule.is)
+        return undefined;
+    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
+    return { part: "version", text: `${names}, not "${rule.is}"` };
+}
+function wrongBody({ body }, pattern) {
+    const found = pattern ? matches(pattern, body) : true;
+    if (found)
+        return undefined;
+    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
+    return { part: "body", text: `${what}: ${excerpt(body)}` };
+}
+function wrongJson(answer, rules) {
+    if (rules.length === 0)
+        return undefined;
+    const document = documentIn(answer.body);
+    if (document === undefined)
+        return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+    for (const rule of rules) {
+        const found = rule.mismatch(document.value);
+        if (found !== undefined)
+            return { part: "json", text: `${rule.text} does not hold: ${found}` };
+    }
+    return undefined;
+}
+/** undefined = it is no JSON */
+function documentIn(body) {
+    try {
+        return { value: JSON.parse(body) };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** "status 200-299, a body that matches /ok/", for evidence and failures. */
+function describeExpectation(expected) {
+    const { status, headers = [], version, body, json = [] } = expected;
+    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+    const parts = [
+        ...(ranges ? [`status ${ranges}`] : []),
+        ...(body ? [`a body that matches ${body}`] : []),
+        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
+        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
+        ...json.map(({ text }) => text),
+    ];
+    return parts.join(", ");
+}
+
+;// CONCATENATED MODULE: ./src/health/gate.ts
+
+const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
 /**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. The pace is from one probe's start
- * to the next one's, so that a long wire makes no longer wait; a fifth of it is a pause in any case.
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
  */
-async function becomesHealthy(probe, expected, pace, clock, signal) {
-    const deadline = clock.now() + pace.limit;
-    const seen = { probes: 0, lastSeen: "nothing yet" };
-    let inARow = 0;
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
     while (clock.now() < deadline) {
-        const probedAt = clock.now();
-        const wrong = await observe(probe, expected, seen, signal);
-        inARow = wrong === undefined ? inARow + 1 : 0;
-        if (inARow >= pace.threshold)
-            return { healthy: true, seen };
-        const wait = inARow === 0 ? Math.min(EAGER_INTERVAL, pace.interval) : pace.interval;
-        const next = Math.max(probedAt + wait, clock.now() + wait / 5);
-        await clock.sleep(Math.max(0, Math.min(next, deadline) - clock.now()), signal);
+        const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
+        const next = due < deadline ? due : deadline - pace.shortest;
+        if (next < Math.max(seen.lastAt + pace.shortest, now))
+            break;
+        await clock.sleep(next - now, signal);
     }
     signal.throwIfAborted();
-    return { healthy: false, seen, why: `it did not become healthy within ${pace.limit / 1000} s` };
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
 }
-/** Probes for `span` milliseconds; `threshold` wrong answers in a row end it. */
-async function staysHealthy(probe, expected, pace, clock, signal) {
-    const end = clock.now() + pace.span;
-    const seen = { probes: 0, lastSeen: "nothing yet" };
-    let wrongInARow = 0;
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = (rules.since ?? clock.now()) + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
     do {
-        const wrong = await observe(probe, expected, seen, signal);
-        wrongInARow = wrong === undefined ? 0 : wrongInARow + 1;
-        if (wrongInARow >= pace.threshold)
-            return { healthy: false, seen, why: `${wrongInARow} wrong answers in a row` };
-        await clock.sleep(Math.min(pace.interval, Math.max(0, end - clock.now())), signal);
-    } while (end - clock.now() >= 1 || wrongInARow > 0); // a timer may fire a moment early
-    return { healthy: true, seen };
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
 }
-async function observe(probe, expected, seen, signal) {
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, now) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
     signal.throwIfAborted();
     seen.probes += 1;
-    try {
-        const answer = await unlessAborted(probe(), signal);
-        const wrong = mismatch(answer, expected);
-        seen.lastSeen = wrong ?? `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
-        return wrong;
-    }
-    catch (error) {
+    seen.lastAt = clock.now();
+    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
         signal.throwIfAborted();
-        seen.lastSeen = error.message;
-        return seen.lastSeen;
-    }
-}
-/** Hears an abort at once: a probe of a container that has ended hangs until its timeout. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
     });
-}
-/** "status 200-299 and a body that matches /ok/", for evidence and failures. */
-function describeExpectation(expected) {
-    const ranges = expected.status.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-    const body = expected.body ? `, a body that matches ${expected.body}` : "";
-    const header = expected.header ? `, ${expected.header.name}: ${expected.header.value}` : "";
-    return `status ${ranges}${body}${header}`;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
 }
 
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
+
 const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-async function http_ask(dial, what, now) {
+async function http_ask(dial, what, attempt, now) {
     const startedAt = now();
-    const expired = AbortSignal.timeout(what.timeout);
-    const stream = await before(dial(), expired);
+    const stream = attempt.closes(await dial());
+    attempt.waitingFor = "answer";
+    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
-        return await new Promise((resolve, reject) => {
+        const response = await new Promise((resolve, reject) => {
             const request = (0,external_node_http_.request)({
+                method: what.method ?? "GET",
                 path: what.path,
-                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...what.headers },
+                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
                 createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
-                signal: expired,
             });
             request.on("error", reject);
-            request.on("response", (response) => {
-                let body = "";
-                const done = () => resolve({
-                    status: response.statusCode ?? 0,
-                    headers: response.headers,
-                    body,
-                    milliseconds: now() - startedAt,
-                });
-                response.setEncoding("utf8");
-                response.on("data", (chunk) => {
-                    body = `${body}${chunk}`.slice(0, BODY_LIMIT);
-                    if (body.length >= BODY_LIMIT)
-                        done();
-                });
-                response.on("end", done);
-                response.on("error", reject);
-            });
-            stream.once("close", () => reject(new Error("the connection was closed without an answer")));
-            request.end();
+            request.on("response", resolve);
+            stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+            request.end(what.body);
         });
-    }
-    catch (cause) {
-        if (expired.aborted)
-            throw new Error(`no answer within ${what.timeout / 1000} s`, { cause });
-        throw cause;
+        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
+        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
     }
     finally {
         stream.destroy();
     }
 }
-function before(dialing, expired) {
+function read(response, limit) {
     return new Promise((resolve, reject) => {
-        const onExpired = () => reject(new Error("no connection in time"));
-        expired.addEventListener("abort", onExpired, { once: true });
-        dialing.then((stream) => (expired.aborted ? stream.destroy() : resolve(stream)), reject);
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk) => {
+            body = `${body}${chunk}`.slice(0, limit);
+            if (body.length >= limit)
+                resolve(body);
+        });
+        response.on("end", () => resolve(body));
+        response.on("error", reject);
     });
 }
 
@@ -94785,17 +95045,16 @@ function before(dialing, expired) {
 
 
 
+
+
 /** The candidate, asked directly at its own address: no port is published for it. */
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const once = () => http_ask(() => host.dial(candidate.address, candidate.port), question(tx, candidate.address), clock.now);
-    const pace = {
-        interval: request.health.interval,
-        threshold: request.health.threshold,
-        limit: request.health.startTimeout,
-    };
-    const verdict = await becomesHealthy(once, expected, pace, clock, stop.signal);
+    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const { interval, threshold, startTimeout } = request.health;
+    const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
+    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -94806,11 +95065,17 @@ async function bake(tx) {
     const expected = {
         status: request.health.status,
         body: request.health.body,
-        header: header ? { name: header, value: request.version } : undefined,
+        headers: header ? [{ name: header, is: request.version }] : [],
     };
-    const once = () => http_ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
-    const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
-    const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
+    const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
+    const { interval, threshold } = request.health;
+    const rules = {
+        pace: steadyPace(interval, 1),
+        span: request.bakeTime,
+        settles: true,
+        broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
+    };
+    const verdict = await staysHealthy(look, rules, clock, stop.signal);
     await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
 }
 async function verifyCommand(tx, url) {
@@ -94829,21 +95094,28 @@ async function verifyCommand(tx, url) {
     if (!healthy)
         throw new GateError("verify-command", `verify-command: ${ended}. ${still(tx)}`);
 }
-function question({ request }, host) {
+/** One question over a stream of its own, and what its answer lacks. */
+function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
-    return { path, host: request.health.host ?? host, headers, timeout };
+    const question = { path, host: request.health.host ?? host, headers };
+    return async () => {
+        const answer = await attempt_within(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
+        const wrong = mismatch(answer, expected)?.text;
+        const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
+        return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
+    };
 }
 async function judge(tx, gate, expected, verdict, sentence) {
     tx.evidence.push({
         gate,
-        verdict: verdict.healthy ? "healthy" : "unhealthy",
+        verdict: verdict.status,
         probes: verdict.seen.probes,
         expected: describeExpectation(expected),
         lastSeen: verdict.seen.lastSeen,
     });
-    if (!verdict.healthy)
+    if (verdict.status !== "healthy")
         await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
-    if (!verdict.healthy)
+    if (verdict.status !== "healthy")
         throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }

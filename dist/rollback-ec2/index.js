@@ -88763,6 +88763,37 @@ function refuseRunner(platform, architecture) {
     throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
 }
 
+;// CONCATENATED MODULE: ./src/github/maskable.ts
+const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
+const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
+/** A shorter mask would hide half the log. */
+const shortest = 4;
+/** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
+const isWorthMasking = (text, known) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
+/** What GitHub itself prints of a run. */
+const runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
+/** A mask is compared line by line with the log. */
+function withItsLines(text) {
+    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
+}
+const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
+    const value = line.replace(/^[^:]*:/, "").trim();
+    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
+});
+/**
+ * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
+ * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
+ */
+function base64Cores(text) {
+    return [0, 1, 2]
+        .map((offset) => {
+        const bytes = Buffer.from("\0".repeat(offset) + text);
+        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+    })
+        .filter((core) => core.length >= 8);
+}
+
 // EXTERNAL MODULE: ./node_modules/dotenv/dist/index.cjs
 var dist = __nccwpck_require__(8230);
 ;// CONCATENATED MODULE: ./src/github/values/env-text.ts
@@ -88833,9 +88864,7 @@ const lines = (text) => text
 ;// CONCATENATED MODULE: ./src/github/secrets.ts
 
 
-const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
-const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
-const shortest = 4;
+
 /**
  * Every text that must be masked before anything is printed. Never throws: it is called before the inputs are checked,
  * since the message about a wrong one is printed too.
@@ -88850,14 +88879,9 @@ function secretsOf(io) {
     const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
     const settings = [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))]
         .flatMap(withItsLines)
-        .filter((text) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text));
+        .filter((text) => isWorthMasking(text, known));
     const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
-}
-/** A mask is compared line by line with the log. */
-function withItsLines(text) {
-    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
 }
 function envTexts(io) {
     const file = io.input("env-file").trim();
@@ -88870,14 +88894,9 @@ function envTexts(io) {
         return [io.input("env")]; // the parser says what is wrong with it
     }
 }
-const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
-    const value = line.replace(/^[^:]*:/, "").trim();
-    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
-});
 function publicText(io) {
     const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
-    const runner = ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"];
-    return [...named.flatMap((name) => items(io.input(name))), ...runner.map((name) => io.env[name] ?? "")].join("\n");
+    return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
 function registryForms(username, password) {
@@ -88889,18 +88908,6 @@ function registryForms(username, password) {
         text,
         text.replaceAll("+", "-").replaceAll("/", "_"),
     ]);
-}
-/**
- * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
- * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
- */
-function base64Cores(text) {
-    return [0, 1, 2]
-        .map((offset) => {
-        const bytes = Buffer.from("\0".repeat(offset) + text);
-        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
-    })
-        .filter((core) => core.length >= 8);
 }
 
 ;// CONCATENATED MODULE: ./src/release/log.ts
@@ -90608,6 +90615,9 @@ function annotationOf({ change, failure, status }) {
 ;// CONCATENATED MODULE: ./src/github/html.ts
 
 const longestText = 300;
+const barLength = 20;
+// GitHub takes 1 MiB for all summaries of a step
+const mostBytes = 200 * 1024;
 const escaped = (text, longest = longestText) => cut(safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
@@ -90627,16 +90637,28 @@ function preformatted(lines) {
     const shown = lines.map((line) => (line.trim() === "" ? html `&#160;` : escaped(line, 500)));
     return html `<pre>${shown.join("\n")}</pre>`;
 }
+const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
+function capped(blocks) {
+    let summary = "";
+    let leftOut = false;
+    for (const block of blocks) {
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+        if (fits)
+            summary += `${block}\n\n`;
+        else if (!leftOut)
+            summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+        leftOut ||= !fits;
+    }
+    return summary;
+}
 
 ;// CONCATENATED MODULE: ./src/github/summary.ts
 
 
 
-// GitHub takes 1 MiB for all summaries of a step
-const mostBytes = 200 * 1024;
 const mostRows = 60;
 const mostLogLines = 50;
-const barLength = 20;
 /** What a person wants to know of a deploy, as the Markdown of a job summary. */
 function summaryOf(outcome, facts) {
     const blocks = [
@@ -90649,7 +90671,7 @@ function summaryOf(outcome, facts) {
         ...commits(facts.commits),
         ...nextSteps(outcome, facts),
     ];
-    return capped(blocks.map((block) => `${block}\n`));
+    return capped(blocks);
 }
 const ends = {
     deploy: {
@@ -90734,7 +90756,6 @@ const results = {
     failed: html `<b>failed</b>`,
     skipped: html `skipped`,
 };
-const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
 function gates(evidence) {
     const rows = evidence
         .slice(0, mostRows)
@@ -90766,15 +90787,6 @@ function nextSteps(outcome, { container }) {
     return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
 }
 const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
-/** Leaves a block out rather than end in the middle of a tag. */
-function capped(blocks) {
-    let summary = "";
-    for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
-        summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
-    }
-    return summary;
-}
 
 ;// CONCATENATED MODULE: ./src/edge/report.ts
 
@@ -91779,6 +91791,16 @@ function matching(pattern, what) {
         throw new user_error_UserError(`${name}: expected ${what}, got ${shown_shown(text)}.`);
     };
 }
+/** One of a few words. */
+function oneOf(words) {
+    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+    return (name, text) => {
+        const word = words.find((one) => one === text);
+        if (word !== undefined)
+            return word;
+        throw new UserError(`${name}: expected ${all}, got ${shown(text)}.`);
+    };
+}
 /** An input of which only one value is built so far. */
 function onlyValue(value, later) {
     return (name, text) => {
@@ -91977,7 +91999,7 @@ function runUrl(env, id, attempt) {
 
 
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
 const framing = ["connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive"];
 const mostHeaders = 50;
 const longestPattern = 1000;
@@ -92007,14 +92029,18 @@ const hostHeader = (name, text) => {
         return text;
     throw new user_error_UserError(`${name}: expected a host such as shop.example.com, got ${shown_shown(text)}.`);
 };
-/** `Name: value` lines. Errors name the line, not its text: it may hold a token. */
-const headers = (name, text) => {
+/**
+ * `Name: value` lines. Errors name the line, not its text: it may hold a token.
+ *
+ * @param host what to write in place of a Host header
+ */
+const headers = (host) => (name, text) => {
     const given = new Map();
     for (const line of lines(text)) {
         const [header, value] = headerOf(name, line);
         const key = header.toLowerCase();
         if (key === "host")
-            throw new user_error_UserError(`${name}: line ${line.number} sets Host; write it in health-host.`);
+            throw new user_error_UserError(`${name}: line ${line.number} sets Host; ${host}.`);
         if (framing.includes(key))
             throw new user_error_UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
         if (given.has(key))
@@ -92027,7 +92053,7 @@ const headers = (name, text) => {
 };
 function headerOf(name, line) {
     const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
-    if (header === undefined || value === undefined || !token.test(header))
+    if (header === undefined || value === undefined || !headerName.test(header))
         throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
     if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
         throw new user_error_UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
@@ -92155,7 +92181,7 @@ const health = (from) => ({
     path: from.optional("health-path", healthPath),
     status: from.optional("health-status", statusRanges),
     host: from.optional("health-host", hostHeader),
-    headers: from.optional("health-headers", headers),
+    headers: from.optional("health-headers", headers("write it in health-host")),
     body: from.optional("health-body", pattern),
     interval: from.optional("health-interval", duration("50ms", "5m")),
     timeout: from.optional("health-timeout", duration("100ms", "5m")),
@@ -94325,6 +94351,109 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
+;// CONCATENATED MODULE: ./src/health/no-answer.ts
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
+}
+function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+;// CONCATENATED MODULE: ./src/health/attempt.ts
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
+async function attempt_within(limit, run) {
+    const over = new AbortController();
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind } = attempt;
+        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
 ;// CONCATENATED MODULE: ./src/health/command.ts
@@ -94383,140 +94512,271 @@ const environment = (url) => ({
     URL: url,
 });
 
-;// CONCATENATED MODULE: ./src/health/gate.ts
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
-/** undefined = as expected; else what differs, as the end of a sentence. */
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = require("node:vm");
+;// CONCATENATED MODULE: ./src/health/pattern.ts
+
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern without traps a few
+let context;
+const script = new external_node_vm_namespaceObject.Script("new RegExp(source, flags).test(text)");
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it, and nothing else
+ * runs meanwhile: V8 breaks it off, but only for code that `vm` runs.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text) {
+    context ??= (0,external_node_vm_namespaceObject.createContext)({});
+    Object.assign(context, { source, flags, text });
+    try {
+        return script.runInContext(context, { timeout: LIMIT });
+    }
+    catch (error) {
+        if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+            return undefined;
+        throw error;
+    }
+    finally {
+        Object.assign(context, { text: "" });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/health/expectation.ts
+
+const LONGEST_EXCERPT = 200;
+/** undefined = as expected; else what differs first. */
 function mismatch(answer, expected) {
-    if (!expected.status.some(({ from, to }) => answer.status >= from && answer.status <= to)) {
-        return `status ${answer.status}${answer.body ? `, body "${answer.body.slice(0, 200)}"` : ""}`;
-    }
-    if (expected.body && !expected.body.test(answer.body)) {
-        return `status ${answer.status}, but the body does not match ${expected.body}: "${answer.body.slice(0, 200)}"`;
-    }
-    if (expected.header && answer.headers[expected.header.name.toLowerCase()] !== expected.header.value) {
-        const got = answer.headers[expected.header.name.toLowerCase()];
-        return `status ${answer.status}, but ${expected.header.name} is "${String(got ?? "missing")}", not "${expected.header.value}"`;
+    const text = wrongStatus(answer, expected.status) ??
+        wrongHeader(answer, expected.headers ?? []) ??
+        wrongVersion(answer, expected.version) ??
+        wrongBody(answer, expected.body) ??
+        wrongJson(answer, expected.json ?? []);
+    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
+}
+const excerpt = (text) => {
+    const start = text.slice(0, LONGEST_EXCERPT);
+    return `"${start}${text.length > start.length ? "…" : ""}"`;
+};
+function wrongStatus({ status, body }, ranges) {
+    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
+        return undefined;
+    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
+}
+function wrongHeader({ headers }, rules) {
+    for (const { name, is } of rules) {
+        const got = expectation_headerOf(headers, name);
+        const part = "header";
+        if (got === undefined)
+            return { part, text: `there is no header ${name}` };
+        if (typeof is === "string" && got !== is)
+            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
+        if (!(is instanceof RegExp))
+            continue;
+        const found = matches(is, got);
+        if (found === undefined)
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern` };
+        if (!found)
+            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
     }
     return undefined;
 }
+/** A header that came several times is one list (RFC 9110, 5.3). */
+function expectation_headerOf(headers, name) {
+    const got = headers[name.toLowerCase()];
+    return typeof got === "string" ? got : got?.join(", ");
+}
+function wrongVersion(answer, rule) {
+    if (rule?.is === undefined)
+        return undefined;
+    const got = rule.of(answer);
+    if (got === rule.is)
+        return undefined;
+    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
+    return { part: "version", text: `${names}, not "${rule.is}"` };
+}
+function wrongBody({ body }, pattern) {
+    const found = pattern ? matches(pattern, body) : true;
+    if (found)
+        return undefined;
+    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
+    return { part: "body", text: `${what}: ${excerpt(body)}` };
+}
+function wrongJson(answer, rules) {
+    if (rules.length === 0)
+        return undefined;
+    const document = documentIn(answer.body);
+    if (document === undefined)
+        return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+    for (const rule of rules) {
+        const found = rule.mismatch(document.value);
+        if (found !== undefined)
+            return { part: "json", text: `${rule.text} does not hold: ${found}` };
+    }
+    return undefined;
+}
+/** undefined = it is no JSON */
+function documentIn(body) {
+    try {
+        return { value: JSON.parse(body) };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** "status 200-299, a body that matches /ok/", for evidence and failures. */
+function describeExpectation(expected) {
+    const { status, headers = [], version, body, json = [] } = expected;
+    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+    const parts = [
+        ...(ranges ? [`status ${ranges}`] : []),
+        ...(body ? [`a body that matches ${body}`] : []),
+        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
+        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
+        ...json.map(({ text }) => text),
+    ];
+    return parts.join(", ");
+}
+
+;// CONCATENATED MODULE: ./src/health/gate.ts
+
+const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
 /**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. The pace is from one probe's start
- * to the next one's, so that a long wire makes no longer wait; a fifth of it is a pause in any case.
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
  */
-async function becomesHealthy(probe, expected, pace, clock, signal) {
-    const deadline = clock.now() + pace.limit;
-    const seen = { probes: 0, lastSeen: "nothing yet" };
-    let inARow = 0;
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
     while (clock.now() < deadline) {
-        const probedAt = clock.now();
-        const wrong = await observe(probe, expected, seen, signal);
-        inARow = wrong === undefined ? inARow + 1 : 0;
-        if (inARow >= pace.threshold)
-            return { healthy: true, seen };
-        const wait = inARow === 0 ? Math.min(EAGER_INTERVAL, pace.interval) : pace.interval;
-        const next = Math.max(probedAt + wait, clock.now() + wait / 5);
-        await clock.sleep(Math.max(0, Math.min(next, deadline) - clock.now()), signal);
+        const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
+        const next = due < deadline ? due : deadline - pace.shortest;
+        if (next < Math.max(seen.lastAt + pace.shortest, now))
+            break;
+        await clock.sleep(next - now, signal);
     }
     signal.throwIfAborted();
-    return { healthy: false, seen, why: `it did not become healthy within ${pace.limit / 1000} s` };
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
 }
-/** Probes for `span` milliseconds; `threshold` wrong answers in a row end it. */
-async function staysHealthy(probe, expected, pace, clock, signal) {
-    const end = clock.now() + pace.span;
-    const seen = { probes: 0, lastSeen: "nothing yet" };
-    let wrongInARow = 0;
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = (rules.since ?? clock.now()) + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
     do {
-        const wrong = await observe(probe, expected, seen, signal);
-        wrongInARow = wrong === undefined ? 0 : wrongInARow + 1;
-        if (wrongInARow >= pace.threshold)
-            return { healthy: false, seen, why: `${wrongInARow} wrong answers in a row` };
-        await clock.sleep(Math.min(pace.interval, Math.max(0, end - clock.now())), signal);
-    } while (end - clock.now() >= 1 || wrongInARow > 0); // a timer may fire a moment early
-    return { healthy: true, seen };
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
 }
-async function observe(probe, expected, seen, signal) {
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, now) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
     signal.throwIfAborted();
     seen.probes += 1;
-    try {
-        const answer = await unlessAborted(probe(), signal);
-        const wrong = mismatch(answer, expected);
-        seen.lastSeen = wrong ?? `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
-        return wrong;
-    }
-    catch (error) {
+    seen.lastAt = clock.now();
+    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
         signal.throwIfAborted();
-        seen.lastSeen = error.message;
-        return seen.lastSeen;
-    }
-}
-/** Hears an abort at once: a probe of a container that has ended hangs until its timeout. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
     });
-}
-/** "status 200-299 and a body that matches /ok/", for evidence and failures. */
-function describeExpectation(expected) {
-    const ranges = expected.status.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-    const body = expected.body ? `, a body that matches ${expected.body}` : "";
-    const header = expected.header ? `, ${expected.header.name}: ${expected.header.value}` : "";
-    return `status ${ranges}${body}${header}`;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
 }
 
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
+
 const BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-async function http_ask(dial, what, now) {
+async function http_ask(dial, what, attempt, now) {
     const startedAt = now();
-    const expired = AbortSignal.timeout(what.timeout);
-    const stream = await before(dial(), expired);
+    const stream = attempt.closes(await dial());
+    attempt.waitingFor = "answer";
+    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
-        return await new Promise((resolve, reject) => {
+        const response = await new Promise((resolve, reject) => {
             const request = (0,external_node_http_.request)({
+                method: what.method ?? "GET",
                 path: what.path,
-                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...what.headers },
+                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
                 createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
-                signal: expired,
             });
             request.on("error", reject);
-            request.on("response", (response) => {
-                let body = "";
-                const done = () => resolve({
-                    status: response.statusCode ?? 0,
-                    headers: response.headers,
-                    body,
-                    milliseconds: now() - startedAt,
-                });
-                response.setEncoding("utf8");
-                response.on("data", (chunk) => {
-                    body = `${body}${chunk}`.slice(0, BODY_LIMIT);
-                    if (body.length >= BODY_LIMIT)
-                        done();
-                });
-                response.on("end", done);
-                response.on("error", reject);
-            });
-            stream.once("close", () => reject(new Error("the connection was closed without an answer")));
-            request.end();
+            request.on("response", resolve);
+            stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+            request.end(what.body);
         });
-    }
-    catch (cause) {
-        if (expired.aborted)
-            throw new Error(`no answer within ${what.timeout / 1000} s`, { cause });
-        throw cause;
+        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
+        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
     }
     finally {
         stream.destroy();
     }
 }
-function before(dialing, expired) {
+function read(response, limit) {
     return new Promise((resolve, reject) => {
-        const onExpired = () => reject(new Error("no connection in time"));
-        expired.addEventListener("abort", onExpired, { once: true });
-        dialing.then((stream) => (expired.aborted ? stream.destroy() : resolve(stream)), reject);
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk) => {
+            body = `${body}${chunk}`.slice(0, limit);
+            if (body.length >= limit)
+                resolve(body);
+        });
+        response.on("end", () => resolve(body));
+        response.on("error", reject);
     });
 }
 
@@ -94526,17 +94786,16 @@ function before(dialing, expired) {
 
 
 
+
+
 /** The candidate, asked directly at its own address: no port is published for it. */
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const once = () => http_ask(() => host.dial(candidate.address, candidate.port), question(tx, candidate.address), clock.now);
-    const pace = {
-        interval: request.health.interval,
-        threshold: request.health.threshold,
-        limit: request.health.startTimeout,
-    };
-    const verdict = await becomesHealthy(once, expected, pace, clock, stop.signal);
+    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const { interval, threshold, startTimeout } = request.health;
+    const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
+    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -94547,11 +94806,17 @@ async function bake(tx) {
     const expected = {
         status: request.health.status,
         body: request.health.body,
-        header: header ? { name: header, value: request.version } : undefined,
+        headers: header ? [{ name: header, is: request.version }] : [],
     };
-    const once = () => http_ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
-    const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
-    const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
+    const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
+    const { interval, threshold } = request.health;
+    const rules = {
+        pace: steadyPace(interval, 1),
+        span: request.bakeTime,
+        settles: true,
+        broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
+    };
+    const verdict = await staysHealthy(look, rules, clock, stop.signal);
     await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
 }
 async function verifyCommand(tx, url) {
@@ -94570,21 +94835,28 @@ async function verifyCommand(tx, url) {
     if (!healthy)
         throw new failure_GateError("verify-command", `verify-command: ${ended}. ${still(tx)}`);
 }
-function question({ request }, host) {
+/** One question over a stream of its own, and what its answer lacks. */
+function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
-    return { path, host: request.health.host ?? host, headers, timeout };
+    const question = { path, host: request.health.host ?? host, headers };
+    return async () => {
+        const answer = await attempt_within(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
+        const wrong = mismatch(answer, expected)?.text;
+        const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
+        return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
+    };
 }
 async function judge(tx, gate, expected, verdict, sentence) {
     tx.evidence.push({
         gate,
-        verdict: verdict.healthy ? "healthy" : "unhealthy",
+        verdict: verdict.status,
         probes: verdict.seen.probes,
         expected: describeExpectation(expected),
         lastSeen: verdict.seen.lastSeen,
     });
-    if (!verdict.healthy)
+    if (verdict.status !== "healthy")
         await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
-    if (!verdict.healthy)
+    if (verdict.status !== "healthy")
         throw new failure_GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
     tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }

@@ -8,6 +8,9 @@ import { cut, safeText } from "./hostile-text";
 export type Html = string & { readonly html: unique symbol };
 
 const longestText = 300;
+const barLength = 20;
+// GitHub takes 1 MiB for all summaries of a step
+const mostBytes = 200 * 1024;
 
 export const escaped = (text: string, longest = longestText): Html =>
   cut(safeText(text), longest)
@@ -37,4 +40,19 @@ export function table(head: readonly Html[], rows: readonly (readonly Html[])[])
 export function preformatted(lines: readonly string[]): Html {
   const shown = lines.map((line) => (line.trim() === "" ? html`&#160;` : escaped(line, 500)));
   return html`<pre>${shown.join("\n") as Html}</pre>`;
+}
+
+export const bar = (share: number): Html => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength)) as Html;
+
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
+export function capped(blocks: readonly Html[]): string {
+  let summary = "";
+  let leftOut = false;
+  for (const block of blocks) {
+    const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+    if (fits) summary += `${block}\n\n`;
+    else if (!leftOut) summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+    leftOut ||= !fits;
+  }
+  return summary;
 }

@@ -141,7 +141,7 @@ const health = (from: InputReader): HealthOptions => ({
   path: from.needed("health-path", healthPath),
   status: from.needed("health-status", statusRanges),
   host: from.optional("health-host", hostHeader),
-  headers: from.optional("health-headers", headers) ?? {},
+  headers: from.optional("health-headers", headers("write it in health-host")) ?? {},
   body: from.optional("health-body", pattern),
   interval: from.needed("health-interval", duration("50ms", "5m")),
   timeout: from.needed("health-timeout", duration("100ms", "5m")),

@@ -58,11 +58,13 @@ function reason(name: string, text: string): string {
   return asItIs(name, text);
 }
 
-const health = (from: InputReader) => ({
+type Given = { readonly [Name in keyof HealthOptions]: HealthOptions[Name] | undefined };
+
+const health = (from: InputReader): Given => ({
   path: from.optional("health-path", healthPath),
   status: from.optional("health-status", statusRanges),
   host: from.optional("health-host", hostHeader),
-  headers: from.optional("health-headers", headers),
+  headers: from.optional("health-headers", headers("write it in health-host")),
   body: from.optional("health-body", pattern),
   interval: from.optional("health-interval", duration("50ms", "5m")),
   timeout: from.optional("health-timeout", duration("100ms", "5m")),
@@ -70,5 +72,5 @@ const health = (from: InputReader) => ({
   startTimeout: from.optional("start-timeout", duration("1s", "1h")),
 });
 
-const given = (options: ReturnType<typeof health>): Partial<HealthOptions> =>
+const given = (options: Given): Partial<HealthOptions> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,7 +1,7 @@
 import type { Evidence, HostOutcome, Outcome, PhaseTime, ReleaseName } from "../release/outcome";
 import type { Commits } from "./commits";
 import { safeLines } from "./hostile-text";
-import { code, escaped, type Html, html, joined, link, preformatted, table } from "./html";
+import { bar, capped, code, escaped, type Html, html, joined, link, preformatted, table } from "./html";
 import { durationText } from "./time-text";
 
 export interface SummaryFacts {
@@ -11,11 +11,8 @@ export interface SummaryFacts {
   readonly commits: Commits | undefined;
 }
 
-// GitHub takes 1 MiB for all summaries of a step
-const mostBytes = 200 * 1024;
 const mostRows = 60;
 const mostLogLines = 50;
-const barLength = 20;
 
 /** What a person wants to know of a deploy, as the Markdown of a job summary. */
 export function summaryOf(outcome: Outcome, facts: SummaryFacts): string {
@@ -29,7 +26,7 @@ export function summaryOf(outcome: Outcome, facts: SummaryFacts): string {
     ...commits(facts.commits),
     ...nextSteps(outcome, facts),
   ];
-  return capped(blocks.map((block) => `${block}\n`));
+  return capped(blocks);
 }
 
 const ends: Readonly<Record<Outcome["change"], Readonly<Record<Outcome["status"], string>>>> = {
@@ -129,8 +126,6 @@ const results: Readonly<Record<PhaseTime["result"], Html>> = {
   skipped: html`skipped`,
 };
 
-const bar = (share: number): Html => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength)) as Html;
-
 function gates(evidence: readonly Evidence[]): Html[] {
   const rows = evidence
     .slice(0, mostRows)
@@ -171,13 +166,3 @@ function nextSteps(outcome: Outcome, { container }: SummaryFacts): Html[] {
 
 const limited = (rows: readonly Html[]): Html =>
   joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html`<li>… ${rows.length - mostRows} more</li>`] : rows);
-
-/** Leaves a block out rather than end in the middle of a tag. */
-function capped(blocks: readonly string[]): string {
-  let summary = "";
-  for (const block of blocks) {
-    const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
-    summary += `${fits ? block : "<p>(a part of the summary was too long and is left out)</p>\n"}\n`;
-  }
-  return summary;
-}

@@ -1,15 +1,4 @@
-import type { HttpAnswer } from "./http";
-
-/** What an HTTP check expects of an answer. */
-export interface Expectation {
-  readonly status: readonly { readonly from: number; readonly to: number }[];
-  readonly body: RegExp | undefined;
-  /** a header that must have this very value: which release answered */
-  readonly header?: { readonly name: string; readonly value: string } | undefined;
-}
-
-/** One observation of a gate. */
-export type Probe = () => Promise<HttpAnswer>;
+import { unlessAborted } from "./attempt";
 
 export interface Clock {
   /** monotonic milliseconds */
@@ -17,118 +6,180 @@ export interface Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What the gate saw; `lastSeen` is a sentence's end: "500 Internal Server Error in 12 ms". */
-export interface Seen {
-  readonly probes: number;
-  readonly lastSeen: string;
+/** What one look at a server came to. Blind = nothing is known about the server, for a reason on this side. */
+export interface Observation {
+  readonly standing: "right" | "wrong" | "blind";
+  /** a sentence's end: "status 500 in 12 ms" */
+  readonly seen: string;
+  readonly milliseconds: number;
 }
 
-export type Verdict =
-  | { readonly healthy: true; readonly seen: Seen }
-  | { readonly healthy: false; readonly seen: Seen; readonly why: string };
+/** Looks once; it gets the milliseconds that the gate has left. What it throws is told as wrong. */
+export type Probe = (timeLeft: number) => Promise<Observation>;
 
+/** What the gate saw; `lastSeen` is a sentence's end. */
+export interface Seen {
+  readonly probes: number;
+  readonly wrong: number;
+  readonly blind: number;
+  readonly rightInARow: number;
+  /** the blind ones too */
+  readonly wrongInARow: number;
+  readonly lastSeen: string;
+  /** when the last look began */
+  readonly lastAt: number;
+}
+
+type Tally = { -readonly [Name in keyof Seen]: Seen[Name] };
+
+export type Status = "healthy" | "unhealthy" | "inconclusive";
+
+export interface Verdict {
+  readonly status: Status;
+  readonly seen: Seen;
+  /** '' when it is healthy */
+  readonly why: string;
+}
+
+/** From one look's start to the next one's. */
 export interface Pace {
-  readonly interval: number;
-  readonly threshold: number;
+  readonly interval: (seen: Seen) => number;
+  /** the shortest of these */
+  readonly shortest: number;
+  /** the pause that there is in any case, however long a look takes: a share of the interval */
+  readonly rest: number;
 }
 
 const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+const LONGEST_BACKOFF = 30_000;
 
-/** undefined = as expected; else what differs, as the end of a sentence. */
-export function mismatch(answer: HttpAnswer, expected: Expectation): string | undefined {
-  if (!expected.status.some(({ from, to }) => answer.status >= from && answer.status <= to)) {
-    return `status ${answer.status}${answer.body ? `, body "${answer.body.slice(0, 200)}"` : ""}`;
-  }
-  if (expected.body && !expected.body.test(answer.body)) {
-    return `status ${answer.status}, but the body does not match ${expected.body}: "${answer.body.slice(0, 200)}"`;
-  }
-  if (expected.header && answer.headers[expected.header.name.toLowerCase()] !== expected.header.value) {
-    const got = answer.headers[expected.header.name.toLowerCase()];
-    return `status ${answer.status}, but ${expected.header.name} is "${String(got ?? "missing")}", not "${expected.header.value}"`;
-  }
-  return undefined;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+export function eagerPace(interval: number): Pace {
+  const eager = Math.min(EAGER_INTERVAL, interval);
+  return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+
+export const steadyPace = (interval: number, rest = 0): Pace => ({
+  interval: () => interval,
+  shortest: interval,
+  rest,
+});
+
+/** Doubles after each look that was not right, up to 30 s. */
+export function backingOffPace(interval: number): Pace {
+  const longest = Math.max(interval, LONGEST_BACKOFF);
+  const after = ({ wrongInARow }: Seen) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+  return { interval: after, shortest: interval, rest: 0 };
+}
+
+interface BecomeRules {
+  readonly pace: Pace;
+  /** right answers in a row that make it healthy */
+  readonly threshold: number;
+  readonly limit: number;
+  /** why this row of right answers' milliseconds is not good enough; undefined = it is */
+  readonly tooSlow?: (row: readonly number[]) => string | undefined;
 }
 
 /**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. The pace is from one probe's start
- * to the next one's, so that a long wire makes no longer wait; a fifth of it is a pause in any case.
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
  */
 export async function becomesHealthy(
   probe: Probe,
-  expected: Expectation,
-  pace: Pace & { readonly limit: number },
+  rules: BecomeRules,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const deadline = clock.now() + pace.limit;
-  const seen = { probes: 0, lastSeen: "nothing yet" };
-  let inARow = 0;
+  const { pace, threshold } = rules;
+  const deadline = clock.now() + rules.limit;
+  const seen = newTally();
+  let row: number[] = [];
+  let slow: string | undefined;
   while (clock.now() < deadline) {
-    const probedAt = clock.now();
-    const wrong = await observe(probe, expected, seen, signal);
-    inARow = wrong === undefined ? inARow + 1 : 0;
-    if (inARow >= pace.threshold) return { healthy: true, seen };
-    const wait = inARow === 0 ? Math.min(EAGER_INTERVAL, pace.interval) : pace.interval;
-    const next = Math.max(probedAt + wait, clock.now() + wait / 5);
-    await clock.sleep(Math.max(0, Math.min(next, deadline) - clock.now()), signal);
+    const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+    row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+    slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+    if (row.length >= threshold && slow === undefined) return { status: "healthy", seen, why: "" };
+    const now = clock.now();
+    const due = dueAt(pace, seen, now);
+    const next = due < deadline ? due : deadline - pace.shortest;
+    if (next < Math.max(seen.lastAt + pace.shortest, now)) break;
+    await clock.sleep(next - now, signal);
   }
   signal.throwIfAborted();
-  return { healthy: false, seen, why: `it did not become healthy within ${pace.limit / 1000} s` };
+  const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+  const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+  return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
 }
 
-/** Probes for `span` milliseconds; `threshold` wrong answers in a row end it. */
+interface StayRules {
+  readonly pace: Pace;
+  readonly span: number;
+  /** when it was last right: the span and the first interval begin there, and the last look is at the end; left out = looks at once */
+  readonly since?: number;
+  /** why it is healthy no more; undefined = it is */
+  readonly broken: (seen: Seen) => string | undefined;
+  /** a wrong answer at the end is asked about until it is known what it was */
+  readonly settles?: boolean;
+}
+
+/** Probes for `span` milliseconds, or until it is `broken`. */
 export async function staysHealthy(
   probe: Probe,
-  expected: Expectation,
-  pace: Pace & { readonly span: number },
+  rules: StayRules,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const end = clock.now() + pace.span;
-  const seen = { probes: 0, lastSeen: "nothing yet" };
-  let wrongInARow = 0;
+  const end = (rules.since ?? clock.now()) + rules.span;
+  const seen = newTally(rules.since);
+  const pause = () => {
+    const now = clock.now();
+    return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+  };
   do {
-    const wrong = await observe(probe, expected, seen, signal);
-    wrongInARow = wrong === undefined ? 0 : wrongInARow + 1;
-    if (wrongInARow >= pace.threshold) return { healthy: false, seen, why: `${wrongInARow} wrong answers in a row` };
-    await clock.sleep(Math.min(pace.interval, Math.max(0, end - clock.now())), signal);
-  } while (end - clock.now() >= 1 || wrongInARow > 0); // a timer may fire a moment early
-  return { healthy: true, seen };
+    if (rules.since !== undefined) await pause();
+    await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+    const why = rules.broken(seen);
+    if (why !== undefined) return { status: "unhealthy", seen, why };
+    if (rules.since === undefined) await pause();
+  } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+  return { status: "healthy", seen, why: "" };
+}
+
+const newTally = (lastAt = 0): Tally => ({
+  probes: 0,
+  wrong: 0,
+  blind: 0,
+  rightInARow: 0,
+  wrongInARow: 0,
+  lastSeen: "nothing yet",
+  lastAt,
+});
+
+function dueAt(pace: Pace, seen: Seen, now: number): number {
+  const wait = pace.interval(seen);
+  return Math.max(seen.lastAt + wait, now + wait * pace.rest);
 }
 
 async function observe(
   probe: Probe,
-  expected: Expectation,
-  seen: { probes: number; lastSeen: string },
+  deadline: number,
+  seen: Tally,
+  clock: Clock,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Observation> {
   signal.throwIfAborted();
   seen.probes += 1;
-  try {
-    const answer = await unlessAborted(probe(), signal);
-    const wrong = mismatch(answer, expected);
-    seen.lastSeen = wrong ?? `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
-    return wrong;
-  } catch (error) {
+  seen.lastAt = clock.now();
+  const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error: Error) => {
     signal.throwIfAborted();
-    seen.lastSeen = (error as Error).message;
-    return seen.lastSeen;
-  }
-}
-
-/** Hears an abort at once: a probe of a container that has ended hangs until its timeout. */
-function unlessAborted<T>(what: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt } as const;
   });
-}
-
-/** "status 200-299 and a body that matches /ok/", for evidence and failures. */
-export function describeExpectation(expected: Expectation): string {
-  const ranges = expected.status.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-  const body = expected.body ? `, a body that matches ${expected.body}` : "";
-  const header = expected.header ? `, ${expected.header.name}: ${expected.header.value}` : "";
-  return `status ${ranges}${body}${header}`;
+  const right = observation.standing === "right";
+  seen.lastSeen = observation.seen;
+  seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+  seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+  if (!right) seen[observation.standing] += 1;
+  return observation;
 }

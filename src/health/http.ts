@@ -1,19 +1,25 @@
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Attempt } from "./attempt";
+import { NoAnswer } from "./no-answer";
 
 /** One HTTP request for a check. */
 export interface HttpRequest {
+  /** GET when it is left out */
+  readonly method?: string;
   readonly path: string;
   readonly host: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** milliseconds for the whole of it, connection included */
-  readonly timeout: number;
+  /** '' or left out = none */
+  readonly body?: string;
+  /** characters of the answer's body that are read; the rest is not waited for */
+  readonly bodyLimit?: number;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** at most BODY_LIMIT characters */
+  /** at most `bodyLimit` characters */
   readonly body: string;
   readonly milliseconds: number;
 }
@@ -24,52 +30,42 @@ export type Dial = () => Promise<Duplex>;
 const BODY_LIMIT = 64 * 1024;
 
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-export async function ask(dial: Dial, what: HttpRequest, now: () => number): Promise<HttpAnswer> {
+export async function ask(dial: Dial, what: HttpRequest, attempt: Attempt, now: () => number): Promise<HttpAnswer> {
   const startedAt = now();
-  const expired = AbortSignal.timeout(what.timeout);
-  const stream = await before(dial(), expired);
+  const stream = attempt.closes(await dial());
+  attempt.waitingFor = "answer";
+  const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
   try {
-    return await new Promise<HttpAnswer>((resolve, reject) => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = httpRequest({
+        method: what.method ?? "GET",
         path: what.path,
-        headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...what.headers },
+        headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
         createConnection: () =>
           Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
-        signal: expired,
       });
       request.on("error", reject);
-      request.on("response", (response) => {
-        let body = "";
-        const done = () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body,
-            milliseconds: now() - startedAt,
-          });
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          body = `${body}${chunk}`.slice(0, BODY_LIMIT);
-          if (body.length >= BODY_LIMIT) done();
-        });
-        response.on("end", done);
-        response.on("error", reject);
-      });
-      stream.once("close", () => reject(new Error("the connection was closed without an answer")));
-      request.end();
+      request.on("response", resolve);
+      stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+      request.end(what.body);
     });
-  } catch (cause) {
-    if (expired.aborted) throw new Error(`no answer within ${what.timeout / 1000} s`, { cause });
-    throw cause;
+    attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
+    const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+    return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
   } finally {
     stream.destroy();
   }
 }
 
-function before(dialing: Promise<Duplex>, expired: AbortSignal): Promise<Duplex> {
+function read(response: IncomingMessage, limit: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const onExpired = () => reject(new Error("no connection in time"));
-    expired.addEventListener("abort", onExpired, { once: true });
-    dialing.then((stream) => (expired.aborted ? stream.destroy() : resolve(stream)), reject);
+    let body = "";
+    response.setEncoding("utf8");
+    response.on("data", (chunk: string) => {
+      body = `${body}${chunk}`.slice(0, limit);
+      if (body.length >= limit) resolve(body);
+    });
+    response.on("end", () => resolve(body));
+    response.on("error", reject);
   });
 }

@@ -1,6 +1,8 @@
+import { within } from "../health/attempt";
 import { runVerifyCommand } from "../health/command";
-import { becomesHealthy, describeExpectation, type Expectation, staysHealthy, type Verdict } from "../health/gate";
-import { ask } from "../health/http";
+import { describeExpectation, type Expectation, mismatch } from "../health/expectation";
+import { becomesHealthy, eagerPace, type Probe, staysHealthy, steadyPace, type Verdict } from "../health/gate";
+import { ask, type Dial } from "../health/http";
 import { still } from "./candidate";
 import { GateError } from "./failure";
 import type { Transaction } from "./transaction";
@@ -9,14 +11,10 @@ import type { Transaction } from "./transaction";
 export async function probe(tx: Transaction): Promise<void> {
   const { candidate, host, request, clock, stop } = tx;
   const expected = { status: request.health.status, body: request.health.body };
-  const once = () =>
-    ask(() => host.dial(candidate.address, candidate.port), question(tx, candidate.address), clock.now);
-  const pace = {
-    interval: request.health.interval,
-    threshold: request.health.threshold,
-    limit: request.health.startTimeout,
-  };
-  const verdict = await becomesHealthy(once, expected, pace, clock, stop.signal);
+  const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+  const { interval, threshold, startTimeout } = request.health;
+  const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
+  const verdict = await becomesHealthy(look, rules, clock, stop.signal);
   const where = `${request.health.path} on port ${candidate.port}`;
   await judge(
     tx,
@@ -34,11 +32,18 @@ export async function bake(tx: Transaction): Promise<void> {
   const expected: Expectation = {
     status: request.health.status,
     body: request.health.body,
-    header: header ? { name: header, value: request.version } : undefined,
+    headers: header ? [{ name: header, is: request.version }] : [],
   };
-  const once = () => ask(() => host.dial("127.0.0.1", request.traffic.httpPort), question(tx, host.name), clock.now);
-  const pace = { interval: request.health.interval, threshold: request.health.threshold, span: request.bakeTime };
-  const verdict = await staysHealthy(once, expected, pace, clock, stop.signal);
+  const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
+  const { interval, threshold } = request.health;
+  const rules = {
+    pace: steadyPace(interval, 1),
+    span: request.bakeTime,
+    settles: true,
+    broken: ({ wrongInARow }: { readonly wrongInARow: number }) =>
+      wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
+  };
+  const verdict = await staysHealthy(look, rules, clock, stop.signal);
   await judge(
     tx,
     "bake",
@@ -65,9 +70,16 @@ export async function verifyCommand(tx: Transaction, url: string): Promise<void>
   if (!healthy) throw new GateError("verify-command", `verify-command: ${ended}. ${still(tx)}`);
 }
 
-function question({ request }: Transaction, host: string) {
+/** One question over a stream of its own, and what its answer lacks. */
+function looker({ request, clock }: Transaction, expected: Expectation, host: string, dial: Dial): Probe {
   const { path, headers, timeout } = request.health;
-  return { path, host: request.health.host ?? host, headers, timeout };
+  const question = { path, host: request.health.host ?? host, headers };
+  return async () => {
+    const answer = await within(timeout, (attempt) => ask(dial, question, attempt, clock.now));
+    const wrong = mismatch(answer, expected)?.text;
+    const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
+    return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
+  };
 }
 
 async function judge(
@@ -79,12 +91,12 @@ async function judge(
 ): Promise<void> {
   tx.evidence.push({
     gate,
-    verdict: verdict.healthy ? "healthy" : "unhealthy",
+    verdict: verdict.status,
     probes: verdict.seen.probes,
     expected: describeExpectation(expected),
     lastSeen: verdict.seen.lastSeen,
   });
-  if (!verdict.healthy) await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
-  if (!verdict.healthy) throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
+  if (verdict.status !== "healthy") await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
+  if (verdict.status !== "healthy") throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
   tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
 }

@@ -1,7 +1,8 @@
+import type { StatusRange } from "../health/expectation";
 import type { ContainerOptions } from "../host/containers";
 import type { Credentials, ImageRequest } from "../host/pull";
 
-export type { ContainerOptions, Credentials, ImageRequest };
+export type { ContainerOptions, Credentials, ImageRequest, StatusRange };
 
 /** What any change of an app's release asks of its hosts: to bring a new one, or one that is there already. */
 export interface ChangeRequest {
@@ -73,12 +74,6 @@ export interface HealthOptions {
   readonly timeout: number;
   readonly threshold: number;
   readonly startTimeout: number;
-}
-
-/** Both ends belong to it. */
-export interface StatusRange {
-  readonly from: number;
-  readonly to: number;
 }
 
 export type WaveSize = { readonly hosts: number } | { readonly percent: number };

@@ -4,7 +4,7 @@ import { UserError } from "../../user-error";
 import { items, lines, type Parse } from "./parse";
 import { shown } from "./shown";
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
+export const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/; // RFC 9110, 5.6.2
 const framing = ["connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive"];
 const mostHeaders = 50;
 const longestPattern = 1000;
@@ -35,27 +35,33 @@ export const hostHeader: Parse<string> = (name, text) => {
   throw new UserError(`${name}: expected a host such as shop.example.com, got ${shown(text)}.`);
 };
 
-/** `Name: value` lines. Errors name the line, not its text: it may hold a token. */
-export const headers: Parse<Record<string, string>> = (name, text) => {
-  const given = new Map<string, [string, string]>();
-  for (const line of lines(text)) {
-    const [header, value] = headerOf(name, line);
-    const key = header.toLowerCase();
-    if (key === "host") throw new UserError(`${name}: line ${line.number} sets Host; write it in health-host.`);
-    if (framing.includes(key))
-      throw new UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
-    if (given.has(key))
-      throw new UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
-    given.set(key, [header, value]);
-  }
-  if (given.size > mostHeaders)
-    throw new UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
-  return Object.fromEntries(given.values());
-};
+/**
+ * `Name: value` lines. Errors name the line, not its text: it may hold a token.
+ *
+ * @param host what to write in place of a Host header
+ */
+export const headers =
+  (host: string): Parse<Record<string, string>> =>
+  (name, text) => {
+    const given = new Map<string, [string, string]>();
+    for (const line of lines(text)) {
+      const [header, value] = headerOf(name, line);
+      const key = header.toLowerCase();
+      if (key === "host") throw new UserError(`${name}: line ${line.number} sets Host; ${host}.`);
+      if (framing.includes(key))
+        throw new UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
+      if (given.has(key))
+        throw new UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
+      given.set(key, [header, value]);
+    }
+    if (given.size > mostHeaders)
+      throw new UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
+    return Object.fromEntries(given.values());
+  };
 
 function headerOf(name: string, line: { number: number; text: string }): [string, string] {
   const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
-  if (header === undefined || value === undefined || !token.test(header))
+  if (header === undefined || value === undefined || !headerName.test(header))
     throw new UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
   if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
     throw new UserError(

@@ -31,6 +31,16 @@ export function matching(pattern: RegExp, what: string): Parse<string> {
   };
 }
 
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]): Parse<T> {
+  const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return (name, text) => {
+    const word = words.find((one) => one === text);
+    if (word !== undefined) return word;
+    throw new UserError(`${name}: expected ${all}, got ${shown(text)}.`);
+  };
+}
+
 /** An input of which only one value is built so far. */
 export function onlyValue(value: string, later: string): Parse<void> {
   return (name, text) => {

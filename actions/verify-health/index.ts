@@ -1,0 +1,4 @@
+import { runStep } from "../../src/edge/steps";
+import { main } from "./main";
+
+runStep(main);

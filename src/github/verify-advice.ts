@@ -1,0 +1,41 @@
+/** What a person does next about what was seen last. `kind` is how a check counts it. */
+export function adviceFor(kind: string): string {
+  return (
+    advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v."
+  );
+}
+
+const advice: readonly (readonly [RegExp, string])[] = [
+  [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
+  [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
+  [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],
+  [
+    /^E(NETUNREACH|HOSTUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
+    "This runner has no way there; has it IPv6 (ip-family: 4), and a route?",
+  ],
+  [/^timeout$/, "Does a firewall or a security group let this runner in? Is request-timeout long enough for the app?"],
+  [
+    /^(closed|ECONNRESET|EPIPE)$/,
+    "The server ended the connection: look at its log, and whether scheme and port belong together.",
+  ],
+  [/^HPE_/, "What answers there speaks no HTTP: look at scheme and port."],
+  [
+    /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+    "Renew the certificate, or write the authority that signed it in ca-certificate.",
+  ],
+  [/^(EPROTO|ERR_SSL)/, "TLS could not begin: look at scheme and port, and at the TLS versions of the server."],
+  [/^proxy/, "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the runner, and at the proxy's own rules."],
+  [/^redirects$/, "Write the URL that the redirects should end at."],
+  [/^\d+ certificate$/, "Renew the certificate, or lower min-certificate-days."],
+  [
+    /^\d+ wrong version$/,
+    "Another release answers: was it deployed, and does every server behind the name have it (resolve)?",
+  ],
+  [/^\d+ wrong (body|json|header)$/, "Compare the answer with what is expected of it; the job summary shows its body."],
+  [/^30[12378]$/, "Write the URL that it redirects to, or follow-redirects: true."],
+  [/^401$/, "Give the login in basic-auth or bearer-token; a secret that does not exist is blank."],
+  [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know (url, resolve)."],
+  [/^404$/, "Look at the path of the URL."],
+  [/^5\d\d$/, "The app or what is in front of it fails: look at its log of this time."],
+  [/^2\d\d$/, "The last answer was right: was the time too short for threshold, hold or max-latency?"],
+];

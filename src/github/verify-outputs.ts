@@ -1,0 +1,103 @@
+import type { CheckOutcome, VerifyOutcome } from "../health/outcome";
+import { cut, safeText } from "./hostile-text";
+import type { Mask } from "./mask";
+import type { Annotation } from "./outputs";
+import { adviceFor } from "./verify-advice";
+
+// GitHub cuts an annotation at 4096 bytes
+const annotatedChecks = 3;
+const longestSentence = 400;
+const longestText = 2000;
+
+/** The outcome with everything masked that a server could have written. */
+export const maskedVerify = (outcome: VerifyOutcome, mask: Mask): VerifyOutcome => ({
+  ...outcome,
+  checks: outcome.checks.map((check) => ({
+    ...check,
+    name: mask(check.name),
+    url: mask(check.url),
+    reason: mask(check.reason),
+    lastSeen: mask(check.lastSeen),
+    lastBody: mask(check.lastBody),
+    version: mask(check.version),
+    expected: mask(check.expected),
+  })),
+});
+
+/** The outputs of actions/verify-health. */
+export function verifyOutputsOf({ status, checks }: VerifyOutcome): Record<string, string> {
+  const slowest = slowestOf(checks);
+  return {
+    status,
+    healthy: String(status === "healthy"),
+    version: [...new Set(checks.map(({ version }) => text(version)))].filter((version) => version !== "").join(", "),
+    attempts: String(checks.reduce((sum, { attempts }) => sum + attempts, 0)),
+    "latency-p50": milliseconds(slowest?.p50),
+    "latency-p95": milliseconds(slowest?.p95),
+    "certificate-expires": earliest(checks)?.toISOString() ?? "",
+    results: JSON.stringify(checks.map(resultOf)),
+    reason: reasonOf(checks),
+  };
+}
+
+const text = (written: string): string => cut(safeText(written), longestText);
+const milliseconds = (value: number | undefined): string => (value === undefined ? "" : String(Math.round(value)));
+
+const slowestOf = (checks: readonly CheckOutcome[]) =>
+  checks.flatMap(({ latencies }) => latencies ?? []).sort((a, b) => b.p95 - a.p95)[0];
+
+function earliest(checks: readonly CheckOutcome[]): Date | undefined {
+  const ends = checks.flatMap(({ certificateExpires }) => certificateExpires ?? []);
+  return ends.sort((a, b) => a.getTime() - b.getTime())[0];
+}
+
+const resultOf = (check: CheckOutcome): Record<string, unknown> => ({
+  url: text(check.url),
+  address: check.address,
+  status: check.status,
+  attempts: check.attempts,
+  seen: check.seen,
+  version: text(check.version),
+  "latency-p50": check.latencies ? Math.round(check.latencies.p50) : null,
+  "latency-p95": check.latencies ? Math.round(check.latencies.p95) : null,
+  "certificate-expires": check.certificateExpires?.toISOString() ?? "",
+  expected: text(check.expected),
+  "last-seen": text(check.lastSeen),
+  reason: text(check.reason),
+});
+
+function reasonOf(checks: readonly CheckOutcome[]): string {
+  const bad = failed(checks);
+  const [first] = bad;
+  if (!first) return "";
+  const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+  return `${text(first.reason)}${more}`;
+}
+
+/** Those that are not healthy, the unhealthy ones first. */
+const failed = (checks: readonly CheckOutcome[]): CheckOutcome[] => [
+  ...checks.filter(({ status }) => status === "unhealthy"),
+  ...checks.filter(({ status }) => status === "inconclusive"),
+];
+
+/** The one annotation of a verification that did not end healthy: expected, last seen, and what to do. */
+export function verifyAnnotationOf(outcome: VerifyOutcome): Annotation | undefined {
+  const bad = failed(outcome.checks);
+  const [first] = bad;
+  if (!first) return undefined;
+  const what = outcome.checks.length === 1 ? first.name : `${bad.length} of ${outcome.checks.length} checks`;
+  const end = outcome.cancelled
+    ? "Cancelled"
+    : outcome.status === "unhealthy"
+      ? "Not healthy"
+      : "Not known to be healthy";
+  const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
+  const message = [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more].join("\n");
+  return { title: cut(safeText(`${end}: ${what}`), 200), message };
+}
+
+function sentences({ reason, expected, lastKind }: CheckOutcome): string[] {
+  return [`${short(reason)}`, `Expected: ${short(expected)}.`, ...(lastKind === "" ? [] : [adviceFor(lastKind)])];
+}
+
+const short = (written: string): string => cut(safeText(written), longestSentence);

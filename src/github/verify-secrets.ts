@@ -1,0 +1,53 @@
+import type { InputSource } from "./input-source";
+import { headerValues, isWorthMasking, runnerText, shortest, withItsLines } from "./maskable";
+
+/**
+ * Every text that must be masked before verify-health prints anything. Never throws: it is called before the inputs are
+ * checked. basic-auth (its base64 too), bearer-token and the login of a proxy are masked always; values of headers and
+ * of a URL's query as settings are: unless they are short, a common word, a small number, or printed anyway.
+ */
+export function verifySecretsOf(io: InputSource): string[] {
+  const urls = io.input("url").split(/\s+/);
+  const known = [...urls.map((url) => url.replace(/[?#].*$/, "")), io.input("expect-version"), ...runnerText(io)].join(
+    "\n",
+  );
+  const always = [
+    ...basicAuth(io.input("basic-auth").trim()),
+    ...withItsLines(io.input("bearer-token")),
+    ...proxyLogins(io),
+  ];
+  const settings = [...headerValues(io.input("headers")), ...urls.flatMap(queryValues)].flatMap(withItsLines);
+  const worth = settings.filter((text) => isWorthMasking(text, known));
+  return [...new Set([...always, ...worth].filter((text) => text.length >= shortest))];
+}
+
+function basicAuth(text: string): string[] {
+  if (text === "") return [];
+  const base64 = Buffer.from(text).toString("base64");
+  return [...withItsLines(text), text.replace(/^[^:]*:/, ""), base64, base64.replace(/=+$/, "")];
+}
+
+/** As they are written, and as a server reads them. */
+const queryValues = (url: string): string[] =>
+  url
+    .replace(/^[^?]*\??/, "")
+    .replace(/#.*$/, "")
+    .split("&")
+    .map((pair) => pair.replace(/^[^=]*=/, ""))
+    .flatMap((value) => [value, decoded(value)]);
+
+function proxyLogins({ env }: InputSource): string[] {
+  const proxies = ["https_proxy", "http_proxy"].flatMap((name) => [env[name] ?? "", env[name.toUpperCase()] ?? ""]);
+  return proxies.flatMap((proxy) => {
+    const login = /\/\/([^/]*)@/.exec(proxy)?.[1] ?? /^([^/]*)@/.exec(proxy)?.[1] ?? "";
+    return [...new Set([login, decoded(login)])].flatMap(basicAuth);
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

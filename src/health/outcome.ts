@@ -1,0 +1,38 @@
+import type { Status } from "./gate";
+import type { Bucket, Latencies } from "./latency";
+
+export type { Bucket, Status };
+
+/** How a verification ended: what outputs, log and summary are made of. */
+export interface VerifyOutcome {
+  readonly status: Status;
+  readonly cancelled: boolean;
+  /** in the order of the request's targets */
+  readonly checks: readonly CheckOutcome[];
+  readonly duration: number;
+}
+
+export interface CheckOutcome {
+  /** the URL, and the address where `resolve` names one: "https://shop.example.com/ at 10.0.0.7" */
+  readonly name: string;
+  /** without its query's text, which may be a token */
+  readonly url: string;
+  /** '' = where the URL's own name leads */
+  readonly address: string;
+  readonly status: Status;
+  /** '' = healthy; else a sentence */
+  readonly reason: string;
+  readonly attempts: number;
+  /** how often what was seen: "200", "200 wrong body", "ECONNREFUSED" */
+  readonly seen: Readonly<Record<string, number>>;
+  /** the kind of the last one */
+  readonly lastKind: string;
+  readonly lastSeen: string;
+  readonly lastBody: string;
+  /** '' = no answer named one */
+  readonly version: string;
+  /** of all right answers; undefined = there was none */
+  readonly latencies: Latencies | undefined;
+  readonly certificateExpires: Date | undefined;
+  readonly expected: string;
+}
