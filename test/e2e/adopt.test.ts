@@ -15,6 +15,7 @@ import { settled } from "../support/judge";
 import { leftBehind } from "../support/leftovers";
 import { Load } from "../support/load";
 import { inBox, inspectInBox, until } from "../support/outside";
+import { There } from "../support/rollback";
 
 const NAME = "Shop_web.1"; // as a person, or Compose, would call it
 
@@ -82,6 +83,11 @@ test("takes the place of a container made by hand: it is the previous release, s
   expect(await oneReleaseByItself()).toBe("echo2");
   const after = await byHand();
   expect([after.Id, after.State.Running, after.HostConfig.RestartPolicy.Name]).toEqual([before.Id, false, "no"]);
+
+  const back = await new There(bed, host).back();
+  expect([back.outputs.status, back.code]).toEqual(["failed", 1]);
+  expect(back.outputs.reason).toContain(`The release before was the container "${NAME}", which was made by hand`);
+  expect(await oneReleaseByItself()).toBe("echo2");
 
   await deployed("echo1", { adopt: NAME, "keep-releases": "1" }); // adopt has nothing more to do
   expect(await oneReleaseByItself()).toBe("echo1");
