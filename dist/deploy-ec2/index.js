@@ -88617,7 +88617,7 @@ const controls = /\p{Cc}/gu;
 // marks of direction, characters without width, tags; the joiner of emoji too
 const unseen = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 /** One harmless line, whatever the text holds. */
-const safeText = (text) => text
+const hostile_text_safeText = (text) => text
     .split(lineEnds)
     .map(plain)
     .join(" ")
@@ -88628,10 +88628,10 @@ function safeLines(text, most = mostLines) {
     if (lines.at(-1) === "")
         lines.pop();
     const left = lines.length - most;
-    const kept = lines.slice(-most).map((line) => cut(plain(line), longestLine));
+    const kept = lines.slice(-most).map((line) => hostile_text_cut(plain(line), longestLine));
     return left > 0 ? [`… ${left} lines before these are left out`, ...kept] : kept;
 }
-function cut(text, longest) {
+function hostile_text_cut(text, longest) {
     if (text.length <= longest)
         return text;
     return `${text.slice(0, longest).toWellFormed()}… (${text.length - longest} more characters)`;
@@ -88716,7 +88716,7 @@ class JobLog {
         }
     }
     #safe(line) {
-        return safeText(this.mask(line));
+        return hostile_text_safeText(this.mask(line));
     }
 }
 
@@ -88875,13 +88875,15 @@ const lines = (text) => text
  */
 function secretsOf(io) {
     const password = io.input("registry-password");
-    const known = publicText(io);
     const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
-    const settings = [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))]
-        .flatMap(withItsLines)
-        .filter((text) => isWorthMasking(text, known));
+    const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], io);
     const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
+}
+/** Of the values of settings those that are masked, each line by itself, too. */
+function settingsToMask(values, io) {
+    const known = publicText(io);
+    return values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 }
 function envTexts(io) {
     const file = io.input("env-file").trim();
@@ -90290,9 +90292,13 @@ const rejectsOn = (signal) => new Promise((_resolve, reject) => {
 const alone = (turn) => ({ turn, before: Promise.resolve(), locked: () => { } });
 /** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
 async function takeLock(host, request, log, clock, signal, queue) {
+    let waited = false;
     const guard = await host.guard({
         ...request,
-        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
+        onHeld: (holder) => {
+            waited = true;
+            log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`);
+        },
         onEvent: (line) => log.debug(`guard: ${line}`),
         now: clock.now,
     });
@@ -90304,7 +90310,7 @@ async function takeLock(host, request, log, clock, signal, queue) {
         log.info("An earlier deploy had died here; the guard took it back.");
     if (found.recovered === "finished")
         log.info("An earlier deploy had died after its commit; the guard finished it.");
-    return { guard, found };
+    return { guard, found, waited };
 }
 /** Takes the lock; on the first deploy the app's folder is made on the host before that. @throws {FolderAbsent} where nobody makes it */
 async function takeOrMakeLock(host, lock, makeHome, log, clock, signal, queue) {
@@ -90557,13 +90563,13 @@ async function commitsBetween(releases, repository, { octokit, debug }) {
         };
     }
     catch (error) {
-        debug(`The commits between the releases can't be listed: ${safeText(String(error))}`);
+        debug(`The commits between the releases can't be listed: ${hostile_text_safeText(String(error))}`);
         return undefined;
     }
 }
 const commitAt = (repository) => ({ sha, commit }) => ({
     sha,
-    subject: safeText(commit.message.split("\n", 1)[0] ?? ""),
+    subject: hostile_text_safeText(commit.message.split("\n", 1)[0] ?? ""),
     url: `${repository}/commit/${sha}`,
 });
 
@@ -90590,15 +90596,18 @@ function outputsOf(outcome) {
         url: outcome.url,
         hosts: JSON.stringify(hosts),
         "failed-gate": outcome.failure?.gate ?? "",
-        reason: safeText(outcome.failure?.reason ?? ""),
+        reason: hostile_text_safeText(outcome.failure?.reason ?? ""),
         duration: (outcome.duration / 1000).toFixed(1),
     };
 }
 /** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
 const rollbackOutputsOf = (outcome) => ({
     ...outputsOf(outcome),
-    releases: JSON.stringify(outcome.releases),
+    releases: JSON.stringify(outcome.releases.map(harmless)),
 });
+const longestText = 300;
+/** What a host's file says may meet a log that the runner reads. */
+const harmless = (past) => Object.fromEntries(Object.entries(past).map(([name, text]) => [name, cut(safeText(String(text)), longestText)]));
 const told = (status) => (status === "planned" ? "unchanged" : status);
 /** The one annotation of a change that failed: where, why, and what the candidate said last. */
 function annotationOf({ change, failure, status }) {
@@ -90607,18 +90616,18 @@ function annotationOf({ change, failure, status }) {
     const what = change === "deploy" ? "Deploy" : "Rollback";
     const end = change === "deploy" && status === "rolled-back" ? "rolled back" : "failed";
     const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
-    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
+    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${hostile_text_cut(line, longestLogLine)}`);
     const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
-    return { title: safeText(title), message: [cut(safeText(failure.reason), longestReason), ...quoted].join("\n") };
+    return { title: hostile_text_safeText(title), message: [hostile_text_cut(hostile_text_safeText(failure.reason), longestReason), ...quoted].join("\n") };
 }
 
 ;// CONCATENATED MODULE: ./src/github/html.ts
 
-const longestText = 300;
+const html_longestText = 300;
 const barLength = 20;
 // GitHub takes 1 MiB for all summaries of a step
 const mostBytes = 200 * 1024;
-const escaped = (text, longest = longestText) => cut(safeText(text), longest)
+const escaped = (text, longest = html_longestText) => hostile_text_cut(hostile_text_safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
 const entity = (char) => `&#${char.charCodeAt(0)};`;
@@ -91268,11 +91277,12 @@ function onlyPort(image) {
     return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
 }
 const LOG_LINES = 50;
-/** What a container wrote last, both streams, oldest first: hostile text. */
-async function lastLogLines(docker, name) {
+/** What a container wrote last, both streams, oldest first, since its latest start: hostile text. */
+async function lastLogLines(docker, name, startedAt = "") {
+    const since = startedAt === "" ? {} : { since: Date.parse(startedAt) / 1000 };
     const raw = (await docker
         .getContainer(name)
-        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false }));
+        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false, ...since }));
     return demultiplex(raw)
         .toString("utf8")
         .split("\n")
@@ -91581,7 +91591,8 @@ function whyUnreadable(message, passphrase) {
 /** A name that no other change has: the run, its attempt, and chance (one job may change its hosts twice). */
 const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`;
 /** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
-function realWorld(inputs, transaction, log, cancel) {
+function realWorld(inputs, transaction, means) {
+    const { log } = means;
     const { hosts, access } = inputs;
     const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
     const several = hosts.length > 1;
@@ -91594,11 +91605,10 @@ function realWorld(inputs, transaction, log, cancel) {
         return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
     });
     return {
+        ...means,
         hosts: targets,
-        log,
         clock: systemClock,
         transaction,
-        cancel,
     };
 }
 
@@ -91620,16 +91630,22 @@ async function main(action, io) {
     for (const secret of secrets)
         setSecret(secret);
     const inputs = action.read(io);
-    const mask = maskOf(secrets);
+    const mask = (text) => maskOf(secrets)(text); // more may come: what a release was deployed with is as secret again
     const transaction = newTransaction(inputs.request.run);
-    const cancel = cancelledBySignals();
-    const world = realWorld(inputs, transaction, new JobLog(core_namespaceObject, mask), cancel);
+    const means = { log: new JobLog(core_namespaceObject, mask), cancel: cancelledBySignals(), conceal: concealed(secrets, io) };
+    const world = realWorld(inputs, transaction, means);
     saveState("transaction", transaction); // from here on `post` has something to ask the host
     const outcome = await action.run(inputs.request, world);
     if (outcome.settled)
         saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
 }
+const concealed = (secrets, io) => (texts) => {
+    for (const secret of settingsToMask(texts, io)) {
+        setSecret(secret);
+        secrets.push(secret);
+    }
+};
 /**
  * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
  * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
@@ -91642,13 +91658,18 @@ async function post(action, io) {
         return;
     try {
         const inputs = action.read(io);
-        const log = new JobLog(core_namespaceObject, maskOf(secrets));
+        const mask = (text) => maskOf(secrets)(text);
         const transaction = getState("transaction");
-        const world = realWorld(inputs, `post-${transaction}`, log, new AbortController().signal);
+        const means = {
+            log: new JobLog(core_namespaceObject, mask),
+            cancel: new AbortController().signal,
+            conceal: concealed(secrets, io),
+        };
+        const world = realWorld(inputs, `post-${transaction}`, means);
         await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
     }
     catch (error) {
-        warning(`What the hosts run could not be asked: ${safeText(error.message)}`);
+        warning(`What the hosts run could not be asked: ${hostile_text_safeText(error.message)}`);
     }
 }
 
@@ -91729,7 +91750,7 @@ function runStep(main, post) {
     step(inputsOfRunner(process.env))
         .catch((error) => {
         const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";
-        setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
+        setFailed(`${bug}${error.message.split("\n").map(hostile_text_safeText).join("\n")}`);
         debug(String(error.stack));
     })
         .finally(() => process.exit()); // nothing that is still open may hold the job
@@ -92558,17 +92579,26 @@ function whyNoImage(reference, message, credentials) {
 }
 
 ;// CONCATENATED MODULE: ./src/release/history.ts
-/** Oldest first. A line that can't be read tells nothing, and is in nobody's way. */
+/** Oldest first. A line that can't be read, or is none of ours, tells nothing, and is in nobody's way. */
 function parseHistory(text) {
     return text.split("\n").flatMap((line) => {
         try {
             const read = JSON.parse(line);
-            return typeof read.release === "string" && typeof read.result === "string" ? [read] : [];
+            return isLine(read) ? [read] : [];
         }
         catch {
             return [];
         }
     });
+}
+function isLine(read) {
+    const { release, digest, previous, result, at, run } = read;
+    const { id, attempt, actor, url } = run;
+    const texts = [release, digest, previous, at, actor, url].every((text) => typeof text === "string");
+    return (texts &&
+        /^(deployed|rolled-back|failed)$/.test(String(result)) &&
+        typeof attempt === "number" &&
+        /^(number|undefined)$/.test(typeof id));
 }
 const history_isCommitted = ({ result }) => result !== "failed";
 const LONGEST_REASON = 300;
@@ -92627,6 +92657,20 @@ const historyEntry = ({ candidate, request, scene, name }, result, reason) => en
     at: new Date().toISOString(),
     run: request.run,
 });
+/** The first that fails stops the others; nothing is under way when this ends. */
+async function sideBySide(tx, bodies) {
+    const ended = await Promise.allSettled(bodies.map(async (body) => {
+        try {
+            await body(tx);
+        }
+        catch (error) {
+            tx.stop.abort(error);
+            throw error;
+        }
+    }));
+    if (ended.some(({ status }) => status === "rejected"))
+        throw tx.stop.signal.reason;
+}
 
 ;// CONCATENATED MODULE: ./src/release/recreate.ts
 
@@ -93185,6 +93229,7 @@ async function startCandidate(tx, undo = []) {
     candidate.created = true;
     watchForItsEnd(tx);
     const started = await container.inspect();
+    candidate.startedAt = started.State.StartedAt;
     candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
     tx.stop.signal.throwIfAborted();
     if (!candidate.address)
@@ -93264,8 +93309,10 @@ async function itsEnd(tx) {
 const still = ({ scene }) => scene.previous ? `${record_called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
 function recordOf(tx) {
     const { candidate, request, scene } = tx;
-    if (scene.kept)
-        return { ...scene.kept, slot: candidate.slot, transaction: tx.name };
+    if (scene.kept) {
+        const terms = scene.kept.terms && { ...scene.kept.terms, traffic: request.traffic }; // the proxy may be another one
+        return { ...scene.kept, slot: candidate.slot, transaction: tx.name, run: request.run, ...(terms ? { terms } : {}) };
+    }
     return {
         format: FORMAT,
         release: candidate.id,
@@ -93409,7 +93456,7 @@ class Endings {
         const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
         const failure = lost.length === 0
             ? undefined
-            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this ${this.asked.change} again when it is back: it ends all hosts on one release.`), [], "");
+            : this.#failure(new GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. When it is back, ${this.#again()}: that ends all hosts on one release.`), [], "");
         return this.#close(failure ? "failed" : "deployed", (member) => {
             if (!ends.has(member))
                 return this.#asBefore(member, "unchanged");
@@ -93434,7 +93481,9 @@ class Endings {
                     return this.#host(member, "deployed", this.#candidate(member), true);
             }
         };
-        const apart = all.some((end) => end !== "back") ? PARTED(this.asked.change) : "";
+        const apart = all.some((end) => end !== "back")
+            ? ` The hosts are on different releases now: ${this.#again()}, and all of them end on one.`
+            : "";
         return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
     }
     takenBack(phase, { cause, truths, lines }) {
@@ -93449,6 +93498,12 @@ class Endings {
         const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
         const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
         return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+    }
+    /** "The release before" is another one by now on some of the hosts. */
+    #again() {
+        if (this.asked.change === "deploy")
+            return "run this deploy again";
+        return `run the rollback again with to: ${this.fleet.members.find(({ scene }) => scene)?.scene?.id}`;
     }
     #close(status, ended, failure) {
         const { members, several } = this.fleet;
@@ -93497,7 +93552,6 @@ class Endings {
     }
 }
 const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-const PARTED = (word) => ` The hosts are on different releases now: run this ${word} again, and all of them end on one.`;
 const isBug = (cause) => ![user_error_UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
 
 ;// CONCATENATED MODULE: ./src/release/report.ts
@@ -93639,9 +93693,10 @@ async function takeGuard(request, world, member, queue, makeHome) {
     const host = fleet_of(member, "host");
     const lock = lockRequest(request, world);
     try {
-        const { guard, found } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
+        const { guard, found, waited } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
         member.guard = guard;
         member.found = found;
+        member.waited = waited;
         refuseStuck(found);
         void guard.lost.then((lost) => {
             if (member.guard === guard)
@@ -93668,18 +93723,17 @@ function refuseStuck({ stuck, current }) {
 /** Before the first deploy of an app to a host there is no folder for its state: the proxy's image makes it, as root. */
 const homeFor = (request) => async (host, dockerGroup, log, signal) => {
     log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
-    await ensureProxyImage(host, request, log, signal);
+    await ensureProxyImage(host, request.traffic.proxyImage, request.image, log, signal);
     await makeFolder(host, request, dockerGroup);
 };
-/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
-async function ensureProxyImage(host, request, log, signal) {
-    const image = request.traffic.proxyImage;
-    if (await isPresent(host.docker, image))
+/** Pulls the proxy's image unless it is there. The app image's own login is used only at its own registry. */
+async function ensureProxyImage(host, proxyImage, app, log, signal) {
+    if (await isPresent(host.docker, proxyImage))
         return;
-    log.info(`Pulling the proxy, ${image}.`);
-    const same = registryOf(image) === registryOf(request.image.name);
-    await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
-    await host.docker.getImage(image).inspect();
+    log.info(`Pulling the proxy, ${proxyImage}.`);
+    const credentials = app && registryOf(proxyImage) === registryOf(app.name) ? app.credentials : undefined;
+    await pullImage(host.docker, proxyImage, credentials, (line) => log.debug(line), signal);
+    await host.docker.getImage(proxyImage).inspect();
 }
 async function makeFolder(host, request, dockerGroup) {
     const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
@@ -93982,14 +94036,13 @@ async function notShared(request, scene, scout) {
  *
  * @param limit of the candidate; @param free, used bytes, `used` by the live release
  */
-function checkMemory(strategy, limit, free, used) {
+function memoryLacking(strategy, limit, free, used) {
     if (strategy === "recreate")
-        return;
+        return undefined;
     const needed = Math.min(used, limit || Number.POSITIVE_INFINITY);
     if (free >= needed)
-        return;
-    throw new user_error_UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
-        "Nothing was changed. Free memory on the host or use a larger instance.");
+        return undefined;
+    return `The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while.`;
 }
 async function memoryUsed(host, container) {
     try {
@@ -94088,8 +94141,10 @@ async function preflight(request, scout, guard, found, tell) {
         warnings: [],
     };
     await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
-    if (current)
-        checkMemory(request.traffic.strategy, request.container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+    const { traffic, container } = request;
+    const lacking = current && memoryLacking(traffic.strategy, container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+    if (lacking)
+        throw new user_error_UserError(`${lacking} Nothing was changed. Free memory on the host or use a larger instance.`);
     if (request.run.id === undefined) {
         scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
     }
@@ -94242,7 +94297,7 @@ async function abort(member, tx, cause) {
 }
 async function lastWords(tx) {
     try {
-        return await inTime(lastLogLines(tx.host.docker, tx.candidate.container));
+        return await inTime(lastLogLines(tx.host.docker, tx.candidate.container, tx.candidate.startedAt));
     }
     catch {
         return [];
@@ -94286,7 +94341,9 @@ function stepsBack(steps, kept) {
         return found;
     const last = way.at(-1) ?? current;
     const gone = last.previous;
-    if (gone === undefined || isNone(gone))
+    if (gone === undefined)
+        throw new UserError(`${to(steps)}what was before ${called(last)} is not recorded: an earlier hello-devops deployed it. ${whatThereIs(kept)} Name one (to).`);
+    if (isNone(gone))
         throw new UserError(`${to(steps)}there is no release before ${called(last)}: it was the first on this host. ${whatThereIs(kept)}`);
     throw new UserError(`${to(steps)}the release before ${called(last)} was ${gone}, which is no longer on this host (keep-releases of deploy-ec2 says how many stay). ${whatThereIs(kept)}`);
 }
@@ -94302,7 +94359,8 @@ function lineage_named(text, kept) {
         return only;
     if (!only)
         throw new UserError(`to: no release on this host is called "${text}". ${whatThereIs(kept)}`);
-    throw new UserError(`to: "${text}" is the beginning of several: ${found.map(({ release }) => release).join(", ")}. Write more of it.`);
+    const each = found.map(({ release, createdAt }) => `${release} (deployed ${createdAt})`).join(", ");
+    throw new UserError(`to: "${text}" can be several: ${each}. Name one by its id.`);
 }
 /** A sentence for a person who has to choose. */
 function whatThereIs({ current, releases, isThere }) {
@@ -94361,7 +94419,7 @@ async function retire(member, world, keep) {
     const old = record_called(previous) ?? "nothing";
     const finished = member.finishing ?? tx.guard.finish();
     finished.catch(() => { }); // reported below, as what comes beside the drain is
-    const pruned = prune(tx, keep).then(({ warnings, gone }) => {
+    const pruned = prune(tx, keep, finished).then(({ warnings, gone }) => {
         const forgotten = forget(tx, gone);
         void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
         return forgotten.then((more) => [...warnings, ...more]);
@@ -94389,7 +94447,7 @@ async function finishedAnew(member, world) {
     return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
 }
 /** Takes away what is older than the newest `keep`: containers, and images that nothing uses. Its failures are warnings. */
-async function prune(tx, keep) {
+async function prune(tx, keep, finished) {
     if (keep === undefined)
         return { warnings: [], gone: [] };
     const { host, request, scene, candidate } = tx;
@@ -94397,7 +94455,12 @@ async function prune(tx, keep) {
     const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
     const warnings = [];
     const remove = (container, name) => tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
-    const removing = Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
+    const removing = Promise.all(outdated.map(async (record) => {
+        if (record === scene.current)
+            await finished; // it still drains
+        return record.adopted ? true : remove(record.container, record.container);
+    }));
+    removing.catch(() => { }); // awaited below
     const failed = await host.docker.listContainers({
         all: true,
         filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
@@ -94444,6 +94507,7 @@ async function tolerate(warnings, what, deed) {
 }
 
 ;// CONCATENATED MODULE: ./src/release/decision.ts
+
 
 
 
@@ -94526,6 +94590,7 @@ async function commitOne(member, world) {
 }
 async function goBack(member) {
     try {
+        tellWhy(member, "the host could not commit it");
         const { committed, stuck } = await fleet_of(member, "tx").guard.abort();
         if (stuck)
             return "unknown";
@@ -94534,6 +94599,11 @@ async function goBack(member) {
     catch {
         return "unknown";
     }
+}
+/** For the host's history; whether it can be written is in nobody's way. */
+function tellWhy(member, reason) {
+    const tx = fleet_of(member, "tx");
+    tx.guard.undo("tried", historyEntry(tx, "failed", reason)).catch(() => { });
 }
 /**
  * A host that has committed waits with what can't be taken back for the others. One whose guard is lost meanwhile is
@@ -94558,6 +94628,7 @@ async function stayWith(member, world, decided) {
 async function revert(member, world) {
     member.log.info(`Another host could not commit: ${fleet_of(member, "tx").candidate.id} is taken back here, too.`);
     try {
+        tellWhy(member, "another host could not commit it");
         return (await fleet_of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
     }
     catch (error) {
@@ -95133,12 +95204,15 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
+
+
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
     const scene = fleet_of(member, "scene");
     const { kept } = scene;
-    const place = { slot: traffic_candidateSlot(scene.current), address: "", port: kept?.port ?? 0, created: false };
+    const unknown = { address: "", startedAt: "", port: kept?.port ?? 0, created: false };
+    const place = { slot: traffic_candidateSlot(scene.current), ...unknown };
     const container = kept?.container ?? `${request.app}-${scene.id}`;
     const guard = fleet_of(member, "guard");
     const opened = guard.begin(scene.id); // the first change waits for it
@@ -95154,6 +95228,7 @@ function openTransaction(request, world, member, given) {
         clock: world.clock,
         stop,
         evidence,
+        conceal: world.conceal,
     };
     const begun = Promise.all([opened, guard.undo("tried", historyEntry(tx, "failed", DIED))]);
     begun.catch(() => { });
@@ -95184,23 +95259,18 @@ async function transact(change, request, moving, way) {
     }
     return commitAndRetire(change, moving, way.keepReleases);
 }
-/** The first that fails stops the others; nothing is under way when this ends. */
-async function sideBySide(tx, bodies) {
-    const ended = await Promise.allSettled(bodies.map(async (body) => {
-        try {
-            await body(tx);
-        }
-        catch (error) {
-            tx.stop.abort(error);
-            throw error;
-        }
-    }));
-    if (ended.some(({ status }) => status === "rejected"))
-        throw tx.stop.signal.reason;
-}
 /** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
 async function takeSeat(tx) {
-    await writeRelease(tx);
+    try {
+        await writeRelease(tx);
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        throw new GateError("start", `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`, {
+            cause,
+        });
+    }
     if (!tx.scene.handover || endsFirst(tx))
         await fillSlot(tx);
 }
@@ -95352,7 +95422,7 @@ async function pull(request, member) {
         await pullImage(host.docker, reference, request.image.credentials, (line) => log.debug(line), stop.signal);
         log.info(`Pulled ${reference}.`);
     };
-    await Promise.all([app(), ensureProxyImage(host, request, log, stop.signal)]);
+    await Promise.all([app(), ensureProxyImage(host, request.traffic.proxyImage, request.image, log, stop.signal)]);
 }
 async function start(tx, request) {
     const { candidate, scene } = tx;

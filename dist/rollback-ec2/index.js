@@ -88875,13 +88875,15 @@ const lines = (text) => text
  */
 function secretsOf(io) {
     const password = io.input("registry-password");
-    const known = publicText(io);
     const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
-    const settings = [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))]
-        .flatMap(withItsLines)
-        .filter((text) => isWorthMasking(text, known));
+    const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], io);
     const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
+}
+/** Of the values of settings those that are masked, each line by itself, too. */
+function settingsToMask(values, io) {
+    const known = publicText(io);
+    return values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 }
 function envTexts(io) {
     const file = io.input("env-file").trim();
@@ -90290,9 +90292,13 @@ const rejectsOn = (signal) => new Promise((_resolve, reject) => {
 const alone = (turn) => ({ turn, before: Promise.resolve(), locked: () => { } });
 /** Starts the guard and waits for the app's lock; tells who holds it meanwhile. @throws {FolderAbsent} before the first deploy. */
 async function takeLock(host, request, log, clock, signal, queue) {
+    let waited = false;
     const guard = await host.guard({
         ...request,
-        onHeld: (holder) => log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`),
+        onHeld: (holder) => {
+            waited = true;
+            log.info(`Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`);
+        },
         onEvent: (line) => log.debug(`guard: ${line}`),
         now: clock.now,
     });
@@ -90304,7 +90310,7 @@ async function takeLock(host, request, log, clock, signal, queue) {
         log.info("An earlier deploy had died here; the guard took it back.");
     if (found.recovered === "finished")
         log.info("An earlier deploy had died after its commit; the guard finished it.");
-    return { guard, found };
+    return { guard, found, waited };
 }
 /** Takes the lock; on the first deploy the app's folder is made on the host before that. @throws {FolderAbsent} where nobody makes it */
 async function takeOrMakeLock(host, lock, makeHome, log, clock, signal, queue) {
@@ -90597,8 +90603,11 @@ function outputsOf(outcome) {
 /** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
 const rollbackOutputsOf = (outcome) => ({
     ...outputsOf(outcome),
-    releases: JSON.stringify(outcome.releases),
+    releases: JSON.stringify(outcome.releases.map(harmless)),
 });
+const longestText = 300;
+/** What a host's file says may meet a log that the runner reads. */
+const harmless = (past) => Object.fromEntries(Object.entries(past).map(([name, text]) => [name, cut(safeText(String(text)), longestText)]));
 const told = (status) => (status === "planned" ? "unchanged" : status);
 /** The one annotation of a change that failed: where, why, and what the candidate said last. */
 function annotationOf({ change, failure, status }) {
@@ -90614,11 +90623,11 @@ function annotationOf({ change, failure, status }) {
 
 ;// CONCATENATED MODULE: ./src/github/html.ts
 
-const longestText = 300;
+const html_longestText = 300;
 const barLength = 20;
 // GitHub takes 1 MiB for all summaries of a step
 const mostBytes = 200 * 1024;
-const escaped = (text, longest = longestText) => cut(safeText(text), longest)
+const escaped = (text, longest = html_longestText) => cut(safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
 const entity = (char) => `&#${char.charCodeAt(0)};`;
@@ -91268,11 +91277,12 @@ function containers_onlyPort(image) {
     return ports.length === 1 ? Number.parseInt(ports[0] ?? "", 10) : undefined;
 }
 const LOG_LINES = 50;
-/** What a container wrote last, both streams, oldest first: hostile text. */
-async function containers_lastLogLines(docker, name) {
+/** What a container wrote last, both streams, oldest first, since its latest start: hostile text. */
+async function containers_lastLogLines(docker, name, startedAt = "") {
+    const since = startedAt === "" ? {} : { since: Date.parse(startedAt) / 1000 };
     const raw = (await docker
         .getContainer(name)
-        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false }));
+        .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false, ...since }));
     return demultiplex(raw)
         .toString("utf8")
         .split("\n")
@@ -91422,7 +91432,7 @@ function proxyCheckBody(spec, release) {
  * Makes the app's state folder, as root in a container that lives for a moment: the deploy's user need not be root.
  * Group and mode let whoever may use Docker (who is root on this host already) write there.
  */
-function folderBody(app, image, dockerGroup) {
+function container_folderBody(app, image, dockerGroup) {
     const script = `set -e; umask 007; cd /hello-devops; chmod 0755 .; mkdir -p "$1/releases" "$1/run"; [ -e "$1/format" ] || echo 1 >"$1/format"
 chgrp -R "$2" "$1"; chmod 2770 "$1" "$1/releases" "$1/run"; chmod g+rw "$1/format"; sync`;
     return {
@@ -91581,7 +91591,8 @@ function whyUnreadable(message, passphrase) {
 /** A name that no other change has: the run, its attempt, and chance (one job may change its hosts twice). */
 const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`;
 /** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
-function realWorld(inputs, transaction, log, cancel) {
+function realWorld(inputs, transaction, means) {
+    const { log } = means;
     const { hosts, access } = inputs;
     const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
     const several = hosts.length > 1;
@@ -91594,11 +91605,10 @@ function realWorld(inputs, transaction, log, cancel) {
         return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
     });
     return {
+        ...means,
         hosts: targets,
-        log,
         clock: systemClock,
         transaction,
-        cancel,
     };
 }
 
@@ -91620,16 +91630,22 @@ async function main(action, io) {
     for (const secret of secrets)
         setSecret(secret);
     const inputs = action.read(io);
-    const mask = maskOf(secrets);
+    const mask = (text) => maskOf(secrets)(text); // more may come: what a release was deployed with is as secret again
     const transaction = newTransaction(inputs.request.run);
-    const cancel = cancelledBySignals();
-    const world = realWorld(inputs, transaction, new JobLog(core_namespaceObject, mask), cancel);
+    const means = { log: new JobLog(core_namespaceObject, mask), cancel: cancelledBySignals(), conceal: concealed(secrets, io) };
+    const world = realWorld(inputs, transaction, means);
     saveState("transaction", transaction); // from here on `post` has something to ask the host
     const outcome = await action.run(inputs.request, world);
     if (outcome.settled)
         saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
 }
+const concealed = (secrets, io) => (texts) => {
+    for (const secret of settingsToMask(texts, io)) {
+        setSecret(secret);
+        secrets.push(secret);
+    }
+};
 /**
  * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
  * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
@@ -91642,9 +91658,14 @@ async function post(action, io) {
         return;
     try {
         const inputs = action.read(io);
-        const log = new JobLog(core_namespaceObject, maskOf(secrets));
+        const mask = (text) => maskOf(secrets)(text);
         const transaction = getState("transaction");
-        const world = realWorld(inputs, `post-${transaction}`, log, new AbortController().signal);
+        const means = {
+            log: new JobLog(core_namespaceObject, mask),
+            cancel: new AbortController().signal,
+            conceal: concealed(secrets, io),
+        };
+        const world = realWorld(inputs, `post-${transaction}`, means);
         await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
     }
     catch (error) {
@@ -92191,17 +92212,26 @@ const health = (from) => ({
 const given = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 ;// CONCATENATED MODULE: ./src/release/history.ts
-/** Oldest first. A line that can't be read tells nothing, and is in nobody's way. */
+/** Oldest first. A line that can't be read, or is none of ours, tells nothing, and is in nobody's way. */
 function history_parseHistory(text) {
     return text.split("\n").flatMap((line) => {
         try {
             const read = JSON.parse(line);
-            return typeof read.release === "string" && typeof read.result === "string" ? [read] : [];
+            return isLine(read) ? [read] : [];
         }
         catch {
             return [];
         }
     });
+}
+function isLine(read) {
+    const { release, digest, previous, result, at, run } = read;
+    const { id, attempt, actor, url } = run;
+    const texts = [release, digest, previous, at, actor, url].every((text) => typeof text === "string");
+    return (texts &&
+        /^(deployed|rolled-back|failed)$/.test(String(result)) &&
+        typeof attempt === "number" &&
+        /^(number|undefined)$/.test(typeof id));
 }
 const isCommitted = ({ result }) => result !== "failed";
 const history_LONGEST_REASON = 300;
@@ -92260,6 +92290,20 @@ const historyEntry = ({ candidate, request, scene, name }, result, reason) => en
     at: new Date().toISOString(),
     run: request.run,
 });
+/** The first that fails stops the others; nothing is under way when this ends. */
+async function sideBySide(tx, bodies) {
+    const ended = await Promise.allSettled(bodies.map(async (body) => {
+        try {
+            await body(tx);
+        }
+        catch (error) {
+            tx.stop.abort(error);
+            throw error;
+        }
+    }));
+    if (ended.some(({ status }) => status === "rejected"))
+        throw tx.stop.signal.reason;
+}
 
 ;// CONCATENATED MODULE: ./src/release/recreate.ts
 
@@ -92818,6 +92862,7 @@ async function startCandidate(tx, undo = []) {
     candidate.created = true;
     watchForItsEnd(tx);
     const started = await container.inspect();
+    candidate.startedAt = started.State.StartedAt;
     candidate.address = started.NetworkSettings.Networks[containers_appNetwork(request.app)]?.IPAddress ?? "";
     tx.stop.signal.throwIfAborted();
     if (!candidate.address)
@@ -92897,8 +92942,10 @@ async function itsEnd(tx) {
 const still = ({ scene }) => scene.previous ? `${called(scene.previous)} still serves.` : "Nothing was served before, and nothing is now.";
 function recordOf(tx) {
     const { candidate, request, scene } = tx;
-    if (scene.kept)
-        return { ...scene.kept, slot: candidate.slot, transaction: tx.name };
+    if (scene.kept) {
+        const terms = scene.kept.terms && { ...scene.kept.terms, traffic: request.traffic }; // the proxy may be another one
+        return { ...scene.kept, slot: candidate.slot, transaction: tx.name, run: request.run, ...(terms ? { terms } : {}) };
+    }
     return {
         format: record_FORMAT,
         release: candidate.id,
@@ -93042,7 +93089,7 @@ class Endings {
         const lost = [...ends].filter(([, end]) => end === "unknown").map(([{ name }]) => name);
         const failure = lost.length === 0
             ? undefined
-            : this.#failure(new failure_GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this ${this.asked.change} again when it is back: it ends all hosts on one release.`), [], "");
+            : this.#failure(new failure_GateError("commit", `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. When it is back, ${this.#again()}: that ends all hosts on one release.`), [], "");
         return this.#close(failure ? "failed" : "deployed", (member) => {
             if (!ends.has(member))
                 return this.#asBefore(member, "unchanged");
@@ -93067,7 +93114,9 @@ class Endings {
                     return this.#host(member, "deployed", this.#candidate(member), true);
             }
         };
-        const apart = all.some((end) => end !== "back") ? PARTED(this.asked.change) : "";
+        const apart = all.some((end) => end !== "back")
+            ? ` The hosts are on different releases now: ${this.#again()}, and all of them end on one.`
+            : "";
         return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
     }
     takenBack(phase, { cause, truths, lines }) {
@@ -93082,6 +93131,12 @@ class Endings {
         const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
         const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
         return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+    }
+    /** "The release before" is another one by now on some of the hosts. */
+    #again() {
+        if (this.asked.change === "deploy")
+            return "run this deploy again";
+        return `run the rollback again with to: ${this.fleet.members.find(({ scene }) => scene)?.scene?.id}`;
     }
     #close(status, ended, failure) {
         const { members, several } = this.fleet;
@@ -93130,7 +93185,6 @@ class Endings {
     }
 }
 const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-const PARTED = (word) => ` The hosts are on different releases now: run this ${word} again, and all of them end on one.`;
 const isBug = (cause) => ![user_error_UserError, failure_GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
 
 ;// CONCATENATED MODULE: ./src/release/report.ts
@@ -93272,9 +93326,10 @@ async function takeGuard(request, world, member, queue, makeHome) {
     const host = fleet_of(member, "host");
     const lock = lockRequest(request, world);
     try {
-        const { guard, found } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
+        const { guard, found, waited } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
         member.guard = guard;
         member.found = found;
+        member.waited = waited;
         refuseStuck(found);
         void guard.lost.then((lost) => {
             if (member.guard === guard)
@@ -93293,6 +93348,166 @@ function refuseStuck({ stuck, current }) {
         return;
     throw new user_error_UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
         "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
+}
+
+;// CONCATENATED MODULE: ./src/host/pull.ts
+
+/** Docker's X-Registry-Auth (Engine API). It travels in the call's header and is kept nowhere on the host. */
+const auth = (credentials, image) => credentials ? { authconfig: { ...credentials, serveraddress: pull_registryOf(image) } } : {};
+/** The registry's host as Docker reads an image's name: the first part, if it looks like a host. */
+function pull_registryOf(image) {
+    const [first = ""] = image.split("/");
+    return image.includes("/") && (first.includes(".") || first.includes(":") || first === "localhost")
+        ? first
+        : "docker.io";
+}
+/** Whether the host has it. */
+const pull_isPresent = (docker, reference) => docker
+    .getImage(reference)
+    .inspect()
+    .then(() => true, () => false);
+/** Whether the host has the digest that was asked for: then no registry is needed. */
+const pull_hasDigest = (docker, { name, digest }) => digest ? pull_isPresent(docker, `${pull_withoutTag(name)}@${digest}`) : Promise.resolve(false);
+/**
+ * `sha256:` pins; a tag is resolved here, once.
+ *
+ * @param present {@link hasDigest}, where it was asked already
+ * @throws {UserError} not found, refused, or out of reach.
+ */
+async function pull_resolveImage(docker, image, present = pull_hasDigest(docker, image)) {
+    const bare = pull_withoutTag(image.name);
+    if (image.digest && (await present)) {
+        return { name: bare, digest: image.digest, architectures: [] }; // it ran here, or was pulled: no registry is needed
+    }
+    const asked = image.digest ? `${bare}@${image.digest}` : image.name;
+    try {
+        const answer = (await docker.getImage(asked).distribution(auth(image.credentials, image.name)));
+        const linux = (answer.Platforms ?? []).filter(({ os }) => os === "linux");
+        return {
+            name: bare,
+            digest: answer.Descriptor.digest,
+            architectures: linux.map(({ architecture }) => architecture),
+        };
+    }
+    catch (cause) {
+        throw new UserError(whyNoImage(asked, cause.message, image.credentials), { cause });
+    }
+}
+const pull_withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+/**
+ * Pulls `reference`. It worked only if no line of the answer held an error, the stream ended rather than closed, and, as
+ * the caller sees to, the image can be inspected: an error travels in a 200, and a cut stream looks like the end.
+ *
+ * @throws {UserError} with the registry's reason
+ */
+async function pullImage(docker, reference, credentials, onLine, signal) {
+    const fail = (message, cause) => new user_error_UserError(whyNoImage(reference, message, credentials), { cause });
+    let stream;
+    const [fromImage = "", digest] = reference.split("@");
+    try {
+        const query = digest ? { fromImage, tag: digest } : { fromImage };
+        stream = await docker.createImage({ ...auth(credentials, reference), ...query, abortSignal: signal });
+    }
+    catch (cause) {
+        throw fail(cause.message, cause);
+    }
+    const problem = await readPull(stream, onLine, signal);
+    if (problem !== undefined)
+        throw fail(problem);
+}
+function pullLine(line) {
+    try {
+        return JSON.parse(line);
+    }
+    catch {
+        return { error: `Docker answered "${line.slice(0, 80)}"` };
+    }
+}
+function readPull(stream, onLine, signal) {
+    return new Promise((resolve, reject) => {
+        let buffer = "";
+        let problem;
+        let ended = false;
+        const onAbort = () => stream.destroy();
+        signal.addEventListener("abort", onAbort, { once: true });
+        const read = (line) => {
+            if (line.trim() === "")
+                return;
+            const said = pullLine(line);
+            problem ??= said.error;
+            if (said.status && !/^(Downloading|Extracting)$/.test(said.status))
+                onLine(said.id ? `${said.id}: ${said.status}` : said.status);
+        };
+        stream.setEncoding("utf8");
+        stream.on("data", (chunk) => {
+            const lines = `${buffer}${chunk}`.split("\n");
+            buffer = lines.pop() ?? "";
+            lines.forEach(read);
+        });
+        stream.on("error", (error) => {
+            if (signal.aborted)
+                reject(error); // else cut: `close` says so
+        });
+        stream.on("end", () => {
+            ended = true;
+            read(buffer);
+        });
+        stream.on("close", () => {
+            signal.removeEventListener("abort", onAbort);
+            resolve(problem ?? (ended ? undefined : "the connection ended in the middle of the pull"));
+        });
+    });
+}
+function whyNoImage(reference, message, credentials) {
+    const registry = pull_registryOf(reference);
+    if (/no space left/i.test(message))
+        return `image: the host's disk filled up while pulling ${reference}. Free some space on it (docker system df).`;
+    if (/unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message)) {
+        const who = credentials
+            ? `as "${credentials.username}" (registry-username, registry-password)`
+            : "without registry-username and registry-password";
+        return `image: ${registry} refused ${reference} ${who}. Check the login, that it may read this repository, and the name.`;
+    }
+    if (/no matching manifest|does not match the specified platform/i.test(message)) {
+        return `image: ${reference} has no variant for the host's processor. Build it for that platform (build's "platforms").`;
+    }
+    if (/manifest unknown|not found|does not exist|name unknown/i.test(message)) {
+        return `image: ${reference} does not exist in ${registry}. Check the name, the tag or digest, and that the build pushed it.`;
+    }
+    if (/toomanyrequests|rate limit/i.test(message))
+        return `image: ${registry} limits how often may be pulled. Give registry-username and registry-password, or wait. It said: ${message}`;
+    return `image: the host could not get ${reference} from ${registry}: ${message}`;
+}
+
+;// CONCATENATED MODULE: ./src/release/home.ts
+
+
+/** Before the first deploy of an app to a host there is no folder for its state: the proxy's image makes it, as root. */
+const homeFor = (request) => async (host, dockerGroup, log, signal) => {
+    log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
+    await ensureProxyImage(host, request.traffic.proxyImage, request.image, log, signal);
+    await makeFolder(host, request, dockerGroup);
+};
+/** Pulls the proxy's image unless it is there. The app image's own login is used only at its own registry. */
+async function ensureProxyImage(host, proxyImage, app, log, signal) {
+    if (await pull_isPresent(host.docker, proxyImage))
+        return;
+    log.info(`Pulling the proxy, ${proxyImage}.`);
+    const credentials = app && pull_registryOf(proxyImage) === pull_registryOf(app.name) ? app.credentials : undefined;
+    await pullImage(host.docker, proxyImage, credentials, (line) => log.debug(line), signal);
+    await host.docker.getImage(proxyImage).inspect();
+}
+async function makeFolder(host, request, dockerGroup) {
+    const container = await host.docker.createContainer(folderBody(request.app, request.traffic.proxyImage, dockerGroup));
+    try {
+        await container.start();
+        const { StatusCode } = (await container.wait());
+        if (StatusCode !== 0)
+            throw new Error(`making /var/lib/hello-devops/${request.app} on the host ended with exit status ${StatusCode}`);
+    }
+    finally {
+        await container.remove({ v: true, force: true }).catch(() => { });
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/release/lineage.ts
@@ -93332,7 +93547,9 @@ function stepsBack(steps, kept) {
         return found;
     const last = way.at(-1) ?? current;
     const gone = last.previous;
-    if (gone === undefined || naming_isNone(gone))
+    if (gone === undefined)
+        throw new user_error_UserError(`${to(steps)}what was before ${called(last)} is not recorded: an earlier hello-devops deployed it. ${whatThereIs(kept)} Name one (to).`);
+    if (naming_isNone(gone))
         throw new user_error_UserError(`${to(steps)}there is no release before ${called(last)}: it was the first on this host. ${whatThereIs(kept)}`);
     throw new user_error_UserError(`${to(steps)}the release before ${called(last)} was ${gone}, which is no longer on this host (keep-releases of deploy-ec2 says how many stay). ${whatThereIs(kept)}`);
 }
@@ -93348,7 +93565,8 @@ function lineage_named(text, kept) {
         return only;
     if (!only)
         throw new user_error_UserError(`to: no release on this host is called "${text}". ${whatThereIs(kept)}`);
-    throw new user_error_UserError(`to: "${text}" is the beginning of several: ${found.map(({ release }) => release).join(", ")}. Write more of it.`);
+    const each = found.map(({ release, createdAt }) => `${release} (deployed ${createdAt})`).join(", ");
+    throw new user_error_UserError(`to: "${text}" can be several: ${each}. Name one by its id.`);
 }
 /** A sentence for a person who has to choose. */
 function whatThereIs({ current, releases, isThere }) {
@@ -93651,14 +93869,13 @@ async function notShared(request, scene, scout) {
  *
  * @param limit of the candidate; @param free, used bytes, `used` by the live release
  */
-function capacity_checkMemory(strategy, limit, free, used) {
+function capacity_memoryLacking(strategy, limit, free, used) {
     if (strategy === "recreate")
-        return;
+        return undefined;
     const needed = Math.min(used, limit || Number.POSITIVE_INFINITY);
     if (free >= needed)
-        return;
-    throw new user_error_UserError(`The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
-        "Nothing was changed. Free memory on the host or use a larger instance.");
+        return undefined;
+    return `The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while.`;
 }
 async function capacity_memoryUsed(host, container) {
     try {
@@ -93757,8 +93974,10 @@ async function preflight(request, scout, guard, found, tell) {
         warnings: [],
     };
     await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
-    if (current)
-        checkMemory(request.traffic.strategy, request.container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+    const { traffic, container } = request;
+    const lacking = current && memoryLacking(traffic.strategy, container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+    if (lacking)
+        throw new UserError(`${lacking} Nothing was changed. Free memory on the host or use a larger instance.`);
     if (request.run.id === undefined) {
         scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
     }
@@ -93868,25 +94087,51 @@ const lookback_portOf = (proxy) => {
     return published?.HostPort ? Number(published.HostPort) : undefined;
 };
 const AGAIN = "A rollback from it would take back what came since. Start it as a new run (not by re-running an old one).";
-/** Chooses what comes back to this host, and how it is to be served and checked. @throws {UserError} */
-function sceneOf(request, member) {
+/**
+ * Chooses what comes back to this host, and how it is to be served and checked.
+ *
+ * @param since when this rollback began, ISO 8601
+ * @throws {UserError}
+ */
+function sceneOf(request, member, since) {
     const past = fleet_of(member, "past");
     const { current, releases, history, proxy, liveConfig, network } = past;
     order_refuseOlderRun(request.run, history, current, AGAIN);
-    const kept = choose(request.to, past);
+    const kept = done(request, past) ? current : choose(request.to, past);
+    if (member.waited)
+        refuseSurprise(request, past, since);
     refuseByHand(kept);
     member.terms = termsFor(request, kept, past);
+    const warnings = [];
     if (kept !== current) {
         const { traffic, container } = member.terms;
-        capacity_checkMemory(traffic.strategy, container.memory, fleet_of(member, "guard").facts.memoryFree, past.memory);
+        const free = fleet_of(member, "guard").facts.memoryFree;
+        // what leaks memory is a reason to go back: the candidate's own end by it is noticed, and taken back
+        const lacking = capacity_memoryLacking(traffic.strategy, container.memory, free, past.memory);
+        if (lacking)
+            warnings.push(lacking);
         tellWay(request, member, kept);
     }
     const { image: name, digest, release: id, fingerprint } = kept;
     member.scene = {
         ...{ releases, current, previous: current, history, liveConfig, network, proxy, handover: undefined },
         ...{ image: { name, digest }, reference: `${name}@${digest}`, imagePresent: true },
-        ...{ id, fingerprint, kept, warnings: [] },
+        ...{ id, fingerprint, kept, warnings },
     };
+}
+const isRelative = ({ to }) => /^(-\d+)?$/.test(to);
+/** A job that is run again, since something behind the rollback failed, must not go one release further back. */
+function done(request, { current, history }) {
+    const { run } = request;
+    const last = broughtBack(current, history)?.run;
+    return isRelative(request) && last?.id !== undefined && last.id === run.id && last.attempt < run.attempt;
+}
+/** "The one before" is what a person saw: not what is before a release that came while this run waited for the lock. */
+function refuseSurprise(request, { history }, since) {
+    const last = history.filter(isCommitted).at(-1);
+    if (!last || last.at < since || !isRelative(request))
+        return;
+    throw new user_error_UserError(`While this run waited for the lock, ${last.run.url || "another one"} put ${last.release} on the host (${last.result}). What is before that is perhaps not what was meant: name the release to go back to (to), or start the rollback anew.`);
 }
 /** The proxy stays as it is; all else is what the release was deployed with, and what this rollback says. */
 function termsFor(request, kept, { current, proxy, keyOf }) {
@@ -93900,6 +94145,9 @@ function termsFor(request, kept, { current, proxy, keyOf }) {
         httpPort: lookback_portOf(proxy) ?? live.httpPort,
         proxyImage: proxy?.Config.Image ?? live.proxyImage,
     };
+    const { interval, threshold, startTimeout } = terms.health;
+    if (interval * (threshold - 1) >= startTimeout)
+        throw new user_error_UserError(`start-timeout: with what ${release} was deployed with, ${threshold} checks ${interval / 1000} s apart take longer than ${startTimeout / 1000} s; lengthen it, or shorten health-interval.`);
     return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
 }
 function refuseByHand(kept) {
@@ -94052,7 +94300,7 @@ async function abort(member, tx, cause) {
 }
 async function lastWords(tx) {
     try {
-        return await inTime(containers_lastLogLines(tx.host.docker, tx.candidate.container));
+        return await inTime(containers_lastLogLines(tx.host.docker, tx.candidate.container, tx.candidate.startedAt));
     }
     catch {
         return [];
@@ -94102,7 +94350,7 @@ async function retire(member, world, keep) {
     const old = called(previous) ?? "nothing";
     const finished = member.finishing ?? tx.guard.finish();
     finished.catch(() => { }); // reported below, as what comes beside the drain is
-    const pruned = prune(tx, keep).then(({ warnings, gone }) => {
+    const pruned = prune(tx, keep, finished).then(({ warnings, gone }) => {
         const forgotten = forget(tx, gone);
         void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
         return forgotten.then((more) => [...warnings, ...more]);
@@ -94130,7 +94378,7 @@ async function finishedAnew(member, world) {
     return (await askWhatServes(request, world, member.target, member.log))?.release === candidate.id;
 }
 /** Takes away what is older than the newest `keep`: containers, and images that nothing uses. Its failures are warnings. */
-async function prune(tx, keep) {
+async function prune(tx, keep, finished) {
     if (keep === undefined)
         return { warnings: [], gone: [] };
     const { host, request, scene, candidate } = tx;
@@ -94138,7 +94386,12 @@ async function prune(tx, keep) {
     const keptImages = new Set([scene.image.digest, ...kept.map(({ digest }) => digest)]);
     const warnings = [];
     const remove = (container, name) => tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
-    const removing = Promise.all(outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))));
+    const removing = Promise.all(outdated.map(async (record) => {
+        if (record === scene.current)
+            await finished; // it still drains
+        return record.adopted ? true : remove(record.container, record.container);
+    }));
+    removing.catch(() => { }); // awaited below
     const failed = await host.docker.listContainers({
         all: true,
         filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },
@@ -94185,6 +94438,7 @@ async function tolerate(warnings, what, deed) {
 }
 
 ;// CONCATENATED MODULE: ./src/release/decision.ts
+
 
 
 
@@ -94267,6 +94521,7 @@ async function commitOne(member, world) {
 }
 async function goBack(member) {
     try {
+        tellWhy(member, "the host could not commit it");
         const { committed, stuck } = await fleet_of(member, "tx").guard.abort();
         if (stuck)
             return "unknown";
@@ -94275,6 +94530,11 @@ async function goBack(member) {
     catch {
         return "unknown";
     }
+}
+/** For the host's history; whether it can be written is in nobody's way. */
+function tellWhy(member, reason) {
+    const tx = fleet_of(member, "tx");
+    tx.guard.undo("tried", historyEntry(tx, "failed", reason)).catch(() => { });
 }
 /**
  * A host that has committed waits with what can't be taken back for the others. One whose guard is lost meanwhile is
@@ -94299,6 +94559,7 @@ async function stayWith(member, world, decided) {
 async function revert(member, world) {
     member.log.info(`Another host could not commit: ${fleet_of(member, "tx").candidate.id} is taken back here, too.`);
     try {
+        tellWhy(member, "another host could not commit it");
         return (await fleet_of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
     }
     catch (error) {
@@ -94874,12 +95135,15 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
+
+
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
     const scene = fleet_of(member, "scene");
     const { kept } = scene;
-    const place = { slot: traffic_candidateSlot(scene.current), address: "", port: kept?.port ?? 0, created: false };
+    const unknown = { address: "", startedAt: "", port: kept?.port ?? 0, created: false };
+    const place = { slot: traffic_candidateSlot(scene.current), ...unknown };
     const container = kept?.container ?? `${request.app}-${scene.id}`;
     const guard = fleet_of(member, "guard");
     const opened = guard.begin(scene.id); // the first change waits for it
@@ -94895,6 +95159,7 @@ function openTransaction(request, world, member, given) {
         clock: world.clock,
         stop,
         evidence,
+        conceal: world.conceal,
     };
     const begun = Promise.all([opened, guard.undo("tried", historyEntry(tx, "failed", DIED))]);
     begun.catch(() => { });
@@ -94925,23 +95190,18 @@ async function transact(change, request, moving, way) {
     }
     return commitAndRetire(change, moving, way.keepReleases);
 }
-/** The first that fails stops the others; nothing is under way when this ends. */
-async function sideBySide(tx, bodies) {
-    const ended = await Promise.allSettled(bodies.map(async (body) => {
-        try {
-            await body(tx);
-        }
-        catch (error) {
-            tx.stop.abort(error);
-            throw error;
-        }
-    }));
-    if (ended.some(({ status }) => status === "rejected"))
-        throw tx.stop.signal.reason;
-}
 /** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
 async function takeSeat(tx) {
-    await writeRelease(tx);
+    try {
+        await writeRelease(tx);
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        throw new failure_GateError("start", `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`, {
+            cause,
+        });
+    }
     if (!tx.scene.handover || endsFirst(tx))
         await fillSlot(tx);
 }
@@ -95009,6 +95269,7 @@ const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1,
 
 
 
+
 /**
  * Brings a release back that its hosts have kept: the same container, with the environment, mounts, command and limits
  * that it was made with, through the same transaction as a new one. It resolves with how it ended, also when it failed.
@@ -95025,26 +95286,34 @@ async function rollback(asks, world) {
         httpPort: undefined,
     };
     const outcome = await change(asked, world, async (change) => {
-        await rollback_look(request, change);
-        const [first] = change.fleet.members;
-        if (first)
-            releases = pastReleases(fleet_of(first, "past"));
+        await rollback_look(request, change, (past) => {
+            releases = pastReleases(past);
+        });
         return request.list ? list(change) : bringBack(request, change);
     });
     return { ...outcome, releases };
 }
-async function rollback_look(request, { world, fleet, report }) {
+/** @param tell hears what the first host has been running, before anything is chosen or refused */
+async function rollback_look(request, { world, fleet, report }, tell) {
     const { members } = fleet;
     const arrival = { connected: (member) => fleet_of(member, "host").engine.warm(), makeHome: undefined };
     const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
     await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
     await report.stoppable("preflight", async () => {
         await fleet.each(members, (member) => lookBack(request, member));
+        const [first] = members;
+        if (first)
+            tell(fleet_of(first, "past"));
         if (request.list)
             return;
-        await fleet.each(members, async (member) => sceneOf(request, member));
+        await fleet.each(members, async (member) => sceneOf(request, member, report.startedAt));
+        for (const member of members)
+            world.conceal(Object.values(fleet_of(member, "terms").health.headers).flatMap(withItsToken));
         refuseDifferent(members);
         await fleet.each(members.filter(isBack), (member) => refuseBroken(request, member));
+        for (const member of members)
+            for (const line of fleet_of(member, "scene").warnings)
+                report.warn(line);
     });
 }
 function list({ fleet, endings }) {
@@ -95069,14 +95338,19 @@ async function bringBack(request, change) {
         member.tx = openTransaction({ ...request, ...fleet_of(member, "terms") }, world, member, given);
     return transact(change, request, moving, { preDeploy: undefined, start, keepReleases: undefined });
 }
+/** `Bearer abc` may be told as `abc`, too. */
+const withItsToken = (header) => [header, header.split(" ").at(-1) ?? header];
 const isBack = (member) => fleet_of(member, "scene").kept === member.current;
 /** @throws {UserError} when the hosts would not end on one release */
 function refuseDifferent(members) {
     const targets = members.map((member) => ({ name: member.name, kept: fleet_of(member, "scene").kept }));
-    if (new Set(targets.map(({ kept }) => `${kept?.version} ${kept?.digest}`)).size <= 1)
+    const alike = targets.map(({ kept }) => `${kept?.version} ${kept?.digest} ${kept?.fingerprint}`);
+    if (new Set(alike).size <= 1)
         return;
-    const each = targets.map(({ name, kept }) => `${name} to ${kept?.release} (${kept?.version})`).join(", ");
-    throw new user_error_UserError(`to: the hosts would go back to different releases: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`);
+    const each = targets
+        .map(({ name, kept }) => `${name} to ${kept?.release} (${kept?.version}, deployed ${kept?.createdAt})`)
+        .join(", ");
+    throw new user_error_UserError(`to: the hosts would go back to different releases, or to one that was deployed with other options or env: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`);
 }
 /** What is committed and should come back has nothing to shift away from: only a new deploy mends it. */
 async function refuseBroken({ app }, member) {
@@ -95088,7 +95362,19 @@ async function refuseBroken({ app }, member) {
     member.log.info(`${current.release} serves already: nothing to do.`);
 }
 async function start(tx) {
-    const { candidate, request, scene } = tx;
+    await sideBySide(tx, [concealEnv, startKept]);
+}
+/** What the release was given as its env was a secret then, and is one now; what its image says for itself is none. */
+async function concealEnv({ host: { docker }, candidate, conceal }) {
+    const { Config, Image } = await docker.getContainer(candidate.container).inspect();
+    const image = await docker.getImage(Image).inspect();
+    const given = (Config.Env ?? []).filter((line) => !image.Config.Env?.includes(line));
+    conceal(given.map((line) => line.slice(line.indexOf("=") + 1)));
+}
+async function startKept(tx) {
+    const { candidate, host, log, request, scene, stop } = tx;
+    if (!scene.proxy)
+        await ensureProxyImage(host, request.traffic.proxyImage, undefined, log, stop.signal);
     await ensureProxy(tx);
     await applySettings(tx);
     const rest = ["rest", candidate.container, transaction_seconds(request.container.stopTimeout)];

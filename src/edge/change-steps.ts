@@ -3,9 +3,9 @@ import type { HostInputs } from "../github/host-inputs";
 import { safeText } from "../github/hostile-text";
 import type { InputSource } from "../github/input-source";
 import { JobLog } from "../github/job-log";
-import { maskOf } from "../github/mask";
+import { type Mask, maskOf } from "../github/mask";
 import { refuseRunner } from "../github/runner";
-import { secretsOf } from "../github/secrets";
+import { secretsOf, settingsToMask } from "../github/secrets";
 import { mend } from "../release/mend";
 import type { Outcome } from "../release/outcome";
 import type { ChangeRequest } from "../release/request";
@@ -33,15 +33,22 @@ export async function main<I extends HostInputs & { readonly request: ChangeRequ
   const secrets = secretsOf(io);
   for (const secret of secrets) core.setSecret(secret);
   const inputs = action.read(io);
-  const mask = maskOf(secrets);
+  const mask: Mask = (text) => maskOf(secrets)(text); // more may come: what a release was deployed with is as secret again
   const transaction = newTransaction(inputs.request.run);
-  const cancel = cancelledBySignals();
-  const world = realWorld(inputs, transaction, new JobLog(core, mask), cancel);
+  const means = { log: new JobLog(core, mask), cancel: cancelledBySignals(), conceal: concealed(secrets, io) };
+  const world = realWorld(inputs, transaction, means);
   core.saveState("transaction", transaction); // from here on `post` has something to ask the host
   const outcome = await action.run(inputs.request, world);
   if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
 }
+
+const concealed = (secrets: string[], io: InputSource) => (texts: readonly string[]) => {
+  for (const secret of settingsToMask(texts, io)) {
+    core.setSecret(secret);
+    secrets.push(secret);
+  }
+};
 
 /**
  * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
@@ -56,9 +63,14 @@ export async function post<I extends HostInputs & { readonly request: ChangeRequ
   if (core.getState("settled") === "true") return;
   try {
     const inputs = action.read(io);
-    const log = new JobLog(core, maskOf(secrets));
+    const mask: Mask = (text) => maskOf(secrets)(text);
     const transaction = core.getState("transaction");
-    const world = realWorld(inputs, `post-${transaction}`, log, new AbortController().signal);
+    const means = {
+      log: new JobLog(core, mask),
+      cancel: new AbortController().signal,
+      conceal: concealed(secrets, io),
+    };
+    const world = realWorld(inputs, `post-${transaction}`, means);
     await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
   } catch (error) {
     core.warning(`What the hosts run could not be asked: ${safeText((error as Error).message)}`);

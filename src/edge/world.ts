@@ -4,7 +4,6 @@ import { systemClock } from "../health/clock";
 import { Host } from "../host/host";
 import { hostKeyTrust } from "../host/known-hosts";
 import { privateKey } from "../host/private-key";
-import type { Log } from "../release/log";
 import type { Run } from "../release/request";
 import type { World } from "../release/world";
 
@@ -13,7 +12,12 @@ export const newTransaction = ({ id, attempt }: Run): string =>
   `${id ?? "local"}-${attempt}-${randomBytes(3).toString("hex")}`;
 
 /** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
-export function realWorld(inputs: HostInputs, transaction: string, log: Log, cancel: AbortSignal): World {
+export function realWorld(
+  inputs: HostInputs,
+  transaction: string,
+  means: Pick<World, "log" | "cancel" | "conceal">,
+): World {
+  const { log } = means;
   const { hosts, access } = inputs;
   const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
   const several = hosts.length > 1;
@@ -26,10 +30,9 @@ export function realWorld(inputs: HostInputs, transaction: string, log: Log, can
     return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
   });
   return {
+    ...means,
     hosts: targets,
-    log,
     clock: systemClock,
     transaction,
-    cancel,
   };
 }

@@ -37,8 +37,14 @@ export function outputsOf(outcome: Outcome): Record<string, string> {
 /** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
 export const rollbackOutputsOf = (outcome: RollbackOutcome): Record<string, string> => ({
   ...outputsOf(outcome),
-  releases: JSON.stringify(outcome.releases),
+  releases: JSON.stringify(outcome.releases.map(harmless)),
 });
+
+const longestText = 300;
+
+/** What a host's file says may meet a log that the runner reads. */
+const harmless = (past: object): object =>
+  Object.fromEntries(Object.entries(past).map(([name, text]) => [name, cut(safeText(String(text)), longestText)]));
 
 const told = (status: Status): string => (status === "planned" ? "unchanged" : status);
 

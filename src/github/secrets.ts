@@ -13,13 +13,16 @@ import { items } from "./values/parse";
  */
 export function secretsOf(io: InputSource): string[] {
   const password = io.input("registry-password");
-  const known = publicText(io);
   const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
-  const settings = [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))]
-    .flatMap(withItsLines)
-    .filter((text) => isWorthMasking(text, known));
+  const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], io);
   const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
   return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
+}
+
+/** Of the values of settings those that are masked, each line by itself, too. */
+export function settingsToMask(values: readonly string[], io: InputSource): string[] {
+  const known = publicText(io);
+  return values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 }
 
 function envTexts(io: InputSource): string[] {

@@ -101,11 +101,12 @@ export function onlyPort(image: Docker.ImageInspectInfo): number | undefined {
 
 const LOG_LINES = 50;
 
-/** What a container wrote last, both streams, oldest first: hostile text. */
-export async function lastLogLines(docker: Docker, name: string): Promise<readonly string[]> {
+/** What a container wrote last, both streams, oldest first, since its latest start: hostile text. */
+export async function lastLogLines(docker: Docker, name: string, startedAt = ""): Promise<readonly string[]> {
+  const since = startedAt === "" ? {} : { since: Date.parse(startedAt) / 1000 };
   const raw = (await docker
     .getContainer(name)
-    .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false })) as unknown as Buffer;
+    .logs({ stdout: true, stderr: true, tail: LOG_LINES, follow: false, ...since })) as unknown as Buffer;
   return demultiplex(raw)
     .toString("utf8")
     .split("\n")

@@ -101,7 +101,7 @@ async function abort(member: Member, tx: Transaction, cause: unknown): Promise<T
 
 async function lastWords(tx: Transaction): Promise<readonly string[]> {
   try {
-    return await inTime(lastLogLines(tx.host.docker, tx.candidate.container));
+    return await inTime(lastLogLines(tx.host.docker, tx.candidate.container, tx.candidate.startedAt));
   } catch {
     return [];
   }

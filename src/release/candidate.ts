@@ -69,6 +69,7 @@ export async function startCandidate(tx: Transaction, undo: readonly Entry[] = [
   candidate.created = true;
   watchForItsEnd(tx);
   const started = await container.inspect();
+  candidate.startedAt = started.State.StartedAt;
   candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
   tx.stop.signal.throwIfAborted();
   if (!candidate.address) throw await itsEnd(tx);
@@ -159,7 +160,10 @@ export const still = ({ scene }: Pick<Transaction, "scene">): string =>
 
 function recordOf(tx: Transaction): ReleaseRecord {
   const { candidate, request, scene } = tx;
-  if (scene.kept) return { ...scene.kept, slot: candidate.slot, transaction: tx.name };
+  if (scene.kept) {
+    const terms = scene.kept.terms && { ...scene.kept.terms, traffic: request.traffic }; // the proxy may be another one
+    return { ...scene.kept, slot: candidate.slot, transaction: tx.name, run: request.run, ...(terms ? { terms } : {}) };
+  }
   return {
     format: FORMAT,
     release: candidate.id,

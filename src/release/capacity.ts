@@ -54,14 +54,16 @@ async function notShared(request: DeployRequest, scene: Scene, scout: Scout): Pr
  *
  * @param limit of the candidate; @param free, used bytes, `used` by the live release
  */
-export function checkMemory(strategy: Strategy, limit: number | undefined, free: number, used: number): void {
-  if (strategy === "recreate") return;
+export function memoryLacking(
+  strategy: Strategy,
+  limit: number | undefined,
+  free: number,
+  used: number,
+): string | undefined {
+  if (strategy === "recreate") return undefined;
   const needed = Math.min(used, limit || Number.POSITIVE_INFINITY);
-  if (free >= needed) return;
-  throw new UserError(
-    `The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while. ` +
-      "Nothing was changed. Free memory on the host or use a larger instance.",
-  );
+  if (free >= needed) return undefined;
+  return `The host has ${megabytes(free)} of memory free, but the live release uses ${megabytes(used)}, and a second one must run beside it for a while.`;
 }
 
 export async function memoryUsed(host: Host, container: string): Promise<number> {

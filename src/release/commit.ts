@@ -44,7 +44,7 @@ export async function retire(member: Member, world: World, keep: number | undefi
   const old = called(previous) ?? "nothing";
   const finished = member.finishing ?? tx.guard.finish();
   finished.catch(() => {}); // reported below, as what comes beside the drain is
-  const pruned = prune(tx, keep).then(({ warnings, gone }) => {
+  const pruned = prune(tx, keep, finished).then(({ warnings, gone }) => {
     const forgotten = forget(tx, gone);
     void tx.guard.bye(); // behind all of that in the one stream: nobody waits in between
     return forgotten.then((more) => [...warnings, ...more]);
@@ -71,7 +71,7 @@ async function finishedAnew(member: Member, world: World): Promise<boolean> {
 }
 
 /** Takes away what is older than the newest `keep`: containers, and images that nothing uses. Its failures are warnings. */
-async function prune(tx: Transaction, keep: number | undefined): Promise<Pruned> {
+async function prune(tx: Transaction, keep: number | undefined, finished: Promise<unknown>): Promise<Pruned> {
   if (keep === undefined) return { warnings: [], gone: [] };
   const { host, request, scene, candidate } = tx;
   const { kept, outdated } = others(tx, keep);
@@ -80,8 +80,12 @@ async function prune(tx: Transaction, keep: number | undefined): Promise<Pruned>
   const remove = (container: string, name: string) =>
     tolerate(warnings, `remove ${name}`, () => host.docker.getContainer(container).remove({ v: true, force: true }));
   const removing = Promise.all(
-    outdated.map(({ container, adopted }) => (adopted ? true : remove(container, container))),
+    outdated.map(async (record) => {
+      if (record === scene.current) await finished; // it still drains
+      return record.adopted ? true : remove(record.container, record.container);
+    }),
   );
+  removing.catch(() => {}); // awaited below
   const failed = await host.docker.listContainers({
     all: true,
     filters: { label: [`hello-devops.app=${request.app}`, "hello-devops.role=app"] },

@@ -72,9 +72,10 @@ async function takeGuard(
   const host = of(member, "host");
   const lock = lockRequest(request, world);
   try {
-    const { guard, found } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
+    const { guard, found, waited } = await takeOrMakeLock(host, lock, makeHome, log, world.clock, stop.signal, queue);
     member.guard = guard;
     member.found = found;
+    member.waited = waited;
     refuseStuck(found);
     void guard.lost.then((lost) => {
       if (member.guard === guard) stop.abort(lost);

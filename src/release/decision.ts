@@ -3,6 +3,7 @@ import { readyToCommit } from "./commit";
 import { GateError } from "./failure";
 import { type Fleet, type Member, of } from "./fleet";
 import { alone, takeLock } from "./lock";
+import { historyEntry } from "./transaction";
 import { lockRequest, type World } from "./world";
 
 /** How the commit ended on one host. `finished`: by itself, and it can't be taken back any more. */
@@ -100,12 +101,19 @@ async function commitOne(member: Member, world: World): Promise<Ending> {
 
 async function goBack(member: Member): Promise<Ending> {
   try {
+    tellWhy(member, "the host could not commit it");
     const { committed, stuck } = await of(member, "tx").guard.abort();
     if (stuck) return "unknown";
     return committed ? "finished" : "back";
   } catch {
     return "unknown";
   }
+}
+
+/** For the host's history; whether it can be written is in nobody's way. */
+function tellWhy(member: Member, reason: string): void {
+  const tx = of(member, "tx");
+  tx.guard.undo("tried", historyEntry(tx, "failed", reason)).catch(() => {});
 }
 
 /**
@@ -129,6 +137,7 @@ async function stayWith(member: Member, world: World, decided: AbortSignal): Pro
 async function revert(member: Member, world: World): Promise<Ending> {
   member.log.info(`Another host could not commit: ${of(member, "tx").candidate.id} is taken back here, too.`);
   try {
+    tellWhy(member, "another host could not commit it");
     return (await of(member, "tx").guard.revert()) === undefined ? "back" : "unknown";
   } catch (error) {
     if (error instanceof DeedFailed) return "unknown"; // its journal can't be written: what it holds is for the next run

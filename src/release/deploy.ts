@@ -98,7 +98,7 @@ async function pull(request: DeployRequest, member: Member): Promise<void> {
     await pullImage(host.docker, reference, request.image.credentials, (line) => log.debug(line), stop.signal);
     log.info(`Pulled ${reference}.`);
   };
-  await Promise.all([app(), ensureProxyImage(host, request, log, stop.signal)]);
+  await Promise.all([app(), ensureProxyImage(host, request.traffic.proxyImage, request.image, log, stop.signal)]);
 }
 
 async function start(tx: Transaction, request: DeployRequest): Promise<void> {

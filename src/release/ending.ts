@@ -57,7 +57,7 @@ export class Endings {
         : this.#failure(
             new GateError(
               "commit",
-              `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. Run this ${this.asked.change} again when it is back: it ends all hosts on one release.`,
+              `${lost.join(", ")}: lost during the commit, and not reached again. It is prepared, and may be committed or have gone back by itself; the other hosts are committed. When it is back, ${this.#again()}: that ends all hosts on one release.`,
             ),
             [],
             "",
@@ -89,7 +89,9 @@ export class Endings {
           return this.#host(member, "deployed", this.#candidate(member), true);
       }
     };
-    const apart = all.some((end) => end !== "back") ? PARTED(this.asked.change) : "";
+    const apart = all.some((end) => end !== "back")
+      ? ` The hosts are on different releases now: ${this.#again()}, and all of them end on one.`
+      : "";
     return this.#close(back ? "rolled-back" : "failed", ended, this.#failure(this.fleet.signal.reason, [], apart));
   }
 
@@ -104,6 +106,12 @@ export class Endings {
     const anyBefore = [...truths.keys()].some(({ current }) => current !== undefined);
     const failure = this.#failure(cause, lines, unasked ? LEFT_ALONE : "", phase);
     return this.#close(anyBefore && !unasked ? "rolled-back" : "failed", ended, failure);
+  }
+
+  /** "The release before" is another one by now on some of the hosts. */
+  #again(): string {
+    if (this.asked.change === "deploy") return "run this deploy again";
+    return `run the rollback again with to: ${this.fleet.members.find(({ scene }) => scene)?.scene?.id}`;
   }
 
   #close(status: Status, ended: (member: Member) => HostOutcome, failure?: Failure): Outcome {
@@ -162,9 +170,6 @@ export class Endings {
 
 const LEFT_ALONE =
   " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-
-const PARTED = (word: string): string =>
-  ` The hosts are on different releases now: run this ${word} again, and all of them end on one.`;
 
 const isBug = (cause: unknown): boolean =>
   ![UserError, GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);

@@ -25,6 +25,8 @@ export interface Member {
   scout?: Scout;
   guard?: Guard;
   found?: Found;
+  /** another change held the lock when this one came */
+  waited?: boolean;
   /** what was committed when the deploy began, once that is known */
   current?: ReleaseRecord | undefined;
   scene?: Scene;

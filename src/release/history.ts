@@ -19,16 +19,28 @@ export interface HistoryLine {
   readonly run: Run;
 }
 
-/** Oldest first. A line that can't be read tells nothing, and is in nobody's way. */
+/** Oldest first. A line that can't be read, or is none of ours, tells nothing, and is in nobody's way. */
 export function parseHistory(text: string): readonly HistoryLine[] {
   return text.split("\n").flatMap((line) => {
     try {
-      const read = JSON.parse(line) as HistoryLine;
-      return typeof read.release === "string" && typeof read.result === "string" ? [read] : [];
+      const read: unknown = JSON.parse(line);
+      return isLine(read) ? [read] : [];
     } catch {
       return [];
     }
   });
+}
+
+function isLine(read: unknown): read is HistoryLine {
+  const { release, digest, previous, result, at, run } = read as Record<string, unknown>;
+  const { id, attempt, actor, url } = run as Record<string, unknown>;
+  const texts = [release, digest, previous, at, actor, url].every((text) => typeof text === "string");
+  return (
+    texts &&
+    /^(deployed|rolled-back|failed)$/.test(String(result)) &&
+    typeof attempt === "number" &&
+    /^(number|undefined)$/.test(typeof id)
+  );
 }
 
 export const isCommitted = ({ result }: HistoryLine): boolean => result !== "failed";

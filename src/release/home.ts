@@ -1,6 +1,6 @@
 import type { Host } from "../host/host";
 import { folderBody } from "../host/proxy/container";
-import { isPresent, pullImage, registryOf } from "../host/pull";
+import { type ImageRequest, isPresent, pullImage, registryOf } from "../host/pull";
 import type { MakeHome } from "./lock";
 import type { Log } from "./log";
 import type { DeployRequest } from "./request";
@@ -10,23 +10,23 @@ export const homeFor =
   (request: DeployRequest): MakeHome =>
   async (host, dockerGroup, log, signal) => {
     log.info(`First deploy of "${request.app}" on this host: its folder is made.`);
-    await ensureProxyImage(host, request, log, signal);
+    await ensureProxyImage(host, request.traffic.proxyImage, request.image, log, signal);
     await makeFolder(host, request, dockerGroup);
   };
 
-/** Pulls the proxy's image unless it is there. The image's own login is used only at its own registry. */
+/** Pulls the proxy's image unless it is there. The app image's own login is used only at its own registry. */
 export async function ensureProxyImage(
   host: Host,
-  request: DeployRequest,
+  proxyImage: string,
+  app: ImageRequest | undefined,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  const image = request.traffic.proxyImage;
-  if (await isPresent(host.docker, image)) return;
-  log.info(`Pulling the proxy, ${image}.`);
-  const same = registryOf(image) === registryOf(request.image.name);
-  await pullImage(host.docker, image, same ? request.image.credentials : undefined, (line) => log.debug(line), signal);
-  await host.docker.getImage(image).inspect();
+  if (await isPresent(host.docker, proxyImage)) return;
+  log.info(`Pulling the proxy, ${proxyImage}.`);
+  const credentials = app && registryOf(proxyImage) === registryOf(app.name) ? app.credentials : undefined;
+  await pullImage(host.docker, proxyImage, credentials, (line) => log.debug(line), signal);
+  await host.docker.getImage(proxyImage).inspect();
 }
 
 async function makeFolder(host: Host, request: DeployRequest, dockerGroup: string): Promise<void> {

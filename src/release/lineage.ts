@@ -47,7 +47,11 @@ function stepsBack(steps: number, kept: Kept): ReleaseRecord {
   if (found) return found;
   const last = way.at(-1) ?? current;
   const gone = last.previous;
-  if (gone === undefined || isNone(gone))
+  if (gone === undefined)
+    throw new UserError(
+      `${to(steps)}what was before ${called(last)} is not recorded: an earlier hello-devops deployed it. ${whatThereIs(kept)} Name one (to).`,
+    );
+  if (isNone(gone))
     throw new UserError(
       `${to(steps)}there is no release before ${called(last)}: it was the first on this host. ${whatThereIs(kept)}`,
     );
@@ -69,9 +73,8 @@ function named(text: string, kept: Kept): ReleaseRecord {
   const [only, ...others] = found;
   if (only && others.length === 0) return only;
   if (!only) throw new UserError(`to: no release on this host is called "${text}". ${whatThereIs(kept)}`);
-  throw new UserError(
-    `to: "${text}" is the beginning of several: ${found.map(({ release }) => release).join(", ")}. Write more of it.`,
-  );
+  const each = found.map(({ release, createdAt }) => `${release} (deployed ${createdAt})`).join(", ");
+  throw new UserError(`to: "${text}" can be several: ${each}. Name one by its id.`);
 }
 
 /** A sentence for a person who has to choose. */

@@ -7,6 +7,8 @@ import type { Log } from "./log";
 export interface Locked {
   readonly guard: Guard;
   readonly found: Found;
+  /** another held the lock at first */
+  readonly waited: boolean;
 }
 
 export interface LockRequest {
@@ -45,12 +47,15 @@ export async function takeLock(
   signal: AbortSignal,
   queue: Queue,
 ): Promise<Locked> {
+  let waited = false;
   const guard = await host.guard({
     ...request,
-    onHeld: (holder) =>
+    onHeld: (holder) => {
+      waited = true;
       log.info(
         `Another deploy of "${request.app}" holds the lock: ${holder || "unknown"}. Waiting up to ${request.lockTimeout / 1000} s.`,
-      ),
+      );
+    },
     onEvent: (line) => log.debug(`guard: ${line}`),
     now: clock.now,
   });
@@ -60,7 +65,7 @@ export async function takeLock(
   const found = await guard.ready(signal);
   if (found.recovered === "undone") log.info("An earlier deploy had died here; the guard took it back.");
   if (found.recovered === "finished") log.info("An earlier deploy had died after its commit; the guard finished it.");
-  return { guard, found };
+  return { guard, found, waited };
 }
 
 /** Makes the app's folder on a host, whose Docker can be used. */

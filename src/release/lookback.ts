@@ -1,9 +1,9 @@
 import type Docker from "dockerode";
 import { appNetwork, inspected, LABEL, proxyContainer } from "../host/containers";
 import { UserError } from "../user-error";
-import { checkMemory, memoryUsed } from "./capacity";
+import { memoryLacking, memoryUsed } from "./capacity";
 import { type Member, of } from "./fleet";
-import { parseHistory } from "./history";
+import { isCommitted, parseHistory } from "./history";
 import { broughtBack, choose } from "./lineage";
 import type { Past } from "./listing";
 import { isNone } from "./naming";
@@ -48,25 +48,53 @@ const portOf = (proxy: Docker.ContainerInspectInfo | undefined): number | undefi
 const AGAIN =
   "A rollback from it would take back what came since. Start it as a new run (not by re-running an old one).";
 
-/** Chooses what comes back to this host, and how it is to be served and checked. @throws {UserError} */
-export function sceneOf(request: RollbackRequest, member: Member): void {
+/**
+ * Chooses what comes back to this host, and how it is to be served and checked.
+ *
+ * @param since when this rollback began, ISO 8601
+ * @throws {UserError}
+ */
+export function sceneOf(request: RollbackRequest, member: Member, since: string): void {
   const past = of(member, "past");
   const { current, releases, history, proxy, liveConfig, network } = past;
   refuseOlderRun(request.run, history, current, AGAIN);
-  const kept = choose(request.to, past);
+  const kept = done(request, past) ? current : choose(request.to, past);
+  if (member.waited) refuseSurprise(request, past, since);
   refuseByHand(kept);
   member.terms = termsFor(request, kept, past);
+  const warnings: string[] = [];
   if (kept !== current) {
     const { traffic, container } = member.terms;
-    checkMemory(traffic.strategy, container.memory, of(member, "guard").facts.memoryFree, past.memory);
+    const free = of(member, "guard").facts.memoryFree;
+    // what leaks memory is a reason to go back: the candidate's own end by it is noticed, and taken back
+    const lacking = memoryLacking(traffic.strategy, container.memory, free, past.memory);
+    if (lacking) warnings.push(lacking);
     tellWay(request, member, kept);
   }
   const { image: name, digest, release: id, fingerprint } = kept;
   member.scene = {
     ...{ releases, current, previous: current, history, liveConfig, network, proxy, handover: undefined },
     ...{ image: { name, digest }, reference: `${name}@${digest}`, imagePresent: true },
-    ...{ id, fingerprint, kept, warnings: [] },
+    ...{ id, fingerprint, kept, warnings },
   };
+}
+
+const isRelative = ({ to }: RollbackRequest): boolean => /^(-\d+)?$/.test(to);
+
+/** A job that is run again, since something behind the rollback failed, must not go one release further back. */
+function done(request: RollbackRequest, { current, history }: Past): boolean {
+  const { run } = request;
+  const last = broughtBack(current, history)?.run;
+  return isRelative(request) && last?.id !== undefined && last.id === run.id && last.attempt < run.attempt;
+}
+
+/** "The one before" is what a person saw: not what is before a release that came while this run waited for the lock. */
+function refuseSurprise(request: RollbackRequest, { history }: Past, since: string): void {
+  const last = history.filter(isCommitted).at(-1);
+  if (!last || last.at < since || !isRelative(request)) return;
+  throw new UserError(
+    `While this run waited for the lock, ${last.run.url || "another one"} put ${last.release} on the host (${last.result}). What is before that is perhaps not what was meant: name the release to go back to (to), or start the rollback anew.`,
+  );
 }
 
 /** The proxy stays as it is; all else is what the release was deployed with, and what this rollback says. */
@@ -83,6 +111,11 @@ function termsFor(request: RollbackRequest, kept: ReleaseRecord, { current, prox
     httpPort: portOf(proxy) ?? live.httpPort,
     proxyImage: proxy?.Config.Image ?? live.proxyImage,
   };
+  const { interval, threshold, startTimeout } = terms.health;
+  if (interval * (threshold - 1) >= startTimeout)
+    throw new UserError(
+      `start-timeout: with what ${release} was deployed with, ${threshold} checks ${interval / 1000} s apart take longer than ${startTimeout / 1000} s; lengthen it, or shorten health-interval.`,
+    );
   return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
 }
 

@@ -3,7 +3,7 @@ import { appNetwork, inspected, LABEL, proxyContainer } from "../host/containers
 import type { Found, Guard } from "../host/guard/guard";
 import { hasDigest, isPresent, type ResolvedImage } from "../host/pull";
 import { UserError } from "../user-error";
-import { checkDisk, checkMemory, memoryUsed } from "./capacity";
+import { checkDisk, memoryLacking, memoryUsed } from "./capacity";
 import { handoverOfAdopted, handoverOfProxy } from "./handover";
 import { parseHistory } from "./history";
 import { fingerprint, isNone, releaseId } from "./naming";
@@ -65,8 +65,10 @@ export async function preflight(
     warnings: [] as string[],
   };
   await checkDisk(request, scene, scout, (await looking.kibFree) * 1024);
-  if (current)
-    checkMemory(request.traffic.strategy, request.container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+  const { traffic, container } = request;
+  const lacking =
+    current && memoryLacking(traffic.strategy, container.memory, guard.facts.memoryFree, await looking.memoryUsed);
+  if (lacking) throw new UserError(`${lacking} Nothing was changed. Free memory on the host or use a larger instance.`);
   if (request.run.id === undefined) {
     scene.warnings.push("No run id (GITHUB_RUN_ID): nothing tells whether this run is older than the live one.");
   }

@@ -28,6 +28,7 @@ export interface ReleaseRecord {
   readonly transaction: string;
   /** ISO 8601, UTC */
   readonly createdAt: string;
+  /** of that change */
   readonly run: Run;
   /** the release that it took the place of when it was deployed: the way that a rollback goes; absent = it is not known */
   readonly previous?: string;

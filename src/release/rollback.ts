@@ -3,7 +3,8 @@ import { startCandidate } from "./candidate";
 import { type Change, change } from "./change";
 import { connect } from "./connect";
 import { type Member, of } from "./fleet";
-import { listing, type PastRelease, pastReleases } from "./listing";
+import { ensureProxyImage } from "./home";
+import { listing, type Past, type PastRelease, pastReleases } from "./listing";
 import { lookBack, sceneOf } from "./lookback";
 import type { Outcome } from "./outcome";
 import { planForReturn } from "./plan";
@@ -12,7 +13,7 @@ import { permissionOf, placeAfter, standAside } from "./recreate";
 import type { RollbackRequest } from "./request";
 import { applySettings, servesThrough } from "./traffic";
 import { openTransaction, transact } from "./transact";
-import { type Entry, mutate, seconds, type Transaction } from "./transaction";
+import { type Entry, mutate, seconds, sideBySide, type Transaction } from "./transaction";
 import type { World } from "./world";
 
 export interface RollbackOutcome extends Outcome {
@@ -36,25 +37,35 @@ export async function rollback(asks: RollbackRequest, world: World): Promise<Rol
     httpPort: undefined,
   } as const;
   const outcome = await change(asked, world, async (change) => {
-    await look(request, change);
-    const [first] = change.fleet.members;
-    if (first) releases = pastReleases(of(first, "past"));
+    await look(request, change, (past) => {
+      releases = pastReleases(past);
+    });
     return request.list ? list(change) : bringBack(request, change);
   });
   return { ...outcome, releases };
 }
 
-async function look(request: RollbackRequest, { world, fleet, report }: Change): Promise<void> {
+/** @param tell hears what the first host has been running, before anything is chosen or refused */
+async function look(
+  request: RollbackRequest,
+  { world, fleet, report }: Change,
+  tell: (past: Past) => void,
+): Promise<void> {
   const { members } = fleet;
   const arrival = { connected: (member: Member) => of(member, "host").engine.warm(), makeHome: undefined };
   const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
   await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
   await report.stoppable("preflight", async () => {
     await fleet.each(members, (member) => lookBack(request, member));
+    const [first] = members;
+    if (first) tell(of(first, "past"));
     if (request.list) return;
-    await fleet.each(members, async (member) => sceneOf(request, member));
+    await fleet.each(members, async (member) => sceneOf(request, member, report.startedAt));
+    for (const member of members)
+      world.conceal(Object.values(of(member, "terms").health.headers).flatMap(withItsToken));
     refuseDifferent(members);
     await fleet.each(members.filter(isBack), (member) => refuseBroken(request, member));
+    for (const member of members) for (const line of of(member, "scene").warnings) report.warn(line);
   });
 }
 
@@ -77,15 +88,21 @@ async function bringBack(request: RollbackRequest, change: Change): Promise<Outc
   return transact(change, request, moving, { preDeploy: undefined, start, keepReleases: undefined });
 }
 
+/** `Bearer abc` may be told as `abc`, too. */
+const withItsToken = (header: string): string[] => [header, header.split(" ").at(-1) ?? header];
+
 const isBack = (member: Member): boolean => of(member, "scene").kept === member.current;
 
 /** @throws {UserError} when the hosts would not end on one release */
 function refuseDifferent(members: readonly Member[]): void {
   const targets = members.map((member) => ({ name: member.name, kept: of(member, "scene").kept }));
-  if (new Set(targets.map(({ kept }) => `${kept?.version} ${kept?.digest}`)).size <= 1) return;
-  const each = targets.map(({ name, kept }) => `${name} to ${kept?.release} (${kept?.version})`).join(", ");
+  const alike = targets.map(({ kept }) => `${kept?.version} ${kept?.digest} ${kept?.fingerprint}`);
+  if (new Set(alike).size <= 1) return;
+  const each = targets
+    .map(({ name, kept }) => `${name} to ${kept?.release} (${kept?.version}, deployed ${kept?.createdAt})`)
+    .join(", ");
   throw new UserError(
-    `to: the hosts would go back to different releases: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`,
+    `to: the hosts would go back to different releases, or to one that was deployed with other options or env: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`,
   );
 }
 
@@ -101,7 +118,20 @@ async function refuseBroken({ app }: RollbackRequest, member: Member): Promise<v
 }
 
 async function start(tx: Transaction): Promise<void> {
-  const { candidate, request, scene } = tx;
+  await sideBySide(tx, [concealEnv, startKept]);
+}
+
+/** What the release was given as its env was a secret then, and is one now; what its image says for itself is none. */
+async function concealEnv({ host: { docker }, candidate, conceal }: Transaction): Promise<void> {
+  const { Config, Image } = await docker.getContainer(candidate.container).inspect();
+  const image = await docker.getImage(Image).inspect();
+  const given = (Config.Env ?? []).filter((line) => !image.Config.Env?.includes(line));
+  conceal(given.map((line) => line.slice(line.indexOf("=") + 1)));
+}
+
+async function startKept(tx: Transaction): Promise<void> {
+  const { candidate, host, log, request, scene, stop } = tx;
+  if (!scene.proxy) await ensureProxyImage(host, request.traffic.proxyImage, undefined, log, stop.signal);
   await ensureProxy(tx);
   await applySettings(tx);
   const rest: Entry = ["rest", candidate.container, seconds(request.container.stopTimeout)];

@@ -1,9 +1,11 @@
+import { DeedFailed } from "../host/guard/failures";
 import { takeBack } from "./abort";
-import { writeRelease } from "./candidate";
+import { still, writeRelease } from "./candidate";
 import type { Change } from "./change";
 import { retire } from "./commit";
 import { commit } from "./decision";
 import { urlOf } from "./ending";
+import { GateError } from "./failure";
 import { type Member, of, waves } from "./fleet";
 import { bake, probe, verifyCommand } from "./gates";
 import { endsFirst, takePort } from "./handover";
@@ -12,7 +14,7 @@ import { ensureNetwork } from "./proxy";
 import { servesAgain } from "./recreate";
 import type { ChangeRequest, Terms, WaveSize } from "./request";
 import { candidateSlot, fillSlot, shift } from "./traffic";
-import { historyEntry, type Transaction } from "./transaction";
+import { historyEntry, sideBySide, type Transaction } from "./transaction";
 import type { World } from "./world";
 
 /** In what a new release and one that comes back differ, once their transactions are open. */
@@ -35,7 +37,8 @@ export function openTransaction(
   const { log, stop, evidence } = member;
   const scene = of(member, "scene");
   const { kept } = scene;
-  const place = { slot: candidateSlot(scene.current), address: "", port: kept?.port ?? 0, created: false };
+  const unknown = { address: "", startedAt: "", port: kept?.port ?? 0, created: false };
+  const place = { slot: candidateSlot(scene.current), ...unknown };
   const container = kept?.container ?? `${request.app}-${scene.id}`;
   const guard = of(member, "guard");
   const opened = guard.begin(scene.id); // the first change waits for it
@@ -51,6 +54,7 @@ export function openTransaction(
     clock: world.clock,
     stop,
     evidence,
+    conceal: world.conceal,
   };
   const begun = Promise.all([opened, guard.undo("tried", historyEntry(tx, "failed", DIED))]);
   begun.catch(() => {});
@@ -87,24 +91,20 @@ export async function transact(
   return commitAndRetire(change, moving, way.keepReleases);
 }
 
-/** The first that fails stops the others; nothing is under way when this ends. */
-async function sideBySide(tx: Transaction, bodies: readonly ((tx: Transaction) => Promise<void>)[]): Promise<void> {
-  const ended = await Promise.allSettled(
-    bodies.map(async (body) => {
-      try {
-        await body(tx);
-      } catch (error) {
-        tx.stop.abort(error);
-        throw error;
-      }
-    }),
-  );
-  if (ended.some(({ status }) => status === "rejected")) throw tx.stop.signal.reason;
-}
-
 /** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
 async function takeSeat(tx: Transaction): Promise<void> {
-  await writeRelease(tx);
+  try {
+    await writeRelease(tx);
+  } catch (cause) {
+    if (!(cause instanceof DeedFailed)) throw cause;
+    throw new GateError(
+      "start",
+      `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`,
+      {
+        cause,
+      },
+    );
+  }
   if (!tx.scene.handover || endsFirst(tx)) await fillSlot(tx);
 }
 

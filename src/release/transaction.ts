@@ -9,6 +9,7 @@ import type { Evidence } from "./outcome";
 import { FORMAT } from "./record";
 import type { ChangeRequest, Terms } from "./request";
 import type { Scene } from "./scene";
+import type { World } from "./world";
 
 /** What tells a deploy to stop, on all of its hosts. */
 export interface Stop {
@@ -36,6 +37,7 @@ export interface Transaction {
   /** aborted by a cancel, a lost guard, the candidate's exit, and by another host's failure; its reason says which */
   readonly stop: Stop;
   readonly evidence: Evidence[];
+  readonly conceal: World["conceal"];
 }
 
 export interface Candidate {
@@ -44,6 +46,8 @@ export interface Candidate {
   readonly slot: Slot;
   /** known once it has started */
   address: string;
+  /** by the host's clock, ISO 8601; one that comes back has a log of its earlier lives, too */
+  startedAt: string;
   port: number;
   /** opens what its record seals; '' = nothing */
   readonly key: string;
@@ -113,3 +117,21 @@ export const historyEntry = (
     at: new Date().toISOString(),
     run: request.run,
   });
+
+/** The first that fails stops the others; nothing is under way when this ends. */
+export async function sideBySide(
+  tx: Transaction,
+  bodies: readonly ((tx: Transaction) => Promise<void>)[],
+): Promise<void> {
+  const ended = await Promise.allSettled(
+    bodies.map(async (body) => {
+      try {
+        await body(tx);
+      } catch (error) {
+        tx.stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  if (ended.some(({ status }) => status === "rejected")) throw tx.stop.signal.reason;
+}

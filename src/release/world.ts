@@ -22,6 +22,8 @@ export interface World {
   readonly clock: Clock;
   /** names this deploy on its hosts: a-z, 0-9 and `-` */
   readonly transaction: string;
+  /** texts that no log, summary or output may show from now on */
+  readonly conceal: (texts: readonly string[]) => void;
   /** aborted when the job is cancelled; its reason is a `Cancelled` */
   readonly cancel: AbortSignal;
 }

@@ -214,7 +214,7 @@ test("hosts that would go back to different releases are told, and the one that 
   const refused = await goBack().ended;
   expect([refused.code, refused.outputs["failed-gate"]]).toEqual([1, "preflight"]);
   expect(refused.outputs.reason).toMatch(
-    /^to: the hosts would go back to different releases: \S+ to echo1\S* \(echo1\), \S+ to echo2\S* \(echo2\)\. Name the one/,
+    /^to: the hosts would go back to different releases, .*: \S+ to echo1\S* \(echo1, deployed \S+\), \S+ to echo2\S* \(echo2, deployed \S+\)\. Name the one/,
   );
   expect(await theyServe()).toEqual(["echo2", "third"]);
   const ended = await goBack({ to: "echo2" }).ended;

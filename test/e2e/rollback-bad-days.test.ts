@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { docker } from "../bed/run";
-import { bed, deployed, freshHost, host, oneReleaseByItself } from "../support/bad-day";
+import { bed, deployed, freshHost, host, oneReleaseByItself, start } from "../support/bad-day";
 import { cutWire, heal, killGuard } from "../support/faults";
 import { inBox, lookAt, until } from "../support/outside";
 import { historyOf, rollbackInputs, There } from "../support/rollback";
@@ -67,6 +67,21 @@ test("the host is as before when it loses its power in the bake", async () => {
   expect((await post.ended).log).toMatch(/runs echo2 \(sha256:[0-9a-f]{64}\) of "web"\./);
   await asBefore();
 }, 180_000);
+
+test("a rollback that waited for a deploy does not go back to what that deploy replaced, unless it is named", async () => {
+  const step = start("echo1", { version: "meanwhile", "bake-time": "3s" });
+  await step.reaches("bake");
+  const waiting = there.startBack(quick);
+  await waiting.says(/Another deploy of "web" holds the lock/);
+  expect((await step.ended).outputs.status).toBe("deployed");
+  const refused = await waiting.ended;
+  expect([refused.outputs.status, refused.outputs["failed-gate"]]).toEqual(["failed", "preflight"]);
+  expect(refused.outputs.reason).toMatch(
+    /^While this run waited for the lock, https:\S+ put meanwhile on the host \(deployed\)\./,
+  );
+  expect(await oneReleaseByItself()).toBe("meanwhile");
+  expect((await there.wentBack({ to: "echo2" })).outputs.release).toBe("echo2");
+}, 120_000);
 
 test("the post step of a rollback that was killed says what the host runs", async () => {
   const step = there.startBack({ ...quick, "bake-time": "30s" });

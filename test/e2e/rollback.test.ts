@@ -152,6 +152,34 @@ test("refuses a run that is older than the last change, and says that a new run 
   expect(deploy.outputs.status).toBe("failed");
 }, 60_000);
 
+test("a job that is run again after its rollback goes no further back, and a second rollback of a run does", async () => {
+  const run = { GITHUB_RUN_ID: "900000", GITHUB_RUN_ATTEMPT: "1" };
+  expect(story(await there.back({}, run))).toEqual(["deployed", "second", "third", 0]);
+  const again = await there.back({}, { ...run, GITHUB_RUN_ATTEMPT: "2" });
+  expect([again.outputs.status, again.outputs.release, again.code]).toEqual(["unchanged", "second", 0]);
+  expect(await oneRelease(host)).toBe("second");
+  expect(story(await there.back({}, run)).slice(0, 2)).toEqual(["deployed", "first"]);
+  await resetHost(host); // no later run is newer than this one
+}, 120_000);
+
+test("what the release was given as env is masked as in its deploy, and its log is that of this start", async () => {
+  const talks = `node -e 'console.log("the token is", process.env.TOKEN, Date.now());
+    require("node:http").createServer((q, s) => s.end("ok")).listen(5000); process.on("SIGTERM", () => process.exit(0))'`;
+  const secret = "hunter2-of-the-database";
+  await there.deployed("echo1", { version: "talks", command: talks, env: `TOKEN=${secret}` });
+  await there.deployed("echo2", { version: "after" });
+  const ended = await there.back({ "health-status": "418", "start-timeout": "1s" });
+  expect(story(ended)).toEqual(["rolled-back", "talks", "after", 1]);
+  const shown = ended.log
+    .split("\n")
+    .filter((line) => !line.startsWith("::add-mask::"))
+    .join("\n");
+  expect(shown).not.toContain(secret);
+  expect(shown.match(/the token is \*\*\* \d+/g)).toHaveLength(1);
+  expect(ended.summary).toMatch(/the token is &#42;&#42;&#42; \d+/);
+  expect(ended.summary).not.toContain(secret);
+}, 120_000);
+
 test("an app that can't run twice is stopped before the release before it starts again", async () => {
   const recreate = { strategy: "recreate" };
   await there.deployed("echo1", { version: "alone1", ...recreate });

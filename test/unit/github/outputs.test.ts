@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { annotationOf, outputsOf } from "../../../src/github/outputs";
+import { annotationOf, outputsOf, rollbackOutputsOf } from "../../../src/github/outputs";
 import { actionYml } from "./deploy-inputs";
 import { deployed, rolledBack } from "./outcomes";
 
@@ -73,4 +73,22 @@ test("hostile text in a failure can't leave its line, and much of it is cut belo
       .every((line) => /^(\| |The candidate)/.test(line)),
   ).toBe(true);
   expect(Buffer.byteLength(message)).toBeLessThan(4096);
+});
+
+test("what a host's history says can't command the runner that a later step prints it for", () => {
+  const hostile = { at: "::set-output name=x::y", reason: "##[error]x\n::warning::y", who: `${"x".repeat(400)}` };
+  const past = {
+    release: "r1",
+    version: "",
+    digest: "",
+    when: hostile.at,
+    who: hostile.who,
+    run: "",
+    reason: hostile.reason,
+  };
+  const releases = [{ ...past, result: "deployed", now: "kept" } as const];
+  const [first] = JSON.parse(rollbackOutputsOf({ ...deployed, releases }).releases ?? "[]");
+  expect(first.when).toBe(": :set-output name=x::y");
+  expect(first.reason).toBe("## [error]x ::warning::y");
+  expect(first.who).toHaveLength("x".repeat(300).length + "… (100 more characters)".length);
 });

@@ -54,7 +54,7 @@ const APART = /^(DO write releases\/r2\/(haproxy\.cfg|slots\.map) |DO check r2$|
 function worldOf(host: RecordingHost): World {
   const clock = { now: () => performance.now(), sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) };
   const hosts = [{ name: "host", address: "host", open: async () => host.host() }];
-  return { hosts, log: quiet, clock, transaction: "t2", cancel: new AbortController().signal };
+  return { hosts, log: quiet, clock, transaction: "t2", cancel: new AbortController().signal, conceal: () => {} };
 }
 
 const deployTo = (host: RecordingHost, request: DeployRequest): Promise<Outcome> => deploy(request, worldOf(host));

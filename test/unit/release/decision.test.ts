@@ -73,7 +73,14 @@ function fleetOf(plays: Readonly<Record<string, Play>>) {
       return { drop: () => {}, guard: async () => guardOf(name, {}, found) } as unknown as Host;
     },
   }));
-  const world: World = { hosts, log, clock, transaction: "t2", cancel: new AbortController().signal };
+  const world: World = {
+    hosts,
+    log,
+    clock,
+    transaction: "t2",
+    cancel: new AbortController().signal,
+    conceal: () => {},
+  };
   const fleet = new Fleet(world);
   for (const member of fleet.members) {
     const guard = guardOf(member.name, plays[member.name] ?? {});

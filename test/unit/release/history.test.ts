@@ -30,7 +30,11 @@ const line = (
 
 test("reads what can be read of a history, and skips the rest", () => {
   const good = line("r1", "deployed", 1);
-  expect(parseHistory(`{"release"\n${JSON.stringify(good)}\n[]\n\n`)).toEqual([good]);
+  const { run: _, ...withoutRun } = good;
+  const odd = [withoutRun, { ...good, at: 7 }, { ...good, result: "eaten" }, [], null].map((line) =>
+    JSON.stringify(line),
+  );
+  expect(parseHistory(`{"release"\n${odd.join("\n")}\n${JSON.stringify(good)}\n\n`)).toEqual([good]);
   expect(parseHistory("")).toEqual([]);
 });
 

@@ -29,6 +29,7 @@ const r1 = record("r1", "none");
 const r2 = record("r2", "r1");
 const r3 = record("r3", "r2");
 const r4 = record("r4", "r2");
+const { previous: _, ...unrecorded } = r4;
 const releases = [r4, r1, r3, r2];
 const kept: Kept = { current: r4, releases, isThere: () => true };
 
@@ -57,13 +58,20 @@ test("takes the release of that very id before others whose commit is the same",
   const both = { ...kept, releases: [...releases, again] };
   expect(chosen("r3-2", both)).toBe("r3-2");
   expect(chosen("r3", both)).toBe("r3");
-  expect(chosen(r3.version, both)).toBe(`to: "${r3.version}" is the beginning of several: r3, r3-2. Write more of it.`);
+  expect(chosen(r3.version, both)).toBe(
+    `to: "${r3.version}" can be several: r3 (deployed ${r3.createdAt}), r3-2 (deployed ${again.createdAt}). Name one by its id.`,
+  );
 });
 
 const there = "There are: r4 (serves now), r3, r2, r1.";
 const refused: readonly (readonly [what: string, to: string, from: Kept, message: string])[] = [
   ["a name that nothing has", "r9", kept, `to: no release on this host is called "r9". ${there}`],
-  ["the beginning of several", "r", kept, 'to: "r" is the beginning of several: r4, r1, r3, r2. Write more of it.'],
+  [
+    "the beginning of several",
+    "r",
+    kept,
+    `to: "r" can be several: ${releases.map(({ release, createdAt }) => `${release} (deployed ${createdAt})`).join(", ")}. Name one by its id.`,
+  ],
   [
     "more steps than there were releases",
     "-3",
@@ -75,6 +83,12 @@ const refused: readonly (readonly [what: string, to: string, from: Kept, message
     "",
     { ...kept, current: r1, releases: [r1] },
     "Nothing to go back to: there is no release before r1: it was the first on this host. There are: r1 (serves now).",
+  ],
+  [
+    "a way back that an earlier version did not record",
+    "",
+    { ...kept, current: unrecorded, releases: [unrecorded, r3] },
+    "Nothing to go back to: what was before r4 is not recorded: an earlier hello-devops deployed it. There are: r4 (serves now), r3. Name one (to).",
   ],
   [
     "a release whose record is gone",
