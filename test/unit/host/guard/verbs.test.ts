@@ -118,6 +118,7 @@ test("goes back on a full disk, where nothing can be told of it", async () => {
   host.order("full");
   expect(await other.ask("ABORT")).toBe("ABORTED");
   expect(host.outcome()).toMatchObject({ blue: "ready shop-1", history: [], journal: false });
+  expect(existsSync(host.state("history.next"))).toBe(false);
 });
 
 test("never forgets the committed release", async () => {
