@@ -1,5 +1,6 @@
 import { Patience } from "./patience";
 import { matches } from "./pattern";
+import { BODY_LIMIT } from "./sight";
 
 /** What a check expects of an answer; what is left out may be anything. */
 export interface Expectation {
@@ -116,7 +117,8 @@ function wrongBody({ body }: Answer, pattern: RegExp | undefined): Mismatch | un
 function wrongJson(answer: Answer, rules: readonly JsonRule[]): Mismatch | undefined {
   if (rules.length === 0) return undefined;
   const document = documentIn(answer.body);
-  if (document === undefined) return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+  const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
+  if (document === undefined) return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
   const patience = new Patience();
   for (const rule of rules) {
     const found = rule.mismatch(document.value, patience);

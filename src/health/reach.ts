@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Attempt } from "./attempt";
-import { type Certificate, certificateOf, untrusted } from "./certificate";
+import { type Certificate, certificateOf, earliest, untrusted } from "./certificate";
 import { NoAnswer, noAnswer } from "./no-answer";
 import { portOfProxy, tunnel, unreachable } from "./proxy";
 import type { TlsRequest } from "./request";
@@ -86,8 +86,11 @@ async function handshake(
   // Node would close the connection before anybody can read which certificate it was: so it is judged here, before a byte is sent.
   const options = { rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...ca(tls) };
   const stream = await secured(plain, host, options, attempt);
+  const certificate = certificateOf(stream);
+  const { found } = attempt; // noted before it is judged: a bad one's end is what one wants to know
+  found.certificateExpires = earliest([certificate?.expires, found.certificateExpires]);
   if (tls.verify && !stream.authorized) throw untrusted(stream, host);
-  return { stream, certificate: certificateOf(stream) };
+  return { stream, certificate };
 }
 
 const ca = ({ authorities }: TlsRequest) => (authorities === undefined ? {} : { ca: authorities });

@@ -36,6 +36,7 @@ function firstMatch(socket: Socket, pattern: RegExp, attempt: Attempt): Promise<
     };
     const onText = (chunk: string) => {
       text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
+      Object.assign(attempt.found, { kind: "connected wrong body", body: text });
       attempt.waitingFor = `answer that matches ${pattern} (so far: ${excerpt(text)})`;
       const found = matches(pattern, text);
       if (found) socket.off("data", onText);

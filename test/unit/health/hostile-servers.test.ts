@@ -135,9 +135,7 @@ test("a text that trim() in expect-json would take minutes for is wrong after a 
   const { place } = await tcpServer((socket) => socket.once("data", () => socket.end(`${ok}\r\n${body}`)));
   const json = { "expect-json": "trim(version) = v2", "version-from": "json:trim(version)" };
   const { only, duration } = await verified({ url: `http://${place}/`, ...json, timeout: "1s", interval: "1s" });
-  expect(only.lastSeen).toBe(
-    "status 200, but trim(version) = v2 does not hold: trim(version) did not end on the JSON",
-  );
+  expect(only.lastSeen).toBe("status 200, but trim(version) = v2 does not hold: trim(version) did not end on the JSON");
   expect(only.seen).toEqual({ "200 wrong json": 1 });
   expect(duration).toBeLessThan(2000);
 });
