@@ -33,7 +33,7 @@ function urlLogin(url: string): string[] {
   const { username, password } = URL.canParse(url) ? new URL(url) : { username: "?", password: "" };
   if (username === "" && password === "") return [];
   const login = /^(?:[a-z]+:)?\/*(.*)@/is.exec(url)?.[1] ?? "";
-  return [...new Set([login, decoded(login)])].flatMap(basicAuth);
+  return [login, decoded(login)].flatMap((text) => [text, text.replace(/^[^:]*:/, "")]);
 }
 
 /** As they are written, and as a server reads them. */
