@@ -39970,7 +39970,7 @@ function urlLogin(url) {
     if (username === "" && password === "")
         return [];
     const login = /^(?:[a-z]+:)?\/*(.*)@/is.exec(url)?.[1] ?? "";
-    return [...new Set([login, decoded(login)])].flatMap(verify_secrets_basicAuth);
+    return [login, decoded(login)].flatMap((text) => [text, text.replace(/^[^:]*:/, "")]);
 }
 /** As they are written, and as a server reads them. */
 const queryValues = (url) => url
@@ -40691,7 +40691,39 @@ function refused(proxy, status) {
 
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
+// EXTERNAL MODULE: external "node:dns"
+var external_node_dns_ = __nccwpck_require__(610);
+;// CONCATENATED MODULE: ./src/health/lookups.ts
+
+/**
+ * One question in flight per name: a resolver that is silent holds a thread of Node's few for each question, long after
+ * its attempt has ended, and then no other name is found either.
+ */
+function sharedLookup(resolve = external_node_dns_.lookup) {
+    const inFlight = new Map();
+    const ask = (key, host, options) => {
+        const asked = new Promise((found, failed) => {
+            resolve(host, { ...options, all: true }, (error, addresses) => (error ? failed(error) : found(addresses)));
+        }).finally(() => inFlight.delete(key));
+        inFlight.set(key, asked);
+        return asked;
+    };
+    return (host, options, callback) => {
+        const { family = 0, hints = 0, all } = options;
+        const key = JSON.stringify([host, family, hints]);
+        const asked = inFlight.get(key) ?? ask(key, host, options);
+        const told = ([first, ...others]) => {
+            if (all || !first)
+                callback(null, first ? [first, ...others] : []);
+            else
+                callback(null, first.address, first.family);
+        };
+        asked.then(told, (error) => callback(error, []));
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/health/reach.ts
+
 
 
 
@@ -40699,6 +40731,7 @@ var external_node_tls_ = __nccwpck_require__(1692);
 
 const ports = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
 const NEXT_ADDRESS = 500; // milliseconds that one address of a name has before the next is tried
+const lookup = sharedLookup();
 const portOf = (url) => Number(url.port || ports[url.protocol]);
 /** The name or address without brackets, as sockets and certificates want it. */
 const hostOf = (url) => url.hostname.replace(/^\[|\]$/g, "");
@@ -40727,7 +40760,7 @@ function dial(host, port, family, attempt, blind = false) {
     else
         Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
     const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, noDelay: true, ...eyeballs }));
+    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, lookup, noDelay: true, ...eyeballs }));
     socket.once("lookup", toServer);
     return new Promise((resolve, reject) => {
         socket.once("connect", () => resolve(socket));
@@ -41642,6 +41675,8 @@ function cancelled() {
 ;// CONCATENATED MODULE: ./actions/verify-health/index.ts
 
 
+// Each name that is looked for takes a thread; Node has 4 unless it is told before the first is needed.
+process.env.UV_THREADPOOL_SIZE ??= "64";
 runStep(main);
 
 })();
