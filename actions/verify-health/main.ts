@@ -7,7 +7,7 @@ import { readVerifyInputs } from "../../src/github/verify-inputs";
 import { verifySecretsOf } from "../../src/github/verify-secrets";
 import { systemClock } from "../../src/health/clock";
 import { verify } from "../../src/health/verify";
-import { proxyOf } from "./proxy";
+import { proxyOf, refuseWrongProxies } from "./proxy";
 import { report } from "./report";
 
 /** Verifies, and tells how it ended. A thrown error is a wrong input, before any request, or a bug. */
@@ -17,6 +17,7 @@ export async function main(io: InputSource): Promise<void> {
   for (const secret of secrets) core.setSecret(secret);
   const inputs = readVerifyInputs(io);
   for (const { url } of inputs.request.targets) proxyOf(url); // a wrong proxy is told before any request
+  if (inputs.request.question.followRedirects) refuseWrongProxies();
   const mask = maskOf(secrets);
   const world = { clock: systemClock, date: Date.now, log: new JobLog(core, mask), proxyOf, cancel: cancelled() };
   await report(await verify(inputs.request, world), inputs, io, mask);

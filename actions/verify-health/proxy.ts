@@ -1,4 +1,4 @@
-import { getProxyUrl } from "@actions/http-client/lib/proxy";
+import { checkBypass, getProxyUrl } from "@actions/http-client/lib/proxy";
 import { UserError } from "../../src/user-error";
 
 /**
@@ -18,11 +18,22 @@ export function proxyOf(url: URL): URL | undefined {
   );
 }
 
+const isSet = (name: string): boolean => Boolean(process.env[name.toLowerCase()] || process.env[name]);
+
+/** Where a redirect may lead is not known: so both variables must be right. @throws {UserError} */
+export function refuseWrongProxies(): void {
+  for (const scheme of ["http", "https"]) proxyOf(new URL(`${scheme}://redirected.invalid/`));
+}
+
 function chosen(url: URL, name: string): URL | undefined {
   try {
     const found = getProxyUrl(url);
+    if (!found && isSet(name) && !checkBypass(url)) throw new Error("it was passed over"); // theirs hides that it is no URL
     return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
   } catch (cause) {
-    throw new UserError(`${name}: what this runner's variable holds is no URL; write http://host:port.`, { cause });
+    throw new UserError(
+      `${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`,
+      { cause },
+    );
   }
 }

@@ -94688,17 +94688,20 @@ class NoAnswer extends Error {
     kind;
     name = "NoAnswer";
     blind;
+    late;
     constructor(message, 
     /** what it is counted under: "ECONNREFUSED", "timeout" */
-    kind, { blind = false, ...options } = {}) {
+    kind, { blind = false, late = false, ...options } = {}) {
         super(message, options);
         this.kind = kind;
         this.blind = blind;
+        this.late = late;
     }
 }
 // No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
 const onThisSide = new Set([
-    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
     ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
 ]);
 /** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
@@ -94749,6 +94752,7 @@ async function attempt_within(limit, run) {
     const attempt = {
         waitingFor: "connection",
         blind: false,
+        found: {},
         closes(stream) {
             stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
             if (over.signal.aborted)
@@ -94759,8 +94763,9 @@ async function attempt_within(limit, run) {
         },
     };
     const timer = setTimeout(() => {
-        const { waitingFor, blind } = attempt;
-        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
+        const { waitingFor, blind, found } = attempt;
+        const kind = found.kind ?? "timeout";
+        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
     }, limit);
     try {
         return await unlessAborted(run(attempt), over.signal);
@@ -94844,34 +94849,56 @@ const environment = (url) => ({
 
 ;// CONCATENATED MODULE: external "node:vm"
 const external_node_vm_namespaceObject = require("node:vm");
-;// CONCATENATED MODULE: ./src/health/pattern.ts
+;// CONCATENATED MODULE: ./src/health/patience.ts
 
-const LIMIT = 200; // milliseconds; 1 MiB takes a pattern without traps a few
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern or a path without traps a few
 let context;
-const script = new external_node_vm_namespaceObject.Script("new RegExp(source, flags).test(text)");
+const script = new external_node_vm_namespaceObject.Script("run()");
 /**
- * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it, and nothing else
- * runs meanwhile: V8 breaks it off, but only for code that `vm` runs.
- *
- * @returns undefined = it did not end in time
+ * Time for what a hostile text can make endless: a pattern such as `^(a+)+$`, JMESPath's `trim`. Nothing else runs
+ * meanwhile, and V8 breaks off only what `vm` runs, with all that it calls. What is asked of one answer shares one.
  */
-function matches({ source, flags }, text) {
-    context ??= (0,external_node_vm_namespaceObject.createContext)({});
-    Object.assign(context, { source, flags, text });
-    try {
-        return script.runInContext(context, { timeout: LIMIT });
-    }
-    catch (error) {
-        if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+class Patience {
+    #left = LIMIT;
+    /** @returns undefined = it did not end in time */
+    run(run) {
+        if (this.#left < 1)
             return undefined;
-        throw error;
-    }
-    finally {
-        Object.assign(context, { text: "" });
+        context ??= (0,external_node_vm_namespaceObject.createContext)({});
+        const began = performance.now();
+        Object.assign(context, { run });
+        try {
+            return { value: script.runInContext(context, { timeout: Math.floor(this.#left) }) };
+        }
+        catch (error) {
+            if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+                return undefined;
+            throw error;
+        }
+        finally {
+            this.#left -= performance.now() - began;
+            Object.assign(context, { run: undefined });
+        }
     }
 }
 
+;// CONCATENATED MODULE: ./src/health/pattern.ts
+
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text, patience = new Patience()) {
+    return patience.run(() => new RegExp(source, flags).test(text))?.value;
+}
+
+;// CONCATENATED MODULE: ./src/health/sight.ts
+const BODY_LIMIT = 1024 * 1024;
+
 ;// CONCATENATED MODULE: ./src/health/expectation.ts
+
+
 
 const LONGEST_EXCERPT = 200;
 /** undefined = as expected; else what differs first. */
@@ -94893,6 +94920,7 @@ function wrongStatus({ status, body }, ranges) {
     return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
 }
 function wrongHeader({ headers }, rules) {
+    const patience = new Patience();
     for (const { name, is } of rules) {
         const got = expectation_headerOf(headers, name);
         const part = "header";
@@ -94902,9 +94930,9 @@ function wrongHeader({ headers }, rules) {
             return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
         if (!(is instanceof RegExp))
             continue;
-        const found = matches(is, got);
+        const found = matches(is, got, patience);
         if (found === undefined)
-            return { part, text: `${is} did not end on ${name}; write a simpler pattern` };
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
         if (!found)
             return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
     }
@@ -94929,18 +94957,20 @@ function wrongBody({ body }, pattern) {
     if (found)
         return undefined;
     const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
-    return { part: "body", text: `${what}: ${excerpt(body)}` };
+    return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
 }
 function wrongJson(answer, rules) {
     if (rules.length === 0)
         return undefined;
     const document = documentIn(answer.body);
+    const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
     if (document === undefined)
-        return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+        return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
+    const patience = new Patience();
     for (const rule of rules) {
-        const found = rule.mismatch(document.value);
-        if (found !== undefined)
-            return { part: "json", text: `${rule.text} does not hold: ${found}` };
+        const found = rule.mismatch(document.value, patience);
+        if (found)
+            return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
     }
     return undefined;
 }
@@ -94998,15 +95028,18 @@ async function becomesHealthy(probe, rules, clock, signal) {
     let row = [];
     let slow;
     while (clock.now() < deadline) {
-        const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+        if (cutShort)
+            break; // nothing is left of the time
         row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
         slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
         if (row.length >= threshold && slow === undefined)
             return { status: "healthy", seen, why: "" };
         const now = clock.now();
         const due = dueAt(pace, seen, now);
-        const next = due < deadline ? due : deadline - pace.shortest;
-        if (next < Math.max(seen.lastAt + pace.shortest, now))
+        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+        const next = due < deadline ? due : deadline - least;
+        if (next < Math.max(seen.lastAt + least, now))
             break;
         await clock.sleep(next - now, signal);
     }
@@ -95056,6 +95089,8 @@ async function observe(probe, deadline, seen, clock, signal) {
         signal.throwIfAborted();
         return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
     });
+    if (observation.cutShort && seen.probes > 1)
+        return observation;
     const right = observation.standing === "right";
     seen.lastSeen = observation.seen;
     seen.rightInARow = right ? seen.rightInARow + 1 : 0;
@@ -95068,7 +95103,7 @@ async function observe(probe, deadline, seen, clock, signal) {
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
-const BODY_LIMIT = 64 * 1024;
+const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function http_ask(dial, what, attempt, now) {
     const startedAt = now();
@@ -95089,7 +95124,7 @@ async function http_ask(dial, what, attempt, now) {
             request.end(what.body);
         });
         attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
-        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        const body = await read(response, what.bodyLimit ?? http_BODY_LIMIT);
         return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
     }
     finally {

@@ -39682,8 +39682,14 @@ function refuseMoreThanPort(name, { hostname, port, pathname, search }, text) {
         return;
     throw new user_error_UserError(`${name}: expected a host and a port, as in tcp://db.example.com:5432, got ${safe(text)}.`);
 }
-/** Its query may hold a token, and what stands before an @ a password. */
-const safe = (text) => shown_shown(text.replace(/\/\/[^/?#]*@/, "//…@").replace(/\?.*$/s, "?…"));
+/** Its query may hold a token, and what stands before an @ a password: with a slash or a ? in it, if it is no URL. */
+function safe(text) {
+    const [scheme] = /^(?:(?:https?|wss?|tcp):\/*)?/i.exec(text) ?? [""];
+    const [at, query] = [text.lastIndexOf("@"), text.indexOf("?")];
+    if (query >= 0 && query < at)
+        return shown_shown(`${scheme}…`); // what stands behind that @ may be the query's
+    return shown_shown((at < 0 ? text : `${scheme}…${text.slice(at)}`).replace(/\?.*$/s, "?…"));
+}
 /** Addresses to ask, by comma, line or space: IP addresses or names. */
 const addresses = (name, text) => {
     const given = text.split(/[\s,]+/).filter((address) => address !== "");
@@ -39708,6 +39714,8 @@ const addresses = (name, text) => {
 function refuseContradictions(from, request) {
     const problems = [
         ...tooLittleTime(request),
+        ...tooManyFailures(request),
+        ...latencyOfNothing(request),
         ...withoutHttp(request),
         ...withoutTls(request),
         ...withoutBody(request),
@@ -39722,6 +39730,23 @@ function tooLittleTime({ time: { interval, threshold, timeout } }) {
     if (interval * (threshold - 1) < timeout)
         return [];
     return [`timeout: ${threshold} answers (threshold) with interval between them take longer; lengthen it.`];
+}
+function tooManyFailures({ time: { hold, interval, maxFailures } }) {
+    if (maxFailures === 0)
+        return [];
+    if (hold === 0)
+        return ["max-failures: it counts in hold, and hold is 0s; give hold a time, or leave it out."];
+    const attempts = Math.ceil(hold / interval); // the last one is at the end of hold
+    if (maxFailures < attempts)
+        return [];
+    return [`max-failures: hold has ${attempts} attempts (interval), so all of them might be wrong; lower it.`];
+}
+function latencyOfNothing({ time: { maxLatency, percentile, requestTimeout } }) {
+    if (maxLatency === undefined)
+        return percentile === 95 ? [] : ["latency-percentile: it is max-latency's, which is blank; give both or neither."];
+    if (maxLatency < requestTimeout)
+        return [];
+    return ["max-latency: request-timeout ends an attempt before it is reached; it must be shorter than that."];
 }
 const has = ({ targets }, ...schemes) => targets.some(({ url }) => schemes.includes(url.protocol));
 /** What only HTTP has, where nothing is asked by HTTP; what a WebSocket's handshake has, too, where all is plain TCP. */
@@ -39917,7 +39942,7 @@ function base64Cores(text) {
 
 /**
  * Every text that must be masked before verify-health prints anything. Never throws: it is called before the inputs are
- * checked. basic-auth (its base64 too), bearer-token and the login of a proxy are masked always; values of headers and
+ * checked. basic-auth (its base64 too), bearer-token and the login of a proxy or a URL are masked always; values of headers and
  * of a URL's query as settings are: unless they are short, a common word, a small number, or printed anyway.
  */
 function verifySecretsOf(io) {
@@ -39927,6 +39952,7 @@ function verifySecretsOf(io) {
         ...verify_secrets_basicAuth(io.input("basic-auth").trim()),
         ...withItsLines(io.input("bearer-token")),
         ...proxyLogins(io),
+        ...urls.flatMap(urlLogin),
     ];
     const settings = [...headerValues(io.input("headers")), ...urls.flatMap(queryValues)].flatMap(withItsLines);
     const worth = settings.filter((text) => isWorthMasking(text, known));
@@ -39937,6 +39963,14 @@ function verify_secrets_basicAuth(text) {
         return [];
     const base64 = Buffer.from(text).toString("base64");
     return [...withItsLines(text), text.replace(/^[^:]*:/, ""), base64, base64.replace(/=+$/, "")];
+}
+/** A URL with a login is refused, and so is one that its password breaks; neither may show it. */
+function urlLogin(url) {
+    const { username, password } = URL.canParse(url) ? new URL(url) : { username: "?", password: "" };
+    if (username === "" && password === "")
+        return [];
+    const login = /^(?:[a-z]+:)?\/*(.*)@/is.exec(url)?.[1] ?? "";
+    return [login, decoded(login)].flatMap((text) => [text, text.replace(/^[^:]*:/, "")]);
 }
 /** As they are written, and as a server reads them. */
 const queryValues = (url) => url
@@ -39983,7 +40017,7 @@ const systemClock = {
 /** The value that `percent` per cent of the values do not exceed (nearest rank). @throws on no values */
 function percentile(values, percent) {
     const sorted = [...values].sort((a, b) => a - b);
-    const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+    const value = sorted[Math.max(0, Math.ceil((percent * sorted.length) / 100) - 1)];
     if (value === undefined)
         throw new RangeError("There is no percentile of no values.");
     return value;
@@ -40011,32 +40045,49 @@ const latenciesOf = (values) => values.length === 0
 
 ;// CONCATENATED MODULE: ./src/health/evidence.ts
 
+const MOST_VERSIONS = 10;
 /** What a check has seen so far. */
 class Evidence {
     latencies = [];
     #seen = new Map();
     #last;
-    #version = "";
+    #lastVersion = "";
+    #rowVersions = new Set();
+    #holds = false;
     #certificateExpires;
+    /** It is healthy: what it bears from now on ends its row no more. */
+    holds() {
+        this.#holds = true;
+    }
     /** @returns whether the server looks another way than before */
     add(sight) {
+        if (sight.cutShort && this.#last)
+            return false;
         const changed = sight.kind !== this.#last?.kind || sight.standing !== this.#last.standing;
         this.#last = sight;
         this.#seen.set(sight.kind, (this.#seen.get(sight.kind) ?? 0) + 1);
         if (sight.standing === "right")
             this.latencies.push(sight.milliseconds);
-        this.#version = sight.version ?? this.#version;
+        this.#addVersion(sight);
         this.#certificateExpires = sight.certificateExpires ?? this.#certificateExpires;
         return changed;
+    }
+    #addVersion({ standing, version }) {
+        this.#lastVersion = version ?? this.#lastVersion;
+        if (standing !== "right" && !this.#holds)
+            this.#rowVersions.clear();
+        if (standing === "right" && version !== undefined && this.#rowVersions.size < MOST_VERSIONS)
+            this.#rowVersions.add(version);
     }
     get soFar() {
         return {
             attempts: [...this.#seen.values()].reduce((sum, count) => sum + count, 0),
             seen: Object.fromEntries(this.#seen),
             lastKind: this.#last?.kind ?? "",
+            lastStanding: this.#last?.standing,
             lastSeen: this.#last?.seen ?? "nothing yet",
             lastBody: this.#last?.body ?? "",
-            version: this.#version,
+            version: [...this.#rowVersions].join(", ") || this.#lastVersion,
             latencies: latenciesOf(this.latencies),
             certificateExpires: this.#certificateExpires,
         };
@@ -40045,34 +40096,56 @@ class Evidence {
 
 ;// CONCATENATED MODULE: external "node:vm"
 const external_node_vm_namespaceObject = require("node:vm");
-;// CONCATENATED MODULE: ./src/health/pattern.ts
+;// CONCATENATED MODULE: ./src/health/patience.ts
 
-const LIMIT = 200; // milliseconds; 1 MiB takes a pattern without traps a few
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern or a path without traps a few
 let context;
-const script = new external_node_vm_namespaceObject.Script("new RegExp(source, flags).test(text)");
+const script = new external_node_vm_namespaceObject.Script("run()");
 /**
- * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it, and nothing else
- * runs meanwhile: V8 breaks it off, but only for code that `vm` runs.
- *
- * @returns undefined = it did not end in time
+ * Time for what a hostile text can make endless: a pattern such as `^(a+)+$`, JMESPath's `trim`. Nothing else runs
+ * meanwhile, and V8 breaks off only what `vm` runs, with all that it calls. What is asked of one answer shares one.
  */
-function matches({ source, flags }, text) {
-    context ??= (0,external_node_vm_namespaceObject.createContext)({});
-    Object.assign(context, { source, flags, text });
-    try {
-        return script.runInContext(context, { timeout: LIMIT });
-    }
-    catch (error) {
-        if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+class Patience {
+    #left = LIMIT;
+    /** @returns undefined = it did not end in time */
+    run(run) {
+        if (this.#left < 1)
             return undefined;
-        throw error;
-    }
-    finally {
-        Object.assign(context, { text: "" });
+        context ??= (0,external_node_vm_namespaceObject.createContext)({});
+        const began = performance.now();
+        Object.assign(context, { run });
+        try {
+            return { value: script.runInContext(context, { timeout: Math.floor(this.#left) }) };
+        }
+        catch (error) {
+            if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+                return undefined;
+            throw error;
+        }
+        finally {
+            this.#left -= performance.now() - began;
+            Object.assign(context, { run: undefined });
+        }
     }
 }
 
+;// CONCATENATED MODULE: ./src/health/pattern.ts
+
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text, patience = new Patience()) {
+    return patience.run(() => new RegExp(source, flags).test(text))?.value;
+}
+
+;// CONCATENATED MODULE: ./src/health/sight.ts
+const BODY_LIMIT = 1024 * 1024;
+
 ;// CONCATENATED MODULE: ./src/health/expectation.ts
+
+
 
 const LONGEST_EXCERPT = 200;
 /** undefined = as expected; else what differs first. */
@@ -40094,6 +40167,7 @@ function wrongStatus({ status, body }, ranges) {
     return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
 }
 function wrongHeader({ headers }, rules) {
+    const patience = new Patience();
     for (const { name, is } of rules) {
         const got = expectation_headerOf(headers, name);
         const part = "header";
@@ -40103,9 +40177,9 @@ function wrongHeader({ headers }, rules) {
             return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
         if (!(is instanceof RegExp))
             continue;
-        const found = matches(is, got);
+        const found = matches(is, got, patience);
         if (found === undefined)
-            return { part, text: `${is} did not end on ${name}; write a simpler pattern` };
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
         if (!found)
             return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
     }
@@ -40130,18 +40204,20 @@ function wrongBody({ body }, pattern) {
     if (found)
         return undefined;
     const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
-    return { part: "body", text: `${what}: ${excerpt(body)}` };
+    return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
 }
 function wrongJson(answer, rules) {
     if (rules.length === 0)
         return undefined;
     const document = documentIn(answer.body);
+    const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
     if (document === undefined)
-        return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+        return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
+    const patience = new Patience();
     for (const rule of rules) {
-        const found = rule.mismatch(document.value);
-        if (found !== undefined)
-            return { part: "json", text: `${rule.text} does not hold: ${found}` };
+        const found = rule.mismatch(document.value, patience);
+        if (found)
+            return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
     }
     return undefined;
 }
@@ -40174,22 +40250,25 @@ var external_node_util_ = __nccwpck_require__(7975);
 
 
 
+
 const jsonRule = ({ text, path, operator, value }) => ({
     text,
-    mismatch(document) {
+    mismatch(document, patience) {
         try {
-            const found = search(document, path);
-            return holds(found, operator, value) ? undefined : `it is ${json_comparison_shown(found)}`;
+            const found = patience.run(() => search(document, path));
+            if (!found)
+                return { text: `${path} did not end on the JSON`, brokenOff: true };
+            return holds(found.value, operator, value) ? undefined : { text: `it is ${json_comparison_shown(found.value)}` };
         }
         catch (error) {
-            return error.message; // a function got a value of another type than it takes
+            return { text: error.message }; // a function got a value of another type than it takes
         }
     },
 });
 /** The value at a path as text: a version may be a number. undefined = there is none */
 function textAt(document, path) {
     try {
-        const found = search(document, path);
+        const found = new Patience().run(() => search(document, path))?.value;
         return typeof found === "string" || typeof found === "number" ? String(found) : undefined;
     }
     catch {
@@ -40256,17 +40335,20 @@ class NoAnswer extends Error {
     kind;
     name = "NoAnswer";
     blind;
+    late;
     constructor(message, 
     /** what it is counted under: "ECONNREFUSED", "timeout" */
-    kind, { blind = false, ...options } = {}) {
+    kind, { blind = false, late = false, ...options } = {}) {
         super(message, options);
         this.kind = kind;
         this.blind = blind;
+        this.late = late;
     }
 }
 // No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
 const onThisSide = new Set([
-    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
     ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
 ]);
 /** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
@@ -40317,6 +40399,7 @@ async function within(limit, run) {
     const attempt = {
         waitingFor: "connection",
         blind: false,
+        found: {},
         closes(stream) {
             stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
             if (over.signal.aborted)
@@ -40327,8 +40410,9 @@ async function within(limit, run) {
         },
     };
     const timer = setTimeout(() => {
-        const { waitingFor, blind } = attempt;
-        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
+        const { waitingFor, blind, found } = attempt;
+        const kind = found.kind ?? "timeout";
+        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
     }, limit);
     try {
         return await unlessAborted(run(attempt), over.signal);
@@ -40383,15 +40467,18 @@ async function becomesHealthy(probe, rules, clock, signal) {
     let row = [];
     let slow;
     while (clock.now() < deadline) {
-        const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+        if (cutShort)
+            break; // nothing is left of the time
         row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
         slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
         if (row.length >= threshold && slow === undefined)
             return { status: "healthy", seen, why: "" };
         const now = clock.now();
         const due = dueAt(pace, seen, now);
-        const next = due < deadline ? due : deadline - pace.shortest;
-        if (next < Math.max(seen.lastAt + pace.shortest, now))
+        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+        const next = due < deadline ? due : deadline - least;
+        if (next < Math.max(seen.lastAt + least, now))
             break;
         await clock.sleep(next - now, signal);
     }
@@ -40441,6 +40528,8 @@ async function observe(probe, deadline, seen, clock, signal) {
         signal.throwIfAborted();
         return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
     });
+    if (observation.cutShort && seen.probes > 1)
+        return observation;
     const right = observation.standing === "right";
     seen.lastSeen = observation.seen;
     seen.rightInARow = right ? seen.rightInARow + 1 : 0;
@@ -40457,6 +40546,9 @@ const DAY = 86_400_000;
 function certificateOf(socket) {
     const expires = new Date(socket.getPeerCertificate().valid_to ?? "");
     return Number.isNaN(expires.getTime()) ? undefined : { expires };
+}
+function earliest(dates) {
+    return dates.filter((date) => date !== undefined).sort((a, b) => a.getTime() - b.getTime())[0];
 }
 const day = (date) => date.toISOString().slice(0, 10);
 /** Why this certificate must not be trusted, with its date or names, which Node's own message leaves out. */
@@ -40500,7 +40592,7 @@ var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
-const BODY_LIMIT = 64 * 1024;
+const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function ask(dial, what, attempt, now) {
     const startedAt = now();
@@ -40521,7 +40613,7 @@ async function ask(dial, what, attempt, now) {
             request.end(what.body);
         });
         attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
-        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        const body = await read(response, what.bodyLimit ?? http_BODY_LIMIT);
         return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
     }
     finally {
@@ -40599,7 +40691,39 @@ function refused(proxy, status) {
 
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
+// EXTERNAL MODULE: external "node:dns"
+var external_node_dns_ = __nccwpck_require__(610);
+;// CONCATENATED MODULE: ./src/health/lookups.ts
+
+/**
+ * One question in flight per name: a resolver that is silent holds a thread of Node's few for each question, long after
+ * its attempt has ended, and then no other name is found either.
+ */
+function sharedLookup(resolve = external_node_dns_.lookup) {
+    const inFlight = new Map();
+    const ask = (key, host, options) => {
+        const asked = new Promise((found, failed) => {
+            resolve(host, { ...options, all: true }, (error, addresses) => (error ? failed(error) : found(addresses)));
+        }).finally(() => inFlight.delete(key));
+        inFlight.set(key, asked);
+        return asked;
+    };
+    return (host, options, callback) => {
+        const { family = 0, hints = 0, all } = options;
+        const key = JSON.stringify([host, family, hints]);
+        const asked = inFlight.get(key) ?? ask(key, host, options);
+        const told = ([first, ...others]) => {
+            if (all || !first)
+                callback(null, first ? [first, ...others] : []);
+            else
+                callback(null, first.address, first.family);
+        };
+        asked.then(told, (error) => callback(error, []));
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/health/reach.ts
+
 
 
 
@@ -40607,6 +40731,7 @@ var external_node_tls_ = __nccwpck_require__(1692);
 
 const ports = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
 const NEXT_ADDRESS = 500; // milliseconds that one address of a name has before the next is tried
+const lookup = sharedLookup();
 const portOf = (url) => Number(url.port || ports[url.protocol]);
 /** The name or address without brackets, as sockets and certificates want it. */
 const hostOf = (url) => url.hostname.replace(/^\[|\]$/g, "");
@@ -40635,7 +40760,7 @@ function dial(host, port, family, attempt, blind = false) {
     else
         Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
     const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, noDelay: true, ...eyeballs }));
+    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, lookup, noDelay: true, ...eyeballs }));
     socket.once("lookup", toServer);
     return new Promise((resolve, reject) => {
         socket.once("connect", () => resolve(socket));
@@ -40661,9 +40786,12 @@ async function handshake(plain, host, tls, attempt) {
     // Node would close the connection before anybody can read which certificate it was: so it is judged here, before a byte is sent.
     const options = { rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...ca(tls) };
     const stream = await secured(plain, host, options, attempt);
+    const certificate = certificateOf(stream);
+    const { found } = attempt; // noted before it is judged: a bad one's end is what one wants to know
+    found.certificateExpires = earliest([certificate?.expires, found.certificateExpires]);
     if (tls.verify && !stream.authorized)
         throw untrusted(stream, host);
-    return { stream, certificate: certificateOf(stream) };
+    return { stream, certificate };
 }
 const ca = ({ authorities }) => (authorities === undefined ? {} : { ca: authorities });
 function secured(plain, host, options, attempt) {
@@ -40745,9 +40873,6 @@ function withMethod(question, status) {
     return becomesGet ? { ...question, method: "GET", body: "" } : question;
 }
 
-;// CONCATENATED MODULE: ./src/health/sight.ts
-const sight_BODY_LIMIT = 1024 * 1024;
-
 ;// CONCATENATED MODULE: ./src/health/http-look.ts
 
 
@@ -40780,7 +40905,7 @@ function lookByHttp({ url }, request, way, around) {
         const found = {
             body: answer.body,
             version: expectation.version?.of(answer),
-            certificateExpires: first(certificates),
+            certificateExpires: attempt.found.certificateExpires,
         };
         const differs = mismatch(answer, expectation);
         if (differs) {
@@ -40818,12 +40943,8 @@ function requestOf({ url, question }, readBy) {
             ...(readBy ? proxyAuthorization(readBy) : {}),
         },
         body,
-        bodyLimit: sight_BODY_LIMIT,
+        bodyLimit: BODY_LIMIT,
     };
-}
-function first(certificates) {
-    const times = certificates.map(({ expires }) => expires.getTime());
-    return times.length > 0 ? new Date(Math.min(...times)) : undefined;
 }
 /** The sentence of the first certificate on the way that is not valid for long enough. */
 function tooSoon(certificates, { tls }, at) {
@@ -40860,19 +40981,26 @@ function firstMatch(socket, pattern, attempt) {
     attempt.waitingFor = "answer";
     return new Promise((resolve, reject) => {
         let text = "";
-        const fail = (why) => reject(new NoAnswer(`${why}: ${excerpt(text)}`, "connected wrong body"));
-        socket.setEncoding("utf8");
-        socket.on("data", (chunk) => {
+        const fail = (why) => {
+            socket.off("data", onText);
+            reject(new NoAnswer(`${why}: ${excerpt(text)}`, "connected wrong body"));
+        };
+        const onText = (chunk) => {
             text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
+            Object.assign(attempt.found, { kind: "connected wrong body", body: text });
             attempt.waitingFor = `answer that matches ${pattern} (so far: ${excerpt(text)})`;
             const found = matches(pattern, text);
+            if (found)
+                socket.off("data", onText);
             if (found)
                 resolve(text);
             else if (found === undefined)
                 fail(`${pattern} did not end on the answer`);
             else if (text.length >= MOST_CHARACTERS)
                 fail(`the first 64 KiB of the answer do not match ${pattern}`);
-        });
+        };
+        socket.setEncoding("utf8");
+        socket.on("data", onText);
         socket.once("error", reject);
         socket.once("close", () => text === ""
             ? reject(new NoAnswer("the connection was closed without an answer", "closed"))
@@ -40918,7 +41046,8 @@ var websocket_server = __nccwpck_require__(129);
 async function converse(url, stream, question, judges, attempt) {
     attempt.waitingFor = "WebSocket handshake";
     const socket = websocket_open(url, stream, question);
-    attempt.closes({ destroy: () => socket.terminate(), on: (_event, listener) => socket.on("error", listener) });
+    const destroy = () => socket.removeAllListeners("message").terminate(); // frames that are here already would still be told
+    attempt.closes({ destroy, on: (_event, listener) => socket.on("error", listener) });
     const { headers } = await shaken(socket);
     const answer = { status: 101, headers, body: "" };
     const differs = judges.handshake(answer);
@@ -40939,7 +41068,8 @@ function websocket_open(url, createConnection, question) {
     return new wrapper(asked, protocols, {
         createConnection,
         perMessageDeflate: false,
-        maxPayload: sight_BODY_LIMIT,
+        maxPayload: BODY_LIMIT,
+        allowSynchronousEvents: false, // a thousand frames may come at once: the attempt's limit is heard between two
         followRedirects: false,
         headers: {
             host: url.host,
@@ -40963,13 +41093,16 @@ function firstRight(socket, handshake, judge, attempt) {
     attempt.waitingFor = "message";
     return new Promise((resolve, reject) => {
         let last;
-        socket.on("message", (data) => {
+        const onMessage = (data) => {
             const answer = { ...handshake, body: String(data) };
             last = { answer, differs: judge(answer) };
             attempt.waitingFor = `right message (the last one: ${last.differs?.text})`;
-            if (!last.differs)
-                resolve(last);
-        });
+            if (last.differs && !last.differs.brokenOff)
+                return;
+            socket.off("message", onMessage);
+            resolve(last);
+        };
+        socket.on("message", onMessage);
         socket.once("error", reject);
         socket.once("close", (code) => {
             if (last)
@@ -40986,6 +41119,13 @@ function firstRight(socket, handshake, judge, attempt) {
 
 
 
+/** The last wrong message is what was seen when no right one comes. */
+function noted(answer, differs, version, found) {
+    if (!differs)
+        return undefined;
+    Object.assign(found, { kind: `101 wrong ${differs.part}`, body: answer.body, version: version?.of(answer) });
+    return differs;
+}
 /** Shakes hands, and reads messages when something is expected of them. */
 function lookByWebSocket({ url }, request, way, around) {
     const { headers = [], version, body, json = [] } = expectationFor(url, request.expected);
@@ -40999,10 +41139,11 @@ function lookByWebSocket({ url }, request, way, around) {
         const certificates = certificate ? [certificate] : [];
         const judges = {
             handshake: (answer) => mismatch(answer, ofHandshake),
-            message: reads ? (answer) => mismatch(answer, ofMessage) : undefined,
+            message: reads ? (answer) => noted(answer, mismatch(answer, ofMessage), version, attempt.found) : undefined,
         };
         const { answer, differs } = await converse(url, () => stream, request.question, judges, attempt);
-        const found = { body: answer.body, version: version?.of(answer), certificateExpires: first(certificates) };
+        const { certificateExpires } = attempt.found;
+        const found = { body: answer.body, version: version?.of(answer), certificateExpires };
         if (differs)
             return { ...found, standing: "wrong", kind: `101 wrong ${differs.part}`, seen: differs.text };
         const soon = tooSoon(certificates, request, around.date());
@@ -41033,7 +41174,11 @@ function probeOf(target, request, around) {
     return async (timeLeft) => {
         const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
         const began = around.now();
-        const sight = await within(limit, look).catch(unanswered);
+        let found = {};
+        const sight = await within(limit, (attempt) => {
+            found = attempt.found;
+            return look(attempt);
+        }).catch((error) => unanswered(noAnswer(error), found, limit < request.time.requestTimeout));
         return { ...sight, milliseconds: around.now() - began };
     };
 }
@@ -41042,10 +41187,11 @@ function lookAt(target, request, around) {
     const by = { "tcp:": lookByTcp, "ws:": lookByWebSocket, "wss:": lookByWebSocket }[target.url.protocol] ?? lookByHttp;
     return by(target, request, way, around);
 }
-function unanswered(error) {
-    const { message, kind, blind } = noAnswer(error);
-    const nothing = { body: "", version: undefined, certificateExpires: undefined };
-    return { ...nothing, standing: blind ? "blind" : "wrong", kind, seen: message };
+function unanswered(error, found, isShort) {
+    const { message, kind, blind, late } = error;
+    const { body = "", version, certificateExpires } = found;
+    const standing = blind ? "blind" : "wrong";
+    return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
 }
 
 ;// CONCATENATED MODULE: ./src/health/check.ts
@@ -41106,6 +41252,7 @@ async function untilVerdict(probe, time, evidence, world) {
         return { status: became.status, reason: became.why };
     if (time.hold === 0)
         return healthy;
+    evidence.holds();
     const before = evidence.latencies.length;
     const stayed = await staysHealthy(probe, {
         pace: steadyPace(time.interval),
@@ -41118,6 +41265,8 @@ async function untilVerdict(probe, time, evidence, world) {
     const bad = stayed.seen.wrong + stayed.seen.blind;
     if (bad > time.maxFailures)
         return { status: "inconclusive", reason: tooMany(`${counted(bad, "attempt")} without a right answer`, time) };
+    if (evidence.latencies.length === before)
+        return { status: stayed.seen.wrong > 0 ? "unhealthy" : "inconclusive", reason: "no answer in the hold was right" };
     const slow = tooSlow(time)(evidence.latencies.slice(before));
     return slow === undefined ? healthy : { status: "unhealthy", reason: slow };
 }
@@ -41170,19 +41319,29 @@ function proxyOf(url) {
         return proxy;
     throw new user_error_UserError(`${name}: this runner's proxy is a ${proxy.protocol}// one; only http:// and https:// ones are supported.`);
 }
+const isSet = (name) => Boolean(process.env[name.toLowerCase()] || process.env[name]);
+/** Where a redirect may lead is not known: so both variables must be right. @throws {UserError} */
+function refuseWrongProxies() {
+    for (const scheme of ["http", "https"])
+        proxyOf(new URL(`${scheme}://redirected.invalid/`));
+}
 function chosen(url, name) {
     try {
         const found = getProxyUrl(url);
+        if (!found && isSet(name) && !checkBypass(url))
+            throw new Error("it was passed over"); // theirs hides that it is no URL
         return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
     }
     catch (cause) {
-        throw new user_error_UserError(`${name}: what this runner's variable holds is no URL; write http://host:port.`, { cause });
+        throw new user_error_UserError(`${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`, { cause });
     }
 }
 
 ;// CONCATENATED MODULE: ./src/github/verify-advice.ts
 /** What a person does next about what was seen last. `kind` is how a check counts it. */
-function adviceFor(kind) {
+function adviceFor(kind, standing) {
+    if (standing === "right")
+        return "The last answer was right: was the time too short for threshold, hold or max-latency?";
     return (advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
 }
 const advice = [
@@ -41190,8 +41349,12 @@ const advice = [
     [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
     [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],
     [
-        /^E(NETUNREACH|HOSTUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
+        /^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
         "This runner has no way there; has it IPv6 (ip-family: 4), and a route?",
+    ],
+    [
+        /^EHOSTUNREACH$/,
+        "No machine answers at this address: is the server on, and is the address (DNS, resolve) still its own?",
     ],
     [/^timeout$/, "Does a firewall or a security group let this runner in? Is request-timeout long enough for the app?"],
     [
@@ -41211,13 +41374,19 @@ const advice = [
         /^\d+ wrong version$/,
         "Another release answers: was it deployed, and does every server behind the name have it (resolve)?",
     ],
-    [/^\d+ wrong (body|json|header)$/, "Compare the answer with what is expected of it; the job summary shows its body."],
+    [
+        /^(\d+|connected) wrong (body|json|header)$/,
+        "Compare the answer with what is expected of it; the job summary shows its body.",
+    ],
     [/^30[12378]$/, "Write the URL that it redirects to, or follow-redirects: true."],
     [/^401$/, "Give the login in basic-auth or bearer-token; a secret that does not exist is blank."],
     [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know (url, resolve)."],
     [/^404$/, "Look at the path of the URL."],
     [/^5\d\d$/, "The app or what is in front of it fails: look at its log of this time."],
-    [/^2\d\d$/, "The last answer was right: was the time too short for threshold, hold or max-latency?"],
+    [
+        /^[12345]\d\d$/,
+        "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
+    ],
 ];
 
 ;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
@@ -41227,6 +41396,8 @@ const advice = [
 const annotatedChecks = 3;
 const longestSentence = 400;
 const longestText = 2000;
+const shortestSentence = 80;
+const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
 /** The outcome with everything masked that a server could have written. */
 const maskedVerify = (outcome, mask) => ({
     ...outcome,
@@ -41247,23 +41418,39 @@ function verifyOutputsOf({ status, checks }) {
     return {
         status,
         healthy: String(status === "healthy"),
-        version: [...new Set(checks.map(({ version }) => verify_outputs_text(version)))].filter((version) => version !== "").join(", "),
+        version: [...new Set(checks.flatMap(({ version }) => verify_outputs_text(version).split(", ")))].filter(Boolean).join(", "),
         attempts: String(checks.reduce((sum, { attempts }) => sum + attempts, 0)),
         "latency-p50": verify_outputs_milliseconds(slowest?.p50),
         "latency-p95": verify_outputs_milliseconds(slowest?.p95),
-        "certificate-expires": earliest(checks)?.toISOString() ?? "",
-        results: JSON.stringify(checks.map(resultOf)),
+        "certificate-expires": verify_outputs_earliest(checks)?.toISOString() ?? "",
+        results: resultsOf(checks),
         reason: reasonOf(checks),
     };
 }
 const verify_outputs_text = (written) => cut(safeText(written), longestText);
 const verify_outputs_milliseconds = (value) => (value === undefined ? "" : String(Math.round(value)));
 const slowestOf = (checks) => checks.flatMap(({ latencies }) => latencies ?? []).sort((a, b) => b.p95 - a.p95)[0];
-function earliest(checks) {
+function verify_outputs_earliest(checks) {
     const ends = checks.flatMap(({ certificateExpires }) => certificateExpires ?? []);
     return ends.sort((a, b) => a.getTime() - b.getTime())[0];
 }
-const resultOf = (check) => ({
+/** As JSON, short enough for an environment variable, where a later step will want it. */
+function resultsOf(checks) {
+    for (const longest of [longestText, longestSentence, shortestSentence]) {
+        const whole = JSON.stringify(checks.map((check) => resultOf(check, longest)));
+        if (Buffer.byteLength(whole) <= mostBytes)
+            return whole;
+    }
+    let left = mostBytes - 200; // what the note takes
+    const first = [...failed(checks), ...checks.filter(({ status }) => status === "healthy")];
+    const kept = first.filter((check) => {
+        left -= Buffer.byteLength(JSON.stringify(resultOf(check, shortestSentence))) + 1;
+        return left >= 0;
+    });
+    const results = checks.filter((check) => kept.includes(check)).map((check) => resultOf(check, shortestSentence));
+    return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
+}
+const resultOf = (check, longest) => ({
     url: verify_outputs_text(check.url),
     address: check.address,
     status: check.status,
@@ -41273,9 +41460,9 @@ const resultOf = (check) => ({
     "latency-p50": check.latencies ? Math.round(check.latencies.p50) : null,
     "latency-p95": check.latencies ? Math.round(check.latencies.p95) : null,
     "certificate-expires": check.certificateExpires?.toISOString() ?? "",
-    expected: verify_outputs_text(check.expected),
-    "last-seen": verify_outputs_text(check.lastSeen),
-    reason: verify_outputs_text(check.reason),
+    expected: cut(safeText(check.expected), longest),
+    "last-seen": cut(safeText(check.lastSeen), longest),
+    reason: cut(safeText(check.reason), longest),
 });
 function reasonOf(checks) {
     const bad = failed(checks);
@@ -41306,8 +41493,12 @@ function verifyAnnotationOf(outcome) {
     const message = [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more].join("\n");
     return { title: cut(safeText(`${end}: ${what}`), 200), message };
 }
-function sentences({ reason, expected, lastKind }) {
-    return [`${verify_outputs_short(reason)}`, `Expected: ${verify_outputs_short(expected)}.`, ...(lastKind === "" ? [] : [adviceFor(lastKind)])];
+function sentences({ reason, expected, lastKind, lastStanding }) {
+    return [
+        `${verify_outputs_short(reason)}`,
+        `Expected: ${verify_outputs_short(expected)}.`,
+        ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding)]),
+    ];
 }
 const verify_outputs_short = (written) => cut(safeText(written), longestSentence);
 
@@ -41316,7 +41507,7 @@ const verify_outputs_short = (written) => cut(safeText(written), longestSentence
 const html_longestText = 300;
 const barLength = 20;
 // GitHub takes 1 MiB for all summaries of a step
-const mostBytes = 200 * 1024;
+const html_mostBytes = 200 * 1024;
 const escaped = (text, longest = html_longestText) => cut(safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
@@ -41342,7 +41533,7 @@ function capped(blocks) {
     let summary = "";
     let leftOut = false;
     for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < html_mostBytes;
         if (fits)
             summary += `${block}\n\n`;
         else if (!leftOut)
@@ -41406,7 +41597,7 @@ function details(check) {
     const expected = html `<p>Expected: ${escaped(check.expected, 1000)}.</p>`;
     const why = check.reason === ""
         ? html ``
-        : html `\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind))}</p>`;
+        : html `\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind, check.lastStanding))}</p>`;
     return [html `${title}\n${expected}${why}`, ...verify_summary_body(check), ...latencies(check)];
 }
 /** What the server said last is worth a look when it was not right. */
@@ -41467,6 +41658,8 @@ async function main(io) {
     const inputs = readVerifyInputs(io);
     for (const { url } of inputs.request.targets)
         proxyOf(url); // a wrong proxy is told before any request
+    if (inputs.request.question.followRedirects)
+        refuseWrongProxies();
     const mask = maskOf(secrets);
     const world = { clock: systemClock, date: Date.now, log: new JobLog(core_namespaceObject, mask), proxyOf: proxyOf, cancel: cancelled() };
     await report(await verify(inputs.request, world), inputs, io, mask);
@@ -41482,6 +41675,8 @@ function cancelled() {
 ;// CONCATENATED MODULE: ./actions/verify-health/index.ts
 
 
+// Each name that is looked for takes a thread; Node has 4 unless it is told before the first is needed.
+process.env.UV_THREADPOOL_SIZE ??= "64";
 runStep(main);
 
 })();

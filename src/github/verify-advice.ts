@@ -1,5 +1,9 @@
+import type { Standing } from "../health/outcome";
+
 /** What a person does next about what was seen last. `kind` is how a check counts it. */
-export function adviceFor(kind: string): string {
+export function adviceFor(kind: string, standing: Standing | undefined): string {
+  if (standing === "right")
+    return "The last answer was right: was the time too short for threshold, hold or max-latency?";
   return (
     advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v."
   );
@@ -10,8 +14,12 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
   [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],
   [
-    /^E(NETUNREACH|HOSTUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
+    /^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
     "This runner has no way there; has it IPv6 (ip-family: 4), and a route?",
+  ],
+  [
+    /^EHOSTUNREACH$/,
+    "No machine answers at this address: is the server on, and is the address (DNS, resolve) still its own?",
   ],
   [/^timeout$/, "Does a firewall or a security group let this runner in? Is request-timeout long enough for the app?"],
   [
@@ -31,11 +39,17 @@ const advice: readonly (readonly [RegExp, string])[] = [
     /^\d+ wrong version$/,
     "Another release answers: was it deployed, and does every server behind the name have it (resolve)?",
   ],
-  [/^\d+ wrong (body|json|header)$/, "Compare the answer with what is expected of it; the job summary shows its body."],
+  [
+    /^(\d+|connected) wrong (body|json|header)$/,
+    "Compare the answer with what is expected of it; the job summary shows its body.",
+  ],
   [/^30[12378]$/, "Write the URL that it redirects to, or follow-redirects: true."],
   [/^401$/, "Give the login in basic-auth or bearer-token; a secret that does not exist is blank."],
   [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know (url, resolve)."],
   [/^404$/, "Look at the path of the URL."],
   [/^5\d\d$/, "The app or what is in front of it fails: look at its log of this time."],
-  [/^2\d\d$/, "The last answer was right: was the time too short for threshold, hold or max-latency?"],
+  [
+    /^[12345]\d\d$/,
+    "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
+  ],
 ];

@@ -8,6 +8,8 @@ import { adviceFor } from "./verify-advice";
 const annotatedChecks = 3;
 const longestSentence = 400;
 const longestText = 2000;
+const shortestSentence = 80;
+const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
 
 /** The outcome with everything masked that a server could have written. */
 export const maskedVerify = (outcome: VerifyOutcome, mask: Mask): VerifyOutcome => ({
@@ -30,12 +32,12 @@ export function verifyOutputsOf({ status, checks }: VerifyOutcome): Record<strin
   return {
     status,
     healthy: String(status === "healthy"),
-    version: [...new Set(checks.map(({ version }) => text(version)))].filter((version) => version !== "").join(", "),
+    version: [...new Set(checks.flatMap(({ version }) => text(version).split(", ")))].filter(Boolean).join(", "),
     attempts: String(checks.reduce((sum, { attempts }) => sum + attempts, 0)),
     "latency-p50": milliseconds(slowest?.p50),
     "latency-p95": milliseconds(slowest?.p95),
     "certificate-expires": earliest(checks)?.toISOString() ?? "",
-    results: JSON.stringify(checks.map(resultOf)),
+    results: resultsOf(checks),
     reason: reasonOf(checks),
   };
 }
@@ -51,7 +53,23 @@ function earliest(checks: readonly CheckOutcome[]): Date | undefined {
   return ends.sort((a, b) => a.getTime() - b.getTime())[0];
 }
 
-const resultOf = (check: CheckOutcome): Record<string, unknown> => ({
+/** As JSON, short enough for an environment variable, where a later step will want it. */
+function resultsOf(checks: readonly CheckOutcome[]): string {
+  for (const longest of [longestText, longestSentence, shortestSentence]) {
+    const whole = JSON.stringify(checks.map((check) => resultOf(check, longest)));
+    if (Buffer.byteLength(whole) <= mostBytes) return whole;
+  }
+  let left = mostBytes - 200; // what the note takes
+  const first = [...failed(checks), ...checks.filter(({ status }) => status === "healthy")];
+  const kept = first.filter((check) => {
+    left -= Buffer.byteLength(JSON.stringify(resultOf(check, shortestSentence))) + 1;
+    return left >= 0;
+  });
+  const results = checks.filter((check) => kept.includes(check)).map((check) => resultOf(check, shortestSentence));
+  return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
+}
+
+const resultOf = (check: CheckOutcome, longest: number): Record<string, unknown> => ({
   url: text(check.url),
   address: check.address,
   status: check.status,
@@ -61,9 +79,9 @@ const resultOf = (check: CheckOutcome): Record<string, unknown> => ({
   "latency-p50": check.latencies ? Math.round(check.latencies.p50) : null,
   "latency-p95": check.latencies ? Math.round(check.latencies.p95) : null,
   "certificate-expires": check.certificateExpires?.toISOString() ?? "",
-  expected: text(check.expected),
-  "last-seen": text(check.lastSeen),
-  reason: text(check.reason),
+  expected: cut(safeText(check.expected), longest),
+  "last-seen": cut(safeText(check.lastSeen), longest),
+  reason: cut(safeText(check.reason), longest),
 });
 
 function reasonOf(checks: readonly CheckOutcome[]): string {
@@ -96,8 +114,12 @@ export function verifyAnnotationOf(outcome: VerifyOutcome): Annotation | undefin
   return { title: cut(safeText(`${end}: ${what}`), 200), message };
 }
 
-function sentences({ reason, expected, lastKind }: CheckOutcome): string[] {
-  return [`${short(reason)}`, `Expected: ${short(expected)}.`, ...(lastKind === "" ? [] : [adviceFor(lastKind)])];
+function sentences({ reason, expected, lastKind, lastStanding }: CheckOutcome): string[] {
+  return [
+    `${short(reason)}`,
+    `Expected: ${short(expected)}.`,
+    ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding)]),
+  ];
 }
 
 const short = (written: string): string => cut(safeText(written), longestSentence);

@@ -3,7 +3,7 @@ import { headerValues, isWorthMasking, runnerText, shortest, withItsLines } from
 
 /**
  * Every text that must be masked before verify-health prints anything. Never throws: it is called before the inputs are
- * checked. basic-auth (its base64 too), bearer-token and the login of a proxy are masked always; values of headers and
+ * checked. basic-auth (its base64 too), bearer-token and the login of a proxy or a URL are masked always; values of headers and
  * of a URL's query as settings are: unless they are short, a common word, a small number, or printed anyway.
  */
 export function verifySecretsOf(io: InputSource): string[] {
@@ -15,6 +15,7 @@ export function verifySecretsOf(io: InputSource): string[] {
     ...basicAuth(io.input("basic-auth").trim()),
     ...withItsLines(io.input("bearer-token")),
     ...proxyLogins(io),
+    ...urls.flatMap(urlLogin),
   ];
   const settings = [...headerValues(io.input("headers")), ...urls.flatMap(queryValues)].flatMap(withItsLines);
   const worth = settings.filter((text) => isWorthMasking(text, known));
@@ -25,6 +26,14 @@ function basicAuth(text: string): string[] {
   if (text === "") return [];
   const base64 = Buffer.from(text).toString("base64");
   return [...withItsLines(text), text.replace(/^[^:]*:/, ""), base64, base64.replace(/=+$/, "")];
+}
+
+/** A URL with a login is refused, and so is one that its password breaks; neither may show it. */
+function urlLogin(url: string): string[] {
+  const { username, password } = URL.canParse(url) ? new URL(url) : { username: "?", password: "" };
+  if (username === "" && password === "") return [];
+  const login = /^(?:[a-z]+:)?\/*(.*)@/is.exec(url)?.[1] ?? "";
+  return [login, decoded(login)].flatMap((text) => [text, text.replace(/^[^:]*:/, "")]);
 }
 
 /** As they are written, and as a server reads them. */

@@ -65,7 +65,7 @@ function details(check: CheckOutcome): Html[] {
   const why =
     check.reason === ""
       ? html``
-      : html`\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind))}</p>`;
+      : html`\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind, check.lastStanding))}</p>`;
   return [html`${title}\n${expected}${why}`, ...body(check), ...latencies(check)];
 }
 

@@ -7,6 +7,8 @@ import type { InputReader } from "./input-reader";
 export function refuseContradictions(from: InputReader, request: VerifyRequest): void {
   const problems = [
     ...tooLittleTime(request),
+    ...tooManyFailures(request),
+    ...latencyOfNothing(request),
     ...withoutHttp(request),
     ...withoutTls(request),
     ...withoutBody(request),
@@ -21,6 +23,21 @@ export function refuseContradictions(from: InputReader, request: VerifyRequest):
 function tooLittleTime({ time: { interval, threshold, timeout } }: VerifyRequest): string[] {
   if (interval * (threshold - 1) < timeout) return [];
   return [`timeout: ${threshold} answers (threshold) with interval between them take longer; lengthen it.`];
+}
+
+function tooManyFailures({ time: { hold, interval, maxFailures } }: VerifyRequest): string[] {
+  if (maxFailures === 0) return [];
+  if (hold === 0) return ["max-failures: it counts in hold, and hold is 0s; give hold a time, or leave it out."];
+  const attempts = Math.ceil(hold / interval); // the last one is at the end of hold
+  if (maxFailures < attempts) return [];
+  return [`max-failures: hold has ${attempts} attempts (interval), so all of them might be wrong; lower it.`];
+}
+
+function latencyOfNothing({ time: { maxLatency, percentile, requestTimeout } }: VerifyRequest): string[] {
+  if (maxLatency === undefined)
+    return percentile === 95 ? [] : ["latency-percentile: it is max-latency's, which is blank; give both or neither."];
+  if (maxLatency < requestTimeout) return [];
+  return ["max-latency: request-timeout ends an attempt before it is reached; it must be shorter than that."];
 }
 
 const has = ({ targets }: VerifyRequest, ...schemes: readonly string[]): boolean =>

@@ -8,6 +8,17 @@ export interface Attempt {
   waitingFor: string;
   /** what it waits for is not the server, so that a limit says nothing about it */
   blind: boolean;
+  /** what was found on the way: evidence when there is no answer in the end */
+  readonly found: Found;
+}
+
+export interface Found {
+  /** what it is counted under if the limit ends it; left out = "timeout" */
+  kind?: string;
+  body?: string;
+  version?: string | undefined;
+  /** the earliest end of the certificates so far */
+  certificateExpires?: Date | undefined;
 }
 
 interface Closable {
@@ -22,6 +33,7 @@ export async function within<T>(limit: number, run: (attempt: Attempt) => Promis
   const attempt: Attempt = {
     waitingFor: "connection",
     blind: false,
+    found: {},
     closes(stream) {
       stream.on("error", () => {}); // one that comes when the attempt is over has nobody left to hear it
       if (over.signal.aborted) stream.destroy();
@@ -30,8 +42,9 @@ export async function within<T>(limit: number, run: (attempt: Attempt) => Promis
     },
   };
   const timer = setTimeout(() => {
-    const { waitingFor, blind } = attempt;
-    over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, "timeout", { blind }));
+    const { waitingFor, blind, found } = attempt;
+    const kind = found.kind ?? "timeout";
+    over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
   }, limit);
   try {
     return await unlessAborted(run(attempt), over.signal);

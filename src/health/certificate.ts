@@ -13,6 +13,10 @@ export function certificateOf(socket: TLSSocket): Certificate | undefined {
   return Number.isNaN(expires.getTime()) ? undefined : { expires };
 }
 
+export function earliest(dates: readonly (Date | undefined)[]): Date | undefined {
+  return dates.filter((date) => date !== undefined).sort((a, b) => a.getTime() - b.getTime())[0];
+}
+
 const day = (date: Date): string => date.toISOString().slice(0, 10);
 
 /** Why this certificate must not be trusted, with its date or names, which Node's own message leaves out. */

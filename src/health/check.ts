@@ -66,6 +66,7 @@ async function untilVerdict(probe: Probe, time: TimeRequest, evidence: Evidence,
   const became = await becomesHealthy(probe, rules, clock, cancel);
   if (became.status !== "healthy") return { status: became.status, reason: became.why };
   if (time.hold === 0) return healthy;
+  evidence.holds();
   const before = evidence.latencies.length;
   const stayed = await staysHealthy(
     probe,
@@ -82,6 +83,8 @@ async function untilVerdict(probe: Probe, time: TimeRequest, evidence: Evidence,
   const bad = stayed.seen.wrong + stayed.seen.blind;
   if (bad > time.maxFailures)
     return { status: "inconclusive", reason: tooMany(`${counted(bad, "attempt")} without a right answer`, time) };
+  if (evidence.latencies.length === before)
+    return { status: stayed.seen.wrong > 0 ? "unhealthy" : "inconclusive", reason: "no answer in the hold was right" };
   const slow = tooSlow(time)(evidence.latencies.slice(before));
   return slow === undefined ? healthy : { status: "unhealthy", reason: slow };
 }

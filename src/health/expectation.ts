@@ -1,4 +1,6 @@
+import { Patience } from "./patience";
 import { matches } from "./pattern";
+import { BODY_LIMIT } from "./sight";
 
 /** What a check expects of an answer; what is left out may be anything. */
 export interface Expectation {
@@ -26,7 +28,7 @@ export interface JsonRule {
   /** as it was written */
   readonly text: string;
   /** undefined = it holds; else what was found */
-  mismatch(document: unknown): string | undefined;
+  mismatch(document: unknown, patience: Patience): Pick<Mismatch, "text" | "brokenOff"> | undefined;
 }
 
 /** Where an answer names its release, and which one it must be. */
@@ -48,6 +50,8 @@ export interface Mismatch {
   readonly part: "status" | "header" | "version" | "body" | "json";
   /** the end of a sentence */
   readonly text: string;
+  /** it is not known to differ: what compares them took too long */
+  readonly brokenOff?: boolean;
 }
 
 const LONGEST_EXCERPT = 200;
@@ -74,14 +78,16 @@ function wrongStatus({ status, body }: Answer, ranges: Expectation["status"]): M
 }
 
 function wrongHeader({ headers }: Answer, rules: readonly HeaderRule[]): Mismatch | undefined {
+  const patience = new Patience();
   for (const { name, is } of rules) {
     const got = headerOf(headers, name);
     const part = "header";
     if (got === undefined) return { part, text: `there is no header ${name}` };
     if (typeof is === "string" && got !== is) return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
     if (!(is instanceof RegExp)) continue;
-    const found = matches(is, got);
-    if (found === undefined) return { part, text: `${is} did not end on ${name}; write a simpler pattern` };
+    const found = matches(is, got, patience);
+    if (found === undefined)
+      return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
     if (!found) return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
   }
   return undefined;
@@ -105,16 +111,18 @@ function wrongBody({ body }: Answer, pattern: RegExp | undefined): Mismatch | un
   const found = pattern ? matches(pattern, body) : true;
   if (found) return undefined;
   const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
-  return { part: "body", text: `${what}: ${excerpt(body)}` };
+  return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
 }
 
 function wrongJson(answer: Answer, rules: readonly JsonRule[]): Mismatch | undefined {
   if (rules.length === 0) return undefined;
   const document = documentIn(answer.body);
-  if (document === undefined) return { part: "json", text: `the body is no JSON: ${excerpt(answer.body)}` };
+  const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
+  if (document === undefined) return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
+  const patience = new Patience();
   for (const rule of rules) {
-    const found = rule.mismatch(document.value);
-    if (found !== undefined) return { part: "json", text: `${rule.text} does not hold: ${found}` };
+    const found = rule.mismatch(document.value, patience);
+    if (found) return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
   }
   return undefined;
 }

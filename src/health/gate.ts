@@ -6,12 +6,16 @@ export interface Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
+export type Standing = "right" | "wrong" | "blind";
+
 /** What one look at a server came to. Blind = nothing is known about the server, for a reason on this side. */
 export interface Observation {
-  readonly standing: "right" | "wrong" | "blind";
+  readonly standing: Standing;
   /** a sentence's end: "status 500 in 12 ms" */
   readonly seen: string;
   readonly milliseconds: number;
+  /** it was given less than its usual time, and that is what ended it: it says nothing, unless there is nothing else */
+  readonly cutShort?: boolean;
 }
 
 /** Looks once; it gets the milliseconds that the gate has left. What it throws is told as wrong. */
@@ -97,14 +101,16 @@ export async function becomesHealthy(
   let row: number[] = [];
   let slow: string | undefined;
   while (clock.now() < deadline) {
-    const { standing, milliseconds } = await observe(probe, deadline, seen, clock, signal);
+    const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+    if (cutShort) break; // nothing is left of the time
     row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
     slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
     if (row.length >= threshold && slow === undefined) return { status: "healthy", seen, why: "" };
     const now = clock.now();
     const due = dueAt(pace, seen, now);
-    const next = due < deadline ? due : deadline - pace.shortest;
-    if (next < Math.max(seen.lastAt + pace.shortest, now)) break;
+    const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+    const next = due < deadline ? due : deadline - least;
+    if (next < Math.max(seen.lastAt + least, now)) break;
     await clock.sleep(next - now, signal);
   }
   signal.throwIfAborted();
@@ -172,10 +178,11 @@ async function observe(
   signal.throwIfAborted();
   seen.probes += 1;
   seen.lastAt = clock.now();
-  const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error: Error) => {
+  const observation: Observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error: Error) => {
     signal.throwIfAborted();
     return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt } as const;
   });
+  if (observation.cutShort && seen.probes > 1) return observation;
   const right = observation.standing === "right";
   seen.lastSeen = observation.seen;
   seen.rightInARow = right ? seen.rightInARow + 1 : 0;

@@ -29,7 +29,7 @@ export function lookByHttp({ url }: Target, request: VerifyRequest, way: Way, ar
     const found = {
       body: answer.body,
       version: expectation.version?.of(answer),
-      certificateExpires: first(certificates),
+      certificateExpires: attempt.found.certificateExpires,
     };
     const differs = mismatch(answer, expectation);
     if (differs) {
@@ -70,11 +70,6 @@ function requestOf({ url, question }: Hop, readBy: URL | undefined): HttpRequest
     body,
     bodyLimit: BODY_LIMIT,
   };
-}
-
-export function first(certificates: readonly Certificate[]): Date | undefined {
-  const times = certificates.map(({ expires }) => expires.getTime());
-  return times.length > 0 ? new Date(Math.min(...times)) : undefined;
 }
 
 /** The sentence of the first certificate on the way that is not valid for long enough. */

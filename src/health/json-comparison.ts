@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type JSONValue, search } from "@jmespath-community/jmespath";
 import { excerpt, type JsonRule } from "./expectation";
+import { Patience } from "./patience";
 
 export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
@@ -17,12 +18,13 @@ export interface JsonComparison {
 
 export const jsonRule = ({ text, path, operator, value }: JsonComparison): JsonRule => ({
   text,
-  mismatch(document) {
+  mismatch(document, patience) {
     try {
-      const found = search(document as JSONValue, path) as unknown;
-      return holds(found, operator, value) ? undefined : `it is ${shown(found)}`;
+      const found = patience.run(() => search(document as JSONValue, path) as unknown);
+      if (!found) return { text: `${path} did not end on the JSON`, brokenOff: true };
+      return holds(found.value, operator, value) ? undefined : { text: `it is ${shown(found.value)}` };
     } catch (error) {
-      return (error as Error).message; // a function got a value of another type than it takes
+      return { text: (error as Error).message }; // a function got a value of another type than it takes
     }
   },
 });
@@ -30,7 +32,7 @@ export const jsonRule = ({ text, path, operator, value }: JsonComparison): JsonR
 /** The value at a path as text: a version may be a number. undefined = there is none */
 export function textAt(document: unknown, path: string): string | undefined {
   try {
-    const found = search(document as JSONValue, path) as unknown;
+    const found = new Patience().run(() => search(document as JSONValue, path) as unknown)?.value;
     return typeof found === "string" || typeof found === "number" ? String(found) : undefined;
   } catch {
     return undefined;

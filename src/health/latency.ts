@@ -1,7 +1,7 @@
 /** The value that `percent` per cent of the values do not exceed (nearest rank). @throws on no values */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  const value = sorted[Math.max(0, Math.ceil((percent * sorted.length) / 100) - 1)];
   if (value === undefined) throw new RangeError("There is no percentile of no values.");
   return value;
 }

@@ -3,27 +3,32 @@ import { isIPv6 } from "node:net";
 interface Why extends ErrorOptions {
   /** it says nothing about the server: the reason lies on this side */
   readonly blind?: boolean;
+  /** the attempt's own limit ended it */
+  readonly late?: boolean;
 }
 
 /** A server was asked, and there is no answer to judge. */
 export class NoAnswer extends Error {
   override readonly name = "NoAnswer";
   readonly blind: boolean;
+  readonly late: boolean;
 
   constructor(
     message: string,
     /** what it is counted under: "ECONNREFUSED", "timeout" */
     readonly kind: string,
-    { blind = false, ...options }: Why = {},
+    { blind = false, late = false, ...options }: Why = {},
   ) {
     super(message, options);
     this.blind = blind;
+    this.late = late;
   }
 }
 
 // No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
 const onThisSide = new Set([
-  ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+  ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
   ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
 ]);
 

@@ -1,7 +1,7 @@
-import type { Status } from "./gate";
+import type { Standing, Status } from "./gate";
 import type { Bucket, Latencies } from "./latency";
 
-export type { Bucket, Status };
+export type { Bucket, Standing, Status };
 
 /** How a verification ended: what outputs, log and summary are made of. */
 export interface VerifyOutcome {
@@ -27,9 +27,11 @@ export interface CheckOutcome {
   readonly seen: Readonly<Record<string, number>>;
   /** the kind of the last one */
   readonly lastKind: string;
+  /** undefined = nothing was seen */
+  readonly lastStanding: Standing | undefined;
   readonly lastSeen: string;
   readonly lastBody: string;
-  /** '' = no answer named one */
+  /** those that the right answers named since their row began, else the last one that was named; '' = none was */
   readonly version: string;
   /** of all right answers; undefined = there was none */
   readonly latencies: Latencies | undefined;

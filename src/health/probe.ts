@@ -1,6 +1,6 @@
-import { within } from "./attempt";
+import { type Found, within } from "./attempt";
 import { lookByHttp } from "./http-look";
-import { noAnswer } from "./no-answer";
+import { type NoAnswer, noAnswer } from "./no-answer";
 import { hostOf, type Way } from "./reach";
 import type { Target, VerifyRequest } from "./request";
 import type { Look, Sight, Surroundings } from "./sight";
@@ -26,7 +26,11 @@ export function probeOf(
   return async (timeLeft) => {
     const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
     const began = around.now();
-    const sight = await within(limit, look).catch(unanswered);
+    let found: Found = {};
+    const sight = await within(limit, (attempt) => {
+      found = attempt.found;
+      return look(attempt);
+    }).catch((error) => unanswered(noAnswer(error), found, limit < request.time.requestTimeout));
     return { ...sight, milliseconds: around.now() - began };
   };
 }
@@ -37,8 +41,9 @@ function lookAt(target: Target, request: VerifyRequest, around: Surroundings): L
   return by(target, request, way, around);
 }
 
-function unanswered(error: unknown): Omit<Sight, "milliseconds"> {
-  const { message, kind, blind } = noAnswer(error);
-  const nothing = { body: "", version: undefined, certificateExpires: undefined };
-  return { ...nothing, standing: blind ? "blind" : "wrong", kind, seen: message };
+function unanswered(error: NoAnswer, found: Found, isShort: boolean): Omit<Sight, "milliseconds"> {
+  const { message, kind, blind, late } = error;
+  const { body = "", version, certificateExpires } = found;
+  const standing = blind ? "blind" : "wrong";
+  return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
 }

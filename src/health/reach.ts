@@ -1,7 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Attempt } from "./attempt";
-import { type Certificate, certificateOf, untrusted } from "./certificate";
+import { type Certificate, certificateOf, earliest, untrusted } from "./certificate";
+import { sharedLookup } from "./lookups";
 import { NoAnswer, noAnswer } from "./no-answer";
 import { portOfProxy, tunnel, unreachable } from "./proxy";
 import type { TlsRequest } from "./request";
@@ -26,6 +27,8 @@ export interface Connection {
 
 const ports: Readonly<Record<string, number>> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
 const NEXT_ADDRESS = 500; // milliseconds that one address of a name has before the next is tried
+
+const lookup = sharedLookup();
 
 export const portOf = (url: URL): number => Number(url.port || ports[url.protocol]);
 
@@ -56,7 +59,7 @@ function dial(host: string, port: number, family: 0 | 4 | 6, attempt: Attempt, b
   if (isIP(host)) toServer();
   else Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
   const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-  const socket = attempt.closes(connectTcp({ host, port, family, noDelay: true, ...eyeballs }));
+  const socket = attempt.closes(connectTcp({ host, port, family, lookup, noDelay: true, ...eyeballs }));
   socket.once("lookup", toServer);
   return new Promise((resolve, reject) => {
     socket.once("connect", () => resolve(socket));
@@ -86,8 +89,11 @@ async function handshake(
   // Node would close the connection before anybody can read which certificate it was: so it is judged here, before a byte is sent.
   const options = { rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...ca(tls) };
   const stream = await secured(plain, host, options, attempt);
+  const certificate = certificateOf(stream);
+  const { found } = attempt; // noted before it is judged: a bad one's end is what one wants to know
+  found.certificateExpires = earliest([certificate?.expires, found.certificateExpires]);
   if (tls.verify && !stream.authorized) throw untrusted(stream, host);
-  return { stream, certificate: certificateOf(stream) };
+  return { stream, certificate };
 }
 
 const ca = ({ authorities }: TlsRequest) => (authorities === undefined ? {} : { ca: authorities });

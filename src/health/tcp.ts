@@ -30,16 +30,22 @@ function firstMatch(socket: Socket, pattern: RegExp, attempt: Attempt): Promise<
   attempt.waitingFor = "answer";
   return new Promise((resolve, reject) => {
     let text = "";
-    const fail = (why: string) => reject(new NoAnswer(`${why}: ${excerpt(text)}`, "connected wrong body"));
-    socket.setEncoding("utf8");
-    socket.on("data", (chunk: string) => {
+    const fail = (why: string) => {
+      socket.off("data", onText);
+      reject(new NoAnswer(`${why}: ${excerpt(text)}`, "connected wrong body"));
+    };
+    const onText = (chunk: string) => {
       text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
+      Object.assign(attempt.found, { kind: "connected wrong body", body: text });
       attempt.waitingFor = `answer that matches ${pattern} (so far: ${excerpt(text)})`;
       const found = matches(pattern, text);
+      if (found) socket.off("data", onText);
       if (found) resolve(text);
       else if (found === undefined) fail(`${pattern} did not end on the answer`);
       else if (text.length >= MOST_CHARACTERS) fail(`the first 64 KiB of the answer do not match ${pattern}`);
-    });
+    };
+    socket.setEncoding("utf8");
+    socket.on("data", onText);
     socket.once("error", reject);
     socket.once("close", () =>
       text === ""

@@ -1,10 +1,23 @@
-import { mismatch } from "./expectation";
+import type { Found } from "./attempt";
+import { type Answer, type Mismatch, mismatch, type VersionRule } from "./expectation";
 import { expectationFor } from "./expected";
-import { first, tooSoon } from "./http-look";
+import { tooSoon } from "./http-look";
 import { connect, type Way } from "./reach";
 import type { Target, VerifyRequest } from "./request";
 import type { Look, Surroundings } from "./sight";
 import { converse } from "./websocket";
+
+/** The last wrong message is what was seen when no right one comes. */
+function noted(
+  answer: Answer,
+  differs: Mismatch | undefined,
+  version: VersionRule | undefined,
+  found: Found,
+): Mismatch | undefined {
+  if (!differs) return undefined;
+  Object.assign(found, { kind: `101 wrong ${differs.part}`, body: answer.body, version: version?.of(answer) });
+  return differs;
+}
 
 /** Shakes hands, and reads messages when something is expected of them. */
 export function lookByWebSocket({ url }: Target, request: VerifyRequest, way: Way, around: Surroundings): Look {
@@ -19,10 +32,11 @@ export function lookByWebSocket({ url }: Target, request: VerifyRequest, way: Wa
     const certificates = certificate ? [certificate] : [];
     const judges = {
       handshake: (answer) => mismatch(answer, ofHandshake),
-      message: reads ? (answer) => mismatch(answer, ofMessage) : undefined,
+      message: reads ? (answer) => noted(answer, mismatch(answer, ofMessage), version, attempt.found) : undefined,
     } satisfies Parameters<typeof converse>[3];
     const { answer, differs } = await converse(url, () => stream, request.question, judges, attempt);
-    const found = { body: answer.body, version: version?.of(answer), certificateExpires: first(certificates) };
+    const { certificateExpires } = attempt.found;
+    const found = { body: answer.body, version: version?.of(answer), certificateExpires };
     if (differs) return { ...found, standing: "wrong", kind: `101 wrong ${differs.part}`, seen: differs.text };
     const soon = tooSoon(certificates, request, around.date());
     if (soon !== undefined) return { ...found, standing: "wrong", kind: "101 certificate", seen: soon };

@@ -33,7 +33,8 @@ export async function converse(
 ): Promise<Heard> {
   attempt.waitingFor = "WebSocket handshake";
   const socket = open(url, stream, question);
-  attempt.closes({ destroy: () => socket.terminate(), on: (_event, listener) => socket.on("error", listener) });
+  const destroy = () => socket.removeAllListeners("message").terminate(); // frames that are here already would still be told
+  attempt.closes({ destroy, on: (_event, listener) => socket.on("error", listener) });
   const { headers } = await shaken(socket);
   const answer = { status: 101, headers, body: "" };
   const differs = judges.handshake(answer);
@@ -54,6 +55,7 @@ function open(url: URL, createConnection: OpenStream, question: Question): WebSo
     createConnection,
     perMessageDeflate: false,
     maxPayload: BODY_LIMIT,
+    allowSynchronousEvents: false, // a thousand frames may come at once: the attempt's limit is heard between two
     followRedirects: false,
     headers: {
       host: url.host,
@@ -83,12 +85,15 @@ function firstRight(socket: WebSocket, handshake: Answer, judge: Judge, attempt:
   attempt.waitingFor = "message";
   return new Promise((resolve, reject) => {
     let last: Heard | undefined;
-    socket.on("message", (data) => {
+    const onMessage = (data: WebSocket.RawData) => {
       const answer = { ...handshake, body: String(data) };
       last = { answer, differs: judge(answer) };
       attempt.waitingFor = `right message (the last one: ${last.differs?.text})`;
-      if (!last.differs) resolve(last);
-    });
+      if (last.differs && !last.differs.brokenOff) return;
+      socket.off("message", onMessage);
+      resolve(last);
+    };
+    socket.on("message", onMessage);
     socket.once("error", reject);
     socket.once("close", (code) => {
       if (last) resolve(last);

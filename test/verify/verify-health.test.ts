@@ -272,6 +272,25 @@ test("a proxy of another kind is refused before any request", async () => {
   ]);
 });
 
+const malformed = [
+  ["a port that is none", { HTTPS_PROXY: "http://proxy.test:99999" }, "https://shop.test/", "HTTPS_PROXY"],
+  ["a bare % in its login", { https_proxy: "http://me:5%@proxy.test:3128" }, "https://shop.test/", "HTTPS_PROXY"],
+] as const;
+test.each(malformed)("a proxy variable with %s is refused before any request", async (_what, env, url, name) => {
+  const { code, log } = await step({ url }, env);
+  const sentence = `::error::${name}: what this runner's variable holds is no URL; write http://host:port, with %25 as %2525.`;
+  expect([code, withoutDebug(log).replace(/^::add-mask::.*\n/gm, "")]).toEqual([1, `${sentence}\n`]);
+  expect((await step({ url }, { ...env, NO_PROXY: "shop.test", no_proxy: "shop.test" })).log).not.toContain(sentence);
+});
+
+test("with follow-redirects the proxy variable of the other scheme is checked, too", async () => {
+  const { place, requests } = await httpServer(inTurn(200));
+  const env = { HTTPS_PROXY: "http://proxy.test:99999" };
+  const ended = await step({ url: `http://${place}/`, "follow-redirects": "true" }, env);
+  expect([ended.code, requests.length]).toEqual([1, 0]);
+  expect((await step({ url: `http://${place}/` }, env)).code).toBe(0);
+});
+
 test("the bundle lies alone: what only a deploy needs is not beside it", () => {
   expect(readdirSync(join(__dirname, "../../dist/verify-health")).sort()).toEqual(["index.js", "licenses.txt"]);
   expect(readdirSync(join(__dirname, "../../dist/deploy-ec2")).sort()).toEqual([

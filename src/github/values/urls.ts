@@ -43,8 +43,13 @@ function refuseMoreThanPort(name: string, { hostname, port, pathname, search }: 
   throw new UserError(`${name}: expected a host and a port, as in tcp://db.example.com:5432, got ${safe(text)}.`);
 }
 
-/** Its query may hold a token, and what stands before an @ a password. */
-const safe = (text: string): string => shown(text.replace(/\/\/[^/?#]*@/, "//…@").replace(/\?.*$/s, "?…"));
+/** Its query may hold a token, and what stands before an @ a password: with a slash or a ? in it, if it is no URL. */
+function safe(text: string): string {
+  const [scheme] = /^(?:(?:https?|wss?|tcp):\/*)?/i.exec(text) ?? [""];
+  const [at, query] = [text.lastIndexOf("@"), text.indexOf("?")];
+  if (query >= 0 && query < at) return shown(`${scheme}…`); // what stands behind that @ may be the query's
+  return shown((at < 0 ? text : `${scheme}…${text.slice(at)}`).replace(/\?.*$/s, "?…"));
+}
 
 /** Addresses to ask, by comma, line or space: IP addresses or names. */
 export const addresses: Parse<string[]> = (name, text) => {

@@ -75,6 +75,13 @@ const masked: readonly [what: string, given: Record<string, string>, env: Record
   ],
   ["values of a query, as written and as read", { url: "https://a.test/?t=a%2Fbcd&page=12" }, {}, ["a%2Fbcd", "a/bcd"]],
   [
+    "the login of a URL that its password breaks",
+    { url: "https://me:hun/ter2@shop.test" },
+    {},
+    ["me:hun/ter2", "hun/ter2"],
+  ],
+  ["the login of a URL without slashes", { url: "https:me:hunter2@shop.test" }, {}, ["me:hunter2", "hunter2"]],
+  [
     "the login of a proxy",
     {},
     { HTTPS_PROXY: "http://user:p%40ssword@proxy.test:3128" },

@@ -16,6 +16,7 @@ const healthy: CheckOutcome = {
   attempts: 4,
   seen: { "200": 3, ECONNREFUSED: 1 },
   lastKind: "200",
+  lastStanding: "right",
   lastSeen: "status 200 in 12 ms",
   lastBody: "ok",
   version: "v2",
@@ -33,6 +34,7 @@ const unhealthy: CheckOutcome = {
   seen: { "503": 60 },
   attempts: 60,
   lastKind: "503",
+  lastStanding: "wrong",
   lastSeen: "status 503",
   lastBody: "<h1>down</h1>",
   version: "v1",
@@ -109,6 +111,7 @@ const kinds = [
   "ENOTFOUND",
   "EAI_AGAIN",
   "ENETUNREACH",
+  "EHOSTUNREACH",
   "timeout",
   "closed",
   "HPE_INVALID_CONSTANT",
@@ -127,8 +130,32 @@ const kinds = [
   "200",
 ];
 test("each kind of end has an advice of its own, and any other a way to look", () => {
-  expect(new Set(kinds.map(adviceFor)).size).toBe(kinds.length);
-  expect(adviceFor("EODD")).toBe("Ask the URL from the runner's network by hand: curl -v.");
+  expect(new Set(kinds.map((kind) => adviceFor(kind, "wrong"))).size).toBe(kinds.length);
+  expect(adviceFor("connected wrong body", "wrong")).toBe(adviceFor("101 wrong json", "wrong"));
+  expect(adviceFor("EODD", "blind")).toBe("Ask the URL from the runner's network by hand: curl -v.");
+});
+
+test("a status is advised on by how it was judged, not by its number", () => {
+  expect(adviceFor("200", "wrong")).toMatch(/another status than expect-status/);
+  expect(adviceFor("200", "right")).toMatch(/^The last answer was right/);
+  expect(adviceFor("302", "right")).toMatch(/^The last answer was right/);
+});
+
+test("results of many long checks fit in an environment variable, the failed ones first, and say what is left out", () => {
+  const long = { ...unhealthy, expected: "é".repeat(9000), reason: "z".repeat(9000), lastSeen: "x".repeat(9000) };
+  const some = verifyOutputsOf(outcome(...Array.from({ length: 20 }, () => long))).results ?? "";
+  expect(JSON.parse(some)).toHaveLength(20);
+  expect(Buffer.byteLength(some)).toBeLessThanOrEqual(60_000);
+  const good = Array.from({ length: 99 }, () => ({ ...long, status: "healthy" as const, url: "u".repeat(1900) }));
+  const many = verifyOutputsOf(outcome(...good, long)).results ?? "";
+  const parsed = JSON.parse(many);
+  expect(Buffer.byteLength(many)).toBeLessThanOrEqual(60_000);
+  expect(parsed.at(-2).status).toBe("unhealthy");
+  expect(parsed.at(-1)).toEqual({ note: `${101 - parsed.length} more checks are in the job summary` });
+});
+
+test("several releases of several checks are named once each", () => {
+  expect(verifyOutputsOf(outcome(healthy, { ...healthy, version: "v1, v2" })).version).toBe("v2, v1");
 });
 
 test("a summary has the checks, what was seen how often, latencies and the last body", () => {
@@ -208,6 +235,7 @@ test.each([
   [[4, 3, 2, 1], 75, 3],
   [Array.from({ length: 20 }, (_, index) => index + 1), 95, 19],
   [Array.from({ length: 21 }, (_, index) => index + 1), 95, 20],
+  [Array.from({ length: 100 }, (_, index) => index + 1), 7, 7], // 0.07 * 100 is more than 7
   [[1, 2, 3], 100, 3],
   [[1, 2, 3], 1, 1],
 ])("of %j the percentile %d is %d, by nearest rank", (values, percent, expected) => {

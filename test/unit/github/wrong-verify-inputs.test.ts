@@ -49,6 +49,46 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
     'url: "https://…@shop.test/?…" holds a user or a password; write it in basic-auth.',
   ],
   [
+    "a password in a url without slashes",
+    { url: "https:me:hunter2@shop.test" },
+    'url: "https:…@shop.test" holds a user or a password; write it in basic-auth.',
+  ],
+  [
+    "a password in a url with one slash",
+    { url: "https:/me:hunter2@shop.test" },
+    'url: "https:/…@shop.test" holds a user or a password; write it in basic-auth.',
+  ],
+  [
+    "a password with a slash in a url",
+    { url: "https://me:hun/ter2@shop.test" },
+    expected("url", "a URL such as https://shop.example.com/health", "https://…@shop.test"),
+  ],
+  [
+    "a password with a question mark in a url",
+    { url: "https://me:hun?ter2@shop.test" },
+    expected("url", "a URL such as https://shop.example.com/health", "https://…"),
+  ],
+  [
+    "failures without a hold",
+    { "max-failures": "1" },
+    "max-failures: it counts in hold, and hold is 0s; give hold a time, or leave it out.",
+  ],
+  [
+    "as many failures as a hold has attempts",
+    { "max-failures": "5", hold: "9s" },
+    "max-failures: hold has 5 attempts (interval), so all of them might be wrong; lower it.",
+  ],
+  [
+    "a percentile of nothing",
+    { "latency-percentile": "50" },
+    "latency-percentile: it is max-latency's, which is blank; give both or neither.",
+  ],
+  [
+    "a latency that no attempt may take",
+    { "max-latency": "5s" },
+    "max-latency: request-timeout ends an attempt before it is reached; it must be shorter than that.",
+  ],
+  [
     "a fragment",
     { url: "https://shop.test/#top" },
     'url: "https://shop.test/#top" has a fragment (#), which no server gets to see; leave it out.',

@@ -96,6 +96,24 @@ test("a pace that backs off is the plain interval between right answers", async 
   expect(time.probedAt).toEqual([0, 1000, 3000, 4000, 5000]);
 });
 
+test("a row that an eager pace began is completed in the interval alone", async () => {
+  const time = new Time();
+  const limit = { pace: eagerPace(300), threshold: 2, limit: 250 };
+  const verdict = await becomesHealthy(time.probing(row("right"), 1), limit, time, never);
+  expect([verdict.status, time.probedAt]).toEqual(["unhealthy", [0]]);
+});
+
+test("a look that the limit cut short changes neither verdict nor last seen, unless it is the only one", async () => {
+  const cut = { standing: "wrong", seen: "no answer within 0.1 s", milliseconds: 100, cutShort: true } as const;
+  const blind = { standing: "blind", seen: "no resolver", milliseconds: 1 } as const;
+  const looks: Observation[] = [blind, cut];
+  const limit = { pace: steadyPace(100), threshold: 1, limit: 200 };
+  const verdict = await becomesHealthy(async () => looks.shift() ?? cut, limit, new Time(), never);
+  expect([verdict.status, verdict.seen.lastSeen]).toEqual(["inconclusive", "no resolver"]);
+  const only = await becomesHealthy(async () => cut, limit, new Time(), never);
+  expect([only.status, only.seen.lastSeen]).toEqual(["unhealthy", "no answer within 0.1 s"]);
+});
+
 test("one wrong answer makes the row begin again", async () => {
   const time = new Time();
   const answers = row("right", "right", "wrong", "right", "right", "right");

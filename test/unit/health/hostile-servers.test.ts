@@ -130,6 +130,16 @@ test("a body that a pattern would take years for is wrong after a moment", async
   expect(performance.now() - started).toBeLessThan(1500);
 });
 
+test("a text that trim() in expect-json would take minutes for is wrong after a moment", async () => {
+  const body = JSON.stringify({ version: `a${" ".repeat(500_000)}b` });
+  const { place } = await tcpServer((socket) => socket.once("data", () => socket.end(`${ok}\r\n${body}`)));
+  const json = { "expect-json": "trim(version) = v2", "version-from": "json:trim(version)" };
+  const { only, duration } = await verified({ url: `http://${place}/`, ...json, timeout: "1s", interval: "1s" });
+  expect(only.lastSeen).toBe("status 200, but trim(version) = v2 does not hold: trim(version) did not end on the JSON");
+  expect(only.seen).toEqual({ "200 wrong json": 1 });
+  expect(duration).toBeLessThan(2000);
+});
+
 test("JSON that is nested a hundred thousand deep is judged, not fallen over", async () => {
   const body = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   const { place } = await tcpServer((socket) => socket.once("data", () => socket.end(`${ok}\r\n${body}`)));

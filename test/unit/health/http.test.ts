@@ -112,6 +112,32 @@ test("a body that is no JSON is told", async () => {
   expect([only.lastSeen, only.lastKind]).toEqual(['status 200, but the body is no JSON: "<html>"', "200 wrong json"]);
 });
 
+test("JSON that is longer than what is read of it is not called none", async () => {
+  const { place } = await httpServer(saying(JSON.stringify({ a: 1, b: "x".repeat(2 ** 20) })));
+  const { only } = await verified({ url: `http://${place}/`, interval: "1s", "expect-json": "a = 1" });
+  expect(only.lastSeen).toMatch(/^status 200, but the body is longer than 1 MiB, and what was read of it no JSON: /);
+});
+
+test("a last attempt that the timeout cuts short wipes out nothing of what was seen", async () => {
+  const { place } = await httpServer(inTurn(saying("down", { "x-release": "v1" }, 503), () => {}));
+  const inputs = { url: `http://${place}/`, timeout: "1s", interval: "600ms", "request-timeout": "5s" };
+  const { status, only } = await verified(inputs);
+  expect([status, only.seen, only.lastBody, only.lastSeen]).toEqual([
+    "unhealthy",
+    { "503": 1 },
+    "down",
+    'status 503, body "down"',
+  ]);
+});
+
+test("a hold names every release that answered right in it, and none from before its row", async () => {
+  const of = (version: string) => saying("", { "x-release": version });
+  const { place } = await httpServer(inTurn(of("v0"), 500, of("v1"), of("v2"), of("v3"), 500, of("v2")));
+  const inputs = { url: `http://${place}/`, threshold: "2", hold: "400ms", "max-failures": "1", timeout: "2s" };
+  const { status, only } = await verified(inputs);
+  expect([status, only.version]).toEqual(["healthy", "v1, v2, v3"]);
+});
+
 test("waits for the right release while an older one answers, and says once that it did", async () => {
   const old = saying("", { "x-release": "v1" });
   const { place } = await httpServer(inTurn(503, old, old, old, saying("", { "x-release": "v2" })));

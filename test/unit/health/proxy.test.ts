@@ -1,9 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
+import { readVerifyInputs } from "../../../src/github/verify-inputs";
+import { verify } from "../../../src/health/verify";
 import { authority, certificate } from "../../support/certificates";
 import { freePort, httpServer, httpsServer, inTurn, listening, stopServers, tcpServer } from "../../support/servers";
-import { leapingClock, verified } from "../../support/verifying";
+import { leapingClock, verified, verifySource } from "../../support/verifying";
 
 afterEach(stopServers);
 
@@ -111,6 +113,24 @@ test("a hold in which nothing can be seen is inconclusive at its end, and not be
   expect(only.reason).toMatch(
     /5 attempts without a right answer in the hold, and max-failures is 0; last seen: the proxy/,
   );
+});
+
+test("a hold without a right answer is not healthy, however many failures it may have", async () => {
+  const { place } = await httpServer(inTurn(200, 500));
+  const { request } = readVerifyInputs(verifySource({ url: `http://${place}/`, hold: "2s" }));
+  const lenient = { ...request, time: { ...request.time, maxFailures: 1000 } };
+  const world = {
+    clock: leapingClock(),
+    date: Date.now,
+    proxyOf: () => undefined,
+    cancel: new AbortController().signal,
+  };
+  const log = { info: () => {}, debug: () => {} };
+  const { checks } = await verify(lenient, { ...world, log });
+  expect([checks[0]?.status, checks[0]?.reason]).toEqual([
+    "unhealthy",
+    expect.stringMatching(/no answer in the hold was right/),
+  ]);
 });
 
 test("neither tcp nor resolve goes through a proxy", async () => {

@@ -81,6 +81,13 @@ const seen: readonly [what: string, error: unknown, blind: boolean, kind: string
     "the resolver gives no answer for x.test (EAI_AGAIN)",
   ],
   ["no route", connect("ENETUNREACH", "2001:db8::1"), true, "ENETUNREACH", "connect ENETUNREACH [2001:db8::1]:81"],
+  [
+    "a machine that is off",
+    connect("EHOSTUNREACH", "10.0.0.1"),
+    false,
+    "EHOSTUNREACH",
+    "connect EHOSTUNREACH 10.0.0.1:81",
+  ],
   ["no descriptor left", system("EMFILE"), true, "EMFILE", "x EMFILE"],
   [
     "one family refused, the other without a route",
@@ -90,10 +97,10 @@ const seen: readonly [what: string, error: unknown, blind: boolean, kind: string
     "connect ENETUNREACH [2001:db8::1]:81; connect ECONNREFUSED 10.0.0.1:81",
   ],
   [
-    "no route to any address",
+    "no route to one address, no machine at the other",
     new AggregateError([connect("ENETUNREACH", "2001:db8::1"), connect("EHOSTUNREACH", "10.0.0.1")]),
-    true,
-    "ENETUNREACH",
+    false,
+    "EHOSTUNREACH",
     "connect ENETUNREACH [2001:db8::1]:81; connect EHOSTUNREACH 10.0.0.1:81",
   ],
   ["what is no error", "a text", false, "Error", "a text"],

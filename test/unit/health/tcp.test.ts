@@ -37,6 +37,15 @@ test("sends the body as it is, and reads until the pattern matches, across piece
   expect([status, only.lastBody, heard]).toEqual(["healthy", "+PONG\r\n", ["PING\r\n"]]);
 });
 
+test("a wrong banner that nothing follows is what was seen, and a silent server is a timeout", async () => {
+  const wrong = await tcpServer((socket) => socket.write("220 mail"));
+  const mail = await verified({ url: `tcp://${wrong.place}`, "expect-body": "^SSH", ...once });
+  expect([mail.only.seen, mail.only.lastBody]).toEqual([{ "connected wrong body": 1 }, "220 mail"]);
+  const silent = await tcpServer(() => {});
+  const { only } = await verified({ url: `tcp://${silent.place}`, "expect-body": "^SSH", ...once });
+  expect([only.seen, only.lastBody]).toEqual([{ timeout: 1 }, ""]);
+});
+
 const bad: readonly [what: string, serve: (socket: Socket) => void, seen: RegExp][] = [
   ["is silent", () => {}, /^no answer within 0\.4 s$/],
   [

@@ -57,9 +57,11 @@ const distrusted: readonly [what: string, tls: Parameters<typeof certificate>[0]
   ["signed by itself", {}, "the certificate is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT)", ""],
 ];
 test.each(distrusted)("a certificate %s is unhealthy, and no request is sent", async (_what, tls, seen, ca) => {
-  const { place, requests } = await httpsServer(certificate(tls), inTurn(200));
+  const leaf = certificate(tls);
+  const { place, requests } = await httpsServer(leaf, inTurn(200));
   const { status, only } = await verified({ url: `https://${place}/`, "ca-certificate": ca, ...once });
   expect([status, only.lastSeen, requests.length]).toEqual(["unhealthy", seen, 0]);
+  expect(only.certificateExpires).toEqual(leaf.expires);
 });
 
 test("a chain that fails by another certificate than the server's own shows no date of that", async () => {

@@ -138,6 +138,32 @@ test.each(bad)("a WebSocket that %s is unhealthy, in time", async (_what, onSock
   expect(duration).toBeLessThan(1500);
 });
 
+test("a wrong message that no right one follows is what was seen, with its body and release", async () => {
+  const { place } = await webSocketServer((socket) => socket.send('{"v":"v1","ok":false}'));
+  const json = { "expect-json": "ok = true", "version-from": "json:v" };
+  const { only } = await verified({ url: `ws://${place}/`, ...json, ...once });
+  expect([only.seen, only.lastBody, only.version]).toEqual([{ "101 wrong json": 1 }, '{"v":"v1","ok":false}', "v1"]);
+});
+
+test("a burst of messages that a pattern takes years for costs the time of one", async () => {
+  const { place } = await webSocketServer((socket) => {
+    for (let index = 0; index < 20; index++) socket.send(`${"a".repeat(60)}!`);
+  });
+  const inputs = { url: `ws://${place}/`, "expect-body": "^(a+)+$", ...once };
+  const { only, duration } = await verified(inputs);
+  expect([only.lastKind, only.lastSeen]).toEqual(["101 wrong body", expect.stringMatching(/did not end on the body/)]);
+  expect(duration).toBeLessThan(1000);
+});
+
+test("a burst of messages, each of them slow to judge, does not outlast the attempt", async () => {
+  const { place } = await webSocketServer((socket) => {
+    for (let index = 0; index < 100; index++) socket.send(`${"a".repeat(19)}!`); // tens of milliseconds each
+  });
+  const { only, duration } = await verified({ url: `ws://${place}/`, "expect-body": "^(a+)+$", ...once });
+  expect(only.lastSeen).toMatch(/within 0\.4 s$/);
+  expect(duration).toBeLessThan(1000);
+});
+
 test("a server that takes the connection and never shakes hands is unhealthy, in time", async () => {
   const { place } = await tcpServer(() => {});
   expect((await verified({ url: `ws://${place}/`, ...once })).only.lastSeen).toBe(

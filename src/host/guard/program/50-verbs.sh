@@ -108,7 +108,10 @@ history() { # one line a transaction; the newest 200 are kept
   line=$(base64 -d <<<"$1") || return 1
   mark="\"transaction\":\"${transaction_of_journal:-$transaction}\""
   if [[ -e history ]] && grep -qF "$mark" history; then return 0; fi
-  { [[ ! -e history ]] || tail -n 199 history; printf '%s\n' "$line"; } >history.next && fsync history.next || { rm -f history.next; return 1; }
+  if ! { [[ ! -e history ]] || tail -n 199 history; printf '%s\n' "$line"; } >history.next || ! fsync history.next; then
+    rm -f history.next
+    return 1
+  fi
   mv -T history.next history && fsync .
 }
 
