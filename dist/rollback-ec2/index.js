@@ -91316,7 +91316,8 @@ const MAP = `${PROXY_STATE}/current/slots.map`;
  * a server counts as down after 4 s of refused connections.
  * A reload ends a kept connection behind its next answer: closed while it is idle, it would cost the request on its way.
  * An app that closes its own idle connections may meet a request on one of them, as at the way back to a release that was
- * idle for the bake: it is sent again where that is safe (RFC 9110, 9.2.1).
+ * idle for the bake. Where that is safe (RFC 9110, 9.2.1) it is sent again, if HAProxy sees the end before a reset: rarer,
+ * not never. An app should keep idle connections longer than its clients pause.
  */
 function renderConfig(settings, seat) {
     const header = settings.releaseHeader && checked(settings.releaseHeader);

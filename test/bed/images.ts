@@ -39,7 +39,6 @@ const behaviours: Record<string, [string, number, ...number[]]> = {
   chatty: ["chatty", 3, 5000],
   hangs: ["hangs", 3, 5000],
   crashes5: ["crashes5", 3, 5000],
-  hangsup: ["hangsup", 3, 5000],
 };
 
 function plans(bed: string, registry: Registry): ImagePlan[] {

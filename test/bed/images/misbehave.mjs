@@ -1,5 +1,5 @@
 // One server for every image of the bed but the sample app. Usage: node misbehave.mjs BEHAVIOUR VERSION
-// Behaviours: well, broken, exits, silent, slow20, turnsbad, errors5, ignoresterm, oom, otherport, chatty, hangs, crashes5, hangsup.
+// Behaviours: well, broken, exits, silent, slow20, turnsbad, errors5, ignoresterm, oom, otherport, chatty, hangs, crashes5.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -85,16 +85,7 @@ const server = createServer((request, response) => {
   else json(response, { error: "not found" }, 404);
 });
 
-// A connection that is idle for 40 ms is closed without a hint (Node would give one), now and then just as a request comes.
-if (behaviour === "hangsup") {
-  server.keepAliveTimeout = 0;
-  server.on("request", ({ socket }, response) =>
-    response.on("finish", () => {
-      const timer = setTimeout(() => socket.end(), 40);
-      socket.once("data", () => clearTimeout(timer));
-    }),
-  );
-}
+server.keepAliveTimeout = 65_000; // as an app behind a proxy should: a proxy may have a request on a connection that it ends
 
 // A WebSocket that says everything back: enough of RFC 6455 for whole frames.
 server.on("upgrade", (request, socket) => {
