@@ -88745,6 +88745,39 @@ function masked(outcome, mask) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/github/maskable.ts
+const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
+const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
+/** A shorter mask would hide half the log. */
+const shortest = 4;
+/** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
+const isWorthMasking = (text, known) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
+/** What GitHub itself prints of a run. */
+const runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
+/** A mask is compared line by line with the log. */
+function withItsLines(text) {
+    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
+}
+/** Of the values of settings those that are masked, each line by itself, too. */
+const settingsToMask = (values, known) => values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
+const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
+    const value = line.replace(/^[^:]*:/, "").trim();
+    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
+});
+/**
+ * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
+ * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
+ */
+function base64Cores(text) {
+    return [0, 1, 2]
+        .map((offset) => {
+        const bytes = Buffer.from("\0".repeat(offset) + text);
+        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+    })
+        .filter((core) => core.length >= 8);
+}
+
 ;// CONCATENATED MODULE: ./src/user-error.ts
 /**
  * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
@@ -88761,37 +88794,6 @@ function refuseRunner(platform, architecture) {
     if (platform === "linux" && (architecture === "x64" || architecture === "arm64"))
         return;
     throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
-}
-
-;// CONCATENATED MODULE: ./src/github/maskable.ts
-const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
-const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
-/** A shorter mask would hide half the log. */
-const shortest = 4;
-/** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
-const isWorthMasking = (text, known) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
-/** What GitHub itself prints of a run. */
-const runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
-/** A mask is compared line by line with the log. */
-function withItsLines(text) {
-    const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-    return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
-}
-const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
-    const value = line.replace(/^[^:]*:/, "").trim();
-    return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
-});
-/**
- * The part of base64 that stands for a text wherever it lies in a longer one: three forms, by its offset modulo 3.
- * The first and last characters are shared with the neighbours and left out. A short one would mask chance hits.
- */
-function base64Cores(text) {
-    return [0, 1, 2]
-        .map((offset) => {
-        const bytes = Buffer.from("\0".repeat(offset) + text);
-        return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
-    })
-        .filter((core) => core.length >= 8);
 }
 
 // EXTERNAL MODULE: ./node_modules/dotenv/dist/index.cjs
@@ -88876,14 +88878,9 @@ const lines = (text) => text
 function secretsOf(io) {
     const password = io.input("registry-password");
     const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
-    const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], io);
+    const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], publicText(io));
     const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
-}
-/** Of the values of settings those that are masked, each line by itself, too. */
-function settingsToMask(values, io) {
-    const known = publicText(io);
-    return values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 }
 function envTexts(io) {
     const file = io.input("env-file").trim();
@@ -88896,6 +88893,7 @@ function envTexts(io) {
         return [io.input("env")]; // the parser says what is wrong with it
     }
 }
+/** What the log says anyway. */
 function publicText(io) {
     const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
     return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
@@ -91624,48 +91622,45 @@ function realWorld(inputs, transaction, means) {
 
 
 
+
 /** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before any host was touched, or a bug. */
 async function main(action, io) {
     refuseRunner(process.platform, process.arch);
-    const secrets = secretsOf(io);
-    for (const secret of secrets)
-        setSecret(secret);
+    const { mask, conceal } = maskingOf(io);
     const inputs = action.read(io);
-    const mask = (text) => maskOf(secrets)(text); // more may come: what a release was deployed with is as secret again
     const transaction = newTransaction(inputs.request.run);
-    const means = { log: new JobLog(core_namespaceObject, mask), cancel: cancelledBySignals(), conceal: concealed(secrets, io) };
-    const world = realWorld(inputs, transaction, means);
+    const world = realWorld(inputs, transaction, { log: new JobLog(core_namespaceObject, mask), cancel: cancelledBySignals(), conceal });
     saveState("transaction", transaction); // from here on `post` has something to ask the host
     const outcome = await action.run(inputs.request, world);
     if (outcome.settled)
         saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
 }
-const concealed = (secrets, io) => (texts) => {
-    for (const secret of settingsToMask(texts, io)) {
-        setSecret(secret);
-        secrets.push(secret);
-    }
-};
+/** Masks what the inputs hold of secrets. More may come: what a release was deployed with is as secret again. */
+function maskingOf(io) {
+    const secrets = [];
+    let mask = maskOf(secrets);
+    const add = (more) => {
+        for (const secret of more)
+            setSecret(secret);
+        secrets.push(...more);
+        mask = maskOf(secrets);
+    };
+    add(secretsOf(io));
+    return { mask: (text) => mask(text), conceal: (texts) => add(settingsToMask(texts, publicText(io))) };
+}
 /**
  * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
  * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
  */
 async function post(action, io) {
-    const secrets = secretsOf(io);
-    for (const secret of secrets)
-        setSecret(secret);
+    const { mask, conceal } = maskingOf(io);
     if (getState("settled") === "true")
         return;
     try {
         const inputs = action.read(io);
-        const mask = (text) => maskOf(secrets)(text);
         const transaction = getState("transaction");
-        const means = {
-            log: new JobLog(core_namespaceObject, mask),
-            cancel: new AbortController().signal,
-            conceal: concealed(secrets, io),
-        };
+        const means = { log: new JobLog(core_namespaceObject, mask), cancel: new AbortController().signal, conceal };
         const world = realWorld(inputs, `post-${transaction}`, means);
         await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
     }
@@ -92234,7 +92229,8 @@ function isLine(read) {
         typeof attempt === "number" &&
         /^(number|undefined)$/.test(typeof id));
 }
-const isCommitted = ({ result }) => result !== "failed";
+/** A change that was taken back is none. */
+const lastCommitted = (history) => history.findLast(({ result }) => result !== "failed");
 const history_LONGEST_REASON = 300;
 /** The line as a journal's entry carries it. */
 function entryOf(line) {
@@ -93579,7 +93575,7 @@ function whatThereIs({ current, releases, isThere }) {
 }
 /** The rollback that brought this release back, if that is how it came to serve. */
 function broughtBack({ release }, history) {
-    const last = history.filter(isCommitted).at(-1);
+    const last = lastCommitted(history);
     return last?.release === release && last.result === "rolled-back" ? last : undefined;
 }
 
@@ -93908,7 +93904,7 @@ function order_committedRecord(app, releases, found) {
  * @throws {UserError} when this run is older than the last committed change
  */
 function order_refuseOlderRun(run, history, current, remedy) {
-    const last = history.filter(isCommitted).at(-1) ?? current;
+    const last = lastCommitted(history) ?? current;
     if (last?.run.id === undefined || run.id === undefined)
         return;
     if (run.id > last.run.id || (run.id === last.run.id && run.attempt >= last.run.attempt))
@@ -94129,7 +94125,7 @@ function done(request, { current, history }) {
 }
 /** "The one before" is what a person saw: not what is before a release that came while this run waited for the lock. */
 function refuseSurprise(request, { history }, since) {
-    const last = history.filter(isCommitted).at(-1);
+    const last = lastCommitted(history);
     if (!last || last.at < since || !isRelative(request))
         return;
     throw new user_error_UserError(`While this run waited for the lock, ${last.run.url || "another one"} put ${last.release} on the host (${last.result}). What is before that is perhaps not what was meant: name the release to go back to (to), or start the rollback anew.`);
@@ -94182,7 +94178,7 @@ function planFor(request, member) {
             ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
             : []),
         `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${previous?.adopted ?? previous?.container ?? "nothing"}`,
-        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        wouldAsk(health),
         ...(handover
             ? [
                 `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
@@ -94207,11 +94203,12 @@ function planForReturn(member) {
     return [
         ...(recreate ? [`Would stop ${current?.container} first: nothing is served until ${id} is healthy`] : []),
         `Would start ${kept?.container} again in the slot ${traffic_candidateSlot(current)}, ${recreate ? "in place of" : "beside"} ${current?.container}`,
-        `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+        wouldAsk(health),
         `Would shift all traffic and watch it for ${bakeTime / 1000} s`,
         `Would commit ${id}, then drain and stop ${current?.container} and keep it`,
     ];
 }
+const wouldAsk = ({ path, threshold, startTimeout }) => `Would ask ${path} until ${threshold} answers in a row are right, ${startTimeout / 1000} s at most`;
 
 ;// CONCATENATED MODULE: ./src/release/abort.ts
 

@@ -39921,6 +39921,8 @@ function withItsLines(text) {
     const lines = text.split(/[\r\n]+/).map((line) => line.trim());
     return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
 }
+/** Of the values of settings those that are masked, each line by itself, too. */
+const settingsToMask = (values, known) => values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
     const value = line.replace(/^[^:]*:/, "").trim();
     return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
@@ -39954,9 +39956,8 @@ function verifySecretsOf(io) {
         ...proxyLogins(io),
         ...urls.flatMap(urlLogin),
     ];
-    const settings = [...headerValues(io.input("headers")), ...urls.flatMap(queryValues)].flatMap(withItsLines);
-    const worth = settings.filter((text) => isWorthMasking(text, known));
-    return [...new Set([...always, ...worth].filter((text) => text.length >= shortest))];
+    const settings = settingsToMask([...headerValues(io.input("headers")), ...urls.flatMap(queryValues)], known);
+    return [...new Set([...always.filter((text) => text.length >= shortest), ...settings])];
 }
 function verify_secrets_basicAuth(text) {
     if (text === "")

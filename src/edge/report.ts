@@ -1,20 +1,17 @@
 import * as core from "@actions/core";
 import { commitsBetween } from "../github/commits";
-import type { HostInputs } from "../github/host-inputs";
+import type { ChangeInputs } from "../github/host-inputs";
 import type { InputSource } from "../github/input-source";
 import { type Mask, masked } from "../github/mask";
 import { annotationOf } from "../github/outputs";
 import { summaryOf } from "../github/summary";
 import type { Outcome } from "../release/outcome";
-import type { ChangeRequest } from "../release/request";
-
-type Inputs = HostInputs & { readonly request: ChangeRequest };
 
 /** Outputs, one annotation, the summary, and the step's colour: only `deployed` and `unchanged` are green. */
 export async function report<O extends Outcome>(
   raw: O,
   outputsOf: (outcome: O) => Readonly<Record<string, string>>,
-  inputs: Inputs,
+  inputs: ChangeInputs,
   io: InputSource,
   mask: Mask,
 ): Promise<void> {
@@ -29,7 +26,7 @@ export async function report<O extends Outcome>(
   if (outcome.failure) process.exitCode = core.ExitCode.Failure;
 }
 
-async function factsOf(outcome: Outcome, inputs: Inputs, io: InputSource) {
+async function factsOf(outcome: Outcome, inputs: ChangeInputs, io: InputSource) {
   const { app } = inputs.request;
   const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
   const commits = inputs.githubToken

@@ -1,4 +1,4 @@
-import type { DeployRequest, HealthOptions, LockOptions } from "../release/request";
+import type { ChangeRequest, DeployRequest, HealthOptions, LockOptions } from "../release/request";
 import { UserError } from "../user-error";
 import type { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
@@ -17,6 +17,11 @@ export interface HostInputs {
   readonly summary: boolean;
   /** '' = the commits of a release are not listed */
   readonly githubToken: string;
+}
+
+/** And what they are asked to do there. */
+export interface ChangeInputs extends HostInputs {
+  readonly request: ChangeRequest;
 }
 
 export interface Access {

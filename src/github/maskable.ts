@@ -8,7 +8,7 @@ const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
 export const shortest = 4;
 
 /** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
-export const isWorthMasking = (text: string, known: string): boolean =>
+const isWorthMasking = (text: string, known: string): boolean =>
   !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
 
 /** What GitHub itself prints of a run. */
@@ -22,6 +22,10 @@ export function withItsLines(text: string): string[] {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
   return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
 }
+
+/** Of the values of settings those that are masked, each line by itself, too. */
+export const settingsToMask = (values: readonly string[], known: string): string[] =>
+  values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 
 export const headerValues = (text: string): string[] =>
   text.split(/[\r\n]+/).flatMap((line) => {

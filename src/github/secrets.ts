@@ -1,5 +1,5 @@
 import type { InputSource } from "./input-source";
-import { base64Cores, headerValues, isWorthMasking, runnerText, shortest, withItsLines } from "./maskable";
+import { base64Cores, headerValues, runnerText, settingsToMask, shortest, withItsLines } from "./maskable";
 import { valuesIn } from "./values/env-text";
 import { items } from "./values/parse";
 
@@ -14,15 +14,12 @@ import { items } from "./values/parse";
 export function secretsOf(io: InputSource): string[] {
   const password = io.input("registry-password");
   const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
-  const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], io);
+  const settings = settingsToMask(
+    [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))],
+    publicText(io),
+  );
   const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
   return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
-}
-
-/** Of the values of settings those that are masked, each line by itself, too. */
-export function settingsToMask(values: readonly string[], io: InputSource): string[] {
-  const known = publicText(io);
-  return values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
 }
 
 function envTexts(io: InputSource): string[] {
@@ -35,7 +32,8 @@ function envTexts(io: InputSource): string[] {
   }
 }
 
-function publicText(io: InputSource): string {
+/** What the log says anyway. */
+export function publicText(io: InputSource): string {
   const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
   return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
 }

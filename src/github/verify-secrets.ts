@@ -1,5 +1,5 @@
 import type { InputSource } from "./input-source";
-import { headerValues, isWorthMasking, runnerText, shortest, withItsLines } from "./maskable";
+import { headerValues, runnerText, settingsToMask, shortest, withItsLines } from "./maskable";
 
 /**
  * Every text that must be masked before verify-health prints anything. Never throws: it is called before the inputs are
@@ -17,9 +17,8 @@ export function verifySecretsOf(io: InputSource): string[] {
     ...proxyLogins(io),
     ...urls.flatMap(urlLogin),
   ];
-  const settings = [...headerValues(io.input("headers")), ...urls.flatMap(queryValues)].flatMap(withItsLines);
-  const worth = settings.filter((text) => isWorthMasking(text, known));
-  return [...new Set([...always, ...worth].filter((text) => text.length >= shortest))];
+  const settings = settingsToMask([...headerValues(io.input("headers")), ...urls.flatMap(queryValues)], known);
+  return [...new Set([...always.filter((text) => text.length >= shortest), ...settings])];
 }
 
 function basicAuth(text: string): string[] {

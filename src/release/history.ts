@@ -43,7 +43,9 @@ function isLine(read: unknown): read is HistoryLine {
   );
 }
 
-export const isCommitted = ({ result }: HistoryLine): boolean => result !== "failed";
+/** A change that was taken back is none. */
+export const lastCommitted = (history: readonly HistoryLine[]): HistoryLine | undefined =>
+  history.findLast(({ result }) => result !== "failed");
 
 const LONGEST_REASON = 300;
 

@@ -1,5 +1,5 @@
 import { UserError } from "../user-error";
-import { type HistoryLine, isCommitted } from "./history";
+import { type HistoryLine, lastCommitted } from "./history";
 import { isNone } from "./naming";
 import { called, type ReleaseRecord } from "./record";
 
@@ -88,6 +88,6 @@ function whatThereIs({ current, releases, isThere }: Kept): string {
 
 /** The rollback that brought this release back, if that is how it came to serve. */
 export function broughtBack({ release }: ReleaseRecord, history: readonly HistoryLine[]): HistoryLine | undefined {
-  const last = history.filter(isCommitted).at(-1);
+  const last = lastCommitted(history);
   return last?.release === release && last.result === "rolled-back" ? last : undefined;
 }

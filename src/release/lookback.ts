@@ -3,7 +3,7 @@ import { appNetwork, inspected, LABEL, proxyContainer } from "../host/containers
 import { UserError } from "../user-error";
 import { memoryLacking, memoryUsed } from "./capacity";
 import { type Member, of } from "./fleet";
-import { isCommitted, parseHistory } from "./history";
+import { lastCommitted, parseHistory } from "./history";
 import { broughtBack, choose } from "./lineage";
 import type { Past } from "./listing";
 import { isNone } from "./naming";
@@ -90,7 +90,7 @@ function done(request: RollbackRequest, { current, history }: Past): boolean {
 
 /** "The one before" is what a person saw: not what is before a release that came while this run waited for the lock. */
 function refuseSurprise(request: RollbackRequest, { history }: Past, since: string): void {
-  const last = history.filter(isCommitted).at(-1);
+  const last = lastCommitted(history);
   if (!last || last.at < since || !isRelative(request)) return;
   throw new UserError(
     `While this run waited for the lock, ${last.run.url || "another one"} put ${last.release} on the host (${last.result}). What is before that is perhaps not what was meant: name the release to go back to (to), or start the rollback anew.`,

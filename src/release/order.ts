@@ -1,6 +1,6 @@
 import type { Found } from "../host/guard/guard";
 import { UserError } from "../user-error";
-import { type HistoryLine, isCommitted } from "./history";
+import { type HistoryLine, lastCommitted } from "./history";
 import { isNone } from "./naming";
 import type { ReleaseRecord } from "./record";
 import type { Run } from "./request";
@@ -31,7 +31,7 @@ export function refuseOlderRun(
   current: ReleaseRecord | undefined,
   remedy: string,
 ): void {
-  const last = history.filter(isCommitted).at(-1) ?? current;
+  const last = lastCommitted(history) ?? current;
   if (last?.run.id === undefined || run.id === undefined) return;
   if (run.id > last.run.id || (run.id === last.run.id && run.attempt >= last.run.attempt)) return;
   throw new UserError(

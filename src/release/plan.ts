@@ -1,5 +1,5 @@
 import { type Member, of } from "./fleet";
-import type { DeployRequest } from "./request";
+import type { DeployRequest, HealthOptions } from "./request";
 import { candidateSlot } from "./traffic";
 
 /** What a deploy would do on one host, for a dry run. */
@@ -14,7 +14,7 @@ export function planFor(request: DeployRequest, member: Member): readonly string
       ? [`Would stop ${current.container} first: nothing is served until ${id} is healthy`]
       : []),
     `Would start ${request.app}-${id} in the slot ${candidateSlot(current)}, ${traffic.strategy === "recreate" ? "in place of" : "beside"} ${previous?.adopted ?? previous?.container ?? "nothing"}`,
-    `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+    wouldAsk(health),
     ...(handover
       ? [
           `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
@@ -41,8 +41,11 @@ export function planForReturn(member: Member): readonly string[] {
   return [
     ...(recreate ? [`Would stop ${current?.container} first: nothing is served until ${id} is healthy`] : []),
     `Would start ${kept?.container} again in the slot ${candidateSlot(current)}, ${recreate ? "in place of" : "beside"} ${current?.container}`,
-    `Would ask ${health.path} until ${health.threshold} answers in a row are right, ${health.startTimeout / 1000} s at most`,
+    wouldAsk(health),
     `Would shift all traffic and watch it for ${bakeTime / 1000} s`,
     `Would commit ${id}, then drain and stop ${current?.container} and keep it`,
   ];
 }
+
+const wouldAsk = ({ path, threshold, startTimeout }: HealthOptions): string =>
+  `Would ask ${path} until ${threshold} answers in a row are right, ${startTimeout / 1000} s at most`;
