@@ -92758,14 +92758,13 @@ async function waitForSlot(tx) {
     let seen = "nothing";
     while (tx.clock.now() < deadline) {
         const slot = (await tx.host.proxy(tx.request.app).slots()).find((state) => state.slot === candidate.slot);
-        if (slot?.up &&
-            slot.admin === "drain" &&
-            slot.address === candidate.address &&
-            slot.container === candidate.container)
-            return;
         seen = slot
             ? `${slot.container} at ${slot.address || "no address"}, ${slot.up ? "up" : "down"}, ${slot.admin}`
             : "no such slot";
+        if (slot?.container !== candidate.container || slot.admin !== "drain")
+            throw new failure_GateError("shift", `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (it sees ${seen}; docker logs ${containers_proxyContainer(tx.request.app)}). Nothing was shifted.`);
+        if (slot.up && slot.address === candidate.address)
+            return;
         await tx.clock.sleep(50, tx.stop.signal);
     }
     throw new failure_GateError("shift", `The proxy does not reach ${candidate.container} at ${candidate.address}:${candidate.port}; it sees ${seen}. Nothing was shifted.`);

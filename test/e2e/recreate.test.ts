@@ -12,6 +12,7 @@ import {
   standing,
   start,
 } from "../support/bad-day";
+import { Fault, findProxy, killProxy } from "../support/faults";
 import { Load } from "../support/load";
 import { inBox, inspectInBox, lookAt, until } from "../support/outside";
 
@@ -23,6 +24,13 @@ beforeEach(async () => {
 afterAll(freshHost, 60_000);
 
 const recreate = { strategy: "recreate" };
+const slotStates = (): Promise<string> =>
+  inBox(
+    host,
+    "bash",
+    "-c",
+    "echo show servers state app | socat - UNIX-CONNECT:/var/lib/hello-devops/web/run/admin.sock",
+  );
 const running = async (): Promise<readonly string[]> => (await lookAt(host)).running;
 
 test("the old container has ended before the new one begins, and the log says how long nothing was served", async () => {
@@ -60,6 +68,20 @@ test.each([
   },
   90_000,
 );
+
+test("a proxy that is killed once the new release has its slot has the old one back as soon as the next step meets it", async () => {
+  const fault = await Fault.primed(host, killProxy(), findProxy());
+  const step = start(other(live), { ...recreate, "health-threshold": "5", "health-interval": "1s" });
+  await step.reaches("probe");
+  await until("the slot is taken", async () => (await slotStates()).includes(`web-${other(live)}`));
+  await fault.strike();
+  const ended = await step.ended;
+  expect([ended.outputs.status, ended.code]).toEqual(["rolled-back", 1]);
+  expect(ended.log).toMatch(/::error title=Deploy rolled back%3A shift::The proxy has forgotten web-echo/);
+  const at = (line: RegExp): number => Date.parse(line.exec(ended.log)?.[1] ?? "");
+  expect(at(/::debug::(\S+) guard: ABORT:/) - at(/::debug::(\S+) guard: DO shift/)).toBeLessThan(10_000);
+  expect(await oneRelease()).toBe(live);
+}, 90_000);
 
 test("the strategy changes both ways", async () => {
   await deployed(other(live), recreate);
