@@ -6,7 +6,7 @@ import { resetHost } from "../test/bed/hosts";
 import { up } from "../test/bed/up";
 import { good } from "../test/support/quick";
 import { rollbackInputs } from "../test/support/rollback";
-import { defaultsOf, startStep } from "../test/support/runner";
+import { startStep } from "../test/support/runner";
 import { readyForPlainScript } from "./plain-script";
 import { inputsFor, poller, scriptRun } from "./stopwatch/deploys";
 import { figure, type Goal, goalTable, holds, median, timed } from "./stopwatch/figures";
@@ -16,8 +16,6 @@ import { Timeline } from "./stopwatch/timeline";
 const NAME = "rollback";
 const ROUND_TRIPS = [0, 40];
 const MOST = 2000;
-const { "health-interval": interval = "", "health-threshold": threshold = "" } = defaultsOf("deploy-ec2");
-const CHECKS = (Number(threshold) - 1) * Number.parseInt(interval, 10); // from the first healthy answer to the last
 /** what the app itself takes, besides what every goal allows */
 const APPS = [
   ["the sample app", 0],
@@ -44,8 +42,8 @@ export async function rollbackTimes(rounds: number): Promise<boolean> {
     );
     for (const [n, [what, own]] of APPS.entries()) {
       const times = await back(bed, host, n === 0 ? quick : slow, rounds);
-      const most = MOST + CHECKS + own;
-      const how = `2 s + ${CHECKS} ms of health-threshold${own ? ` + ${own} ms of the app's start` : ""}`;
+      const most = MOST + own;
+      const how = `2 s${own ? ` + ${own} ms of the app's start` : ""}`;
       const beside = own ? `, ${(median(times) / median(script)).toFixed(2)} x the script` : "";
       goals.push(
         timed(

@@ -91939,14 +91939,6 @@ const lock = (from) => ({
     lease: from.needed("lease", duration("5s", "5m")),
     dryRun: from.needed("dry-run", scalars_boolean),
 });
-/** Values that are right alone and can't be met together. */
-function checkTogether(from, { interval, threshold, startTimeout }) {
-    from.check(() => {
-        if (interval * (threshold - 1) < startTimeout)
-            return;
-        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
-    });
-}
 
 ;// CONCATENATED MODULE: ./src/github/input-reader.ts
 
@@ -92444,6 +92436,14 @@ const safety = (from) => ({
     keepFailed: from.needed("keep-failed", scalars_boolean),
     adopt: from.optional("adopt", containerName) ?? "",
 });
+/** Values that are right alone and can't be met together. */
+function checkTogether(from, { interval, threshold, startTimeout }) {
+    from.check(() => {
+        if (interval * (threshold - 1) < startTimeout)
+            return;
+        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
+    });
+}
 
 ;// CONCATENATED MODULE: ./src/host/pull.ts
 
@@ -93091,7 +93091,7 @@ async function writeCandidateConfig(tx) {
         if (!(cause instanceof DeedFailed))
             throw cause;
         tx.log.quote(cause.detail);
-        throw new GateError("proxy", "The proxy refuses the candidate's configuration (above). Nothing was shifted.", {
+        throw new GateError("proxy", "The proxy refuses the candidate's configuration (above).", {
             cause,
         });
     }
@@ -93177,6 +93177,7 @@ async function servesThrough(host, app, record) {
 
 
 
+
 /** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
 async function candidate_preDeploy(tx, request) {
     const { candidate, host, log } = tx;
@@ -93217,14 +93218,21 @@ async function createCandidate(tx, request, before = []) {
     candidate.created = true;
     await joinNetwork(tx, request, candidate.container);
 }
-/** Starts the candidate, and watches for its end from then on. What takes its start back comes with its creation, or is given. */
-async function startCandidate(tx, undo = []) {
+/** Docker answers a question about a container that is being started once it has: that saves a round trip. */
+const ASK_BESIDE = 25; // milliseconds; before the start is in hand the answer would be the old one
+/** Starts the candidate, and watches for its end from then on. What takes its start back is on disk before. */
+async function startCandidate(tx) {
     const { candidate, request, host } = tx;
     const container = host.docker.getContainer(candidate.container);
-    await mutate(tx, undo, () => container.start().catch(notStarted(tx)));
+    const inspect = () => container.inspect();
+    const early = await mutate(tx, [], async () => {
+        const asked = tx.clock.sleep(ASK_BESIDE, tx.stop.signal).then(inspect);
+        const [looked] = await Promise.all([asked.catch(() => undefined), container.start().catch(notStarted(tx))]);
+        return looked;
+    });
     candidate.created = true;
     watchForItsEnd(tx);
-    const started = await container.inspect();
+    const started = early?.State.Running ? early : await inspect();
     candidate.startedAt = started.State.StartedAt;
     candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
     tx.stop.signal.throwIfAborted();
@@ -93234,11 +93242,19 @@ async function startCandidate(tx, undo = []) {
 /** Its folder on the host: its record, its proxy configuration, and what permits Docker to start it. */
 async function writeRelease(tx) {
     const { candidate, request } = tx;
-    await Promise.all([
-        writeCandidateConfig(tx),
-        write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
-        ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
-    ]);
+    try {
+        await Promise.all([
+            writeCandidateConfig(tx),
+            write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
+            ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
+        ]);
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        const why = `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`;
+        throw new GateError("start", why, { cause });
+    }
 }
 const notStarted = (tx) => (cause) => {
     if (cause.statusCode === 304)
@@ -94996,7 +95012,7 @@ function describeExpectation(expected) {
 
 ;// CONCATENATED MODULE: ./src/health/gate.ts
 
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+const EAGER_INTERVAL = 50; // milliseconds, where a person waits
 const LONGEST_BACKOFF = 30_000;
 /** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
 function eagerPace(interval) {
@@ -95100,6 +95116,31 @@ async function observe(probe, deadline, seen, clock, signal) {
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
+/**
+ * Streams for questions in quick succession: whenever one is taken, the next is opened already, for on a long wire each
+ * costs a round trip. One that the server has closed meanwhile is not used. `close` ends what is left over.
+ */
+function oneAhead(dial) {
+    let next;
+    const take = async () => {
+        const taken = next;
+        next = undefined;
+        return taken?.catch(() => undefined);
+    };
+    return {
+        dial: async () => {
+            const opened = await take();
+            const usable = opened && !opened.destroyed && !opened.readableEnded && opened.writable;
+            if (!usable)
+                opened?.destroy();
+            const stream = usable ? opened : await dial();
+            next = dial();
+            next.catch(() => { }); // who takes it opens another
+            return stream;
+        },
+        close: () => void take().then((stream) => stream?.destroy()),
+    };
+}
 const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function http_ask(dial, what, attempt, now) {
@@ -95150,14 +95191,21 @@ function read(response, limit) {
 
 
 
-/** The candidate, asked directly at its own address: no port is published for it. */
+/**
+ * The candidate, asked directly at its own address: no port is published for it. One that comes back has stood this gate
+ * before, at its own interval: it is asked as often, but in quick succession.
+ */
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const dial = () => host.dial(candidate.address, candidate.port);
     const { interval, threshold, startTimeout } = request.health;
-    const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
-    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
+    const { pace, way } = tx.scene.kept
+        ? { pace: steadyPace(EAGER_INTERVAL), way: oneAhead(dial) }
+        : { pace: eagerPace(interval), way: { dial, close: () => { } } };
+    const look = looker(tx, expected, candidate.address, way.dial);
+    const rules = { pace, threshold, limit: startTimeout };
+    const verdict = await becomesHealthy(look, rules, clock, stop.signal).finally(way.close);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -95236,8 +95284,6 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
-
-
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
@@ -95280,7 +95326,7 @@ async function transact(change, request, moving, way) {
         for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
-                await fleet.each(wave, (member) => bake(fleet_of(member, "tx")));
+                await fleet.each(wave, (member) => watch(fleet_of(member, "tx")));
                 for (const member of wave)
                     await fleet.each([member], transact_verify);
             });
@@ -95291,21 +95337,15 @@ async function transact(change, request, moving, way) {
     }
     return commitAndRetire(change, moving, way.keepReleases);
 }
-/** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
+/** Its slot in the proxy, without traffic, and what is written of it: that takes a new one no longer than its probes. */
 async function takeSeat(tx) {
-    try {
+    if (!tx.scene.kept)
         await writeRelease(tx);
-    }
-    catch (cause) {
-        if (!(cause instanceof DeedFailed))
-            throw cause;
-        throw new GateError("start", `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`, {
-            cause,
-        });
-    }
     if (!tx.scene.handover || endsFirst(tx))
         await fillSlot(tx);
 }
+/** Whoever goes back is in a hurry: what is written of a release that was here before, and read from the commit on, is written now. */
+const watch = (tx) => sideBySide(tx, tx.scene.kept ? [bake, writeRelease] : [bake]);
 async function transact_verify(member) {
     const tx = fleet_of(member, "tx");
     await verifyCommand(tx, urlOf(tx.request.traffic.httpPort, member.target.address));

@@ -91939,14 +91939,6 @@ const lock = (from) => ({
     lease: from.needed("lease", duration("5s", "5m")),
     dryRun: from.needed("dry-run", scalars_boolean),
 });
-/** Values that are right alone and can't be met together. */
-function checkTogether(from, { interval, threshold, startTimeout }) {
-    from.check(() => {
-        if (interval * (threshold - 1) < startTimeout)
-            return;
-        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`);
-    });
-}
 
 ;// CONCATENATED MODULE: ./src/github/input-reader.ts
 
@@ -92178,10 +92170,6 @@ function readRollbackInputs(io) {
             run: runOf(io.env),
         },
     };
-    from.refuseProblems();
-    const { interval, threshold, startTimeout } = inputs.request.health;
-    if (interval !== undefined && threshold !== undefined && startTimeout !== undefined)
-        checkTogether(from, { interval, threshold, startTimeout });
     from.refuseProblems();
     return inputs;
 }
@@ -92724,7 +92712,7 @@ async function writeCandidateConfig(tx) {
         if (!(cause instanceof DeedFailed))
             throw cause;
         tx.log.quote(cause.detail);
-        throw new failure_GateError("proxy", "The proxy refuses the candidate's configuration (above). Nothing was shifted.", {
+        throw new failure_GateError("proxy", "The proxy refuses the candidate's configuration (above).", {
             cause,
         });
     }
@@ -92810,6 +92798,7 @@ async function servesThrough(host, app, record) {
 
 
 
+
 /** The command of `pre-deploy`: once, in the new image with the new env, before any traffic. What it changed elsewhere (a migration) is not taken back. */
 async function preDeploy(tx, request) {
     const { candidate, host, log } = tx;
@@ -92850,14 +92839,21 @@ async function createCandidate(tx, request, before = []) {
     candidate.created = true;
     await joinNetwork(tx, request, candidate.container);
 }
-/** Starts the candidate, and watches for its end from then on. What takes its start back comes with its creation, or is given. */
-async function startCandidate(tx, undo = []) {
+/** Docker answers a question about a container that is being started once it has: that saves a round trip. */
+const ASK_BESIDE = 25; // milliseconds; before the start is in hand the answer would be the old one
+/** Starts the candidate, and watches for its end from then on. What takes its start back is on disk before. */
+async function startCandidate(tx) {
     const { candidate, request, host } = tx;
     const container = host.docker.getContainer(candidate.container);
-    await transaction_mutate(tx, undo, () => container.start().catch(notStarted(tx)));
+    const inspect = () => container.inspect();
+    const early = await transaction_mutate(tx, [], async () => {
+        const asked = tx.clock.sleep(ASK_BESIDE, tx.stop.signal).then(inspect);
+        const [looked] = await Promise.all([asked.catch(() => undefined), container.start().catch(notStarted(tx))]);
+        return looked;
+    });
     candidate.created = true;
     watchForItsEnd(tx);
-    const started = await container.inspect();
+    const started = early?.State.Running ? early : await inspect();
     candidate.startedAt = started.State.StartedAt;
     candidate.address = started.NetworkSettings.Networks[containers_appNetwork(request.app)]?.IPAddress ?? "";
     tx.stop.signal.throwIfAborted();
@@ -92867,11 +92863,19 @@ async function startCandidate(tx, undo = []) {
 /** Its folder on the host: its record, its proxy configuration, and what permits Docker to start it. */
 async function writeRelease(tx) {
     const { candidate, request } = tx;
-    await Promise.all([
-        writeCandidateConfig(tx),
-        transaction_write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
-        ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
-    ]);
+    try {
+        await Promise.all([
+            writeCandidateConfig(tx),
+            transaction_write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
+            ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
+        ]);
+    }
+    catch (cause) {
+        if (!(cause instanceof DeedFailed))
+            throw cause;
+        const why = `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`;
+        throw new failure_GateError("start", why, { cause });
+    }
 }
 const notStarted = (tx) => (cause) => {
     if (cause.statusCode === 304)
@@ -93623,6 +93627,217 @@ function listing(past) {
     ];
 }
 
+;// CONCATENATED MODULE: ./src/health/no-answer.ts
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    late;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, late = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+        this.late = late;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
+}
+function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+;// CONCATENATED MODULE: ./src/health/attempt.ts
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
+async function attempt_within(limit, run) {
+    const over = new AbortController();
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        found: {},
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind, found } = attempt;
+        const kind = found.kind ?? "timeout";
+        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+
+;// CONCATENATED MODULE: ./src/health/gate.ts
+
+const EAGER_INTERVAL = 50; // milliseconds, where a person waits
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
+/**
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
+ */
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
+    while (clock.now() < deadline) {
+        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+        if (cutShort)
+            break; // nothing is left of the time
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
+        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+        const next = due < deadline ? due : deadline - least;
+        if (next < Math.max(seen.lastAt + least, now))
+            break;
+        await clock.sleep(next - now, signal);
+    }
+    signal.throwIfAborted();
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
+}
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = (rules.since ?? clock.now()) + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
+    do {
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
+}
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, now) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
+    signal.throwIfAborted();
+    seen.probes += 1;
+    seen.lastAt = clock.now();
+    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
+        signal.throwIfAborted();
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
+    });
+    if (observation.cutShort && seen.probes > 1)
+        return observation;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
+}
+
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./src/host/registry.ts
@@ -94050,6 +94265,7 @@ async function checkNetwork(docker, name) {
 
 
 
+
 /** Asks a host what it has been running, and what of that is there still. @throws {UserError} when it is nothing */
 async function lookBack(request, member) {
     const { app } = request;
@@ -94141,9 +94357,9 @@ function termsFor(request, kept, { current, proxy, keyOf }) {
         httpPort: lookback_portOf(proxy) ?? live.httpPort,
         proxyImage: proxy?.Config.Image ?? live.proxyImage,
     };
-    const { interval, threshold, startTimeout } = terms.health;
-    if (interval * (threshold - 1) >= startTimeout)
-        throw new user_error_UserError(`start-timeout: with what ${release} was deployed with, ${threshold} checks ${interval / 1000} s apart take longer than ${startTimeout / 1000} s; lengthen it, or shorten health-interval.`);
+    const { threshold, startTimeout } = terms.health;
+    if (EAGER_INTERVAL * (threshold - 1) >= startTimeout)
+        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) take longer than ${startTimeout / 1000} s; lengthen it.`);
     return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
 }
 function refuseByHand(kept) {
@@ -94609,114 +94825,6 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
-;// CONCATENATED MODULE: ./src/health/no-answer.ts
-
-/** A server was asked, and there is no answer to judge. */
-class NoAnswer extends Error {
-    kind;
-    name = "NoAnswer";
-    blind;
-    late;
-    constructor(message, 
-    /** what it is counted under: "ECONNREFUSED", "timeout" */
-    kind, { blind = false, late = false, ...options } = {}) {
-        super(message, options);
-        this.kind = kind;
-        this.blind = blind;
-        this.late = late;
-    }
-}
-// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
-// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
-const onThisSide = new Set([
-    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
-    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
-]);
-/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
-function noAnswer(error) {
-    if (error instanceof NoAnswer)
-        return error;
-    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
-    if (cause.errors && cause.errors.length > 0)
-        return ofSeveral(cause, cause.errors);
-    const kind = cause.code ?? cause.name;
-    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
-}
-/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(cause, errors) {
-    const each = errors.map(noAnswer);
-    const telling = each.find(({ blind }) => !blind) ?? each[0];
-    const message = each.map((one) => one.message).join("; ");
-    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
-}
-function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
-    if (syscall === "connect" && address !== undefined)
-        return `connect ${code} ${place(address, port)}`;
-    if (code === "ENOTFOUND")
-        return `the name ${hostname} does not exist (ENOTFOUND)`;
-    if (code === "EAI_AGAIN")
-        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
-    if (code === "ECONNRESET")
-        return "the connection was reset before the answer was whole (ECONNRESET)";
-    if (code === "EPIPE")
-        return "the connection was closed while the request was sent (EPIPE)";
-    if (code === "HPE_HEADER_OVERFLOW")
-        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
-    if (code?.startsWith("HPE_"))
-        return `the answer is not HTTP (${message})`;
-    return message;
-}
-const place = (address, port) => {
-    const host = isIPv6(address) ? `[${address}]` : address;
-    return port === undefined ? host : `${host}:${port}`;
-};
-
-;// CONCATENATED MODULE: ./src/health/attempt.ts
-
-/** Runs one attempt and ends it when its time is over, whatever the other side does. */
-async function attempt_within(limit, run) {
-    const over = new AbortController();
-    const opened = [];
-    const attempt = {
-        waitingFor: "connection",
-        blind: false,
-        found: {},
-        closes(stream) {
-            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
-            if (over.signal.aborted)
-                stream.destroy();
-            else
-                opened.push(stream);
-            return stream;
-        },
-    };
-    const timer = setTimeout(() => {
-        const { waitingFor, blind, found } = attempt;
-        const kind = found.kind ?? "timeout";
-        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
-    }, limit);
-    try {
-        return await unlessAborted(run(attempt), over.signal);
-    }
-    finally {
-        clearTimeout(timer);
-        over.abort();
-        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
-        for (const stream of opened.reverse())
-            stream.destroy();
-    }
-}
-/** Hears an abort at once, also while what is awaited hangs. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        if (signal.aborted)
-            onAbort();
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
-}
-
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
 ;// CONCATENATED MODULE: ./src/health/command.ts
@@ -94925,112 +95033,34 @@ function describeExpectation(expected) {
     return parts.join(", ");
 }
 
-;// CONCATENATED MODULE: ./src/health/gate.ts
-
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
-const LONGEST_BACKOFF = 30_000;
-/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
-function eagerPace(interval) {
-    const eager = Math.min(EAGER_INTERVAL, interval);
-    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
-}
-const steadyPace = (interval, rest = 0) => ({
-    interval: () => interval,
-    shortest: interval,
-    rest,
-});
-/** Doubles after each look that was not right, up to 30 s. */
-function backingOffPace(interval) {
-    const longest = Math.max(interval, LONGEST_BACKOFF);
-    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
-    return { interval: after, shortest: interval, rest: 0 };
-}
-/**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
- * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
- */
-async function becomesHealthy(probe, rules, clock, signal) {
-    const { pace, threshold } = rules;
-    const deadline = clock.now() + rules.limit;
-    const seen = newTally();
-    let row = [];
-    let slow;
-    while (clock.now() < deadline) {
-        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
-        if (cutShort)
-            break; // nothing is left of the time
-        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
-        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
-        if (row.length >= threshold && slow === undefined)
-            return { status: "healthy", seen, why: "" };
-        const now = clock.now();
-        const due = dueAt(pace, seen, now);
-        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
-        const next = due < deadline ? due : deadline - least;
-        if (next < Math.max(seen.lastAt + least, now))
-            break;
-        await clock.sleep(next - now, signal);
-    }
-    signal.throwIfAborted();
-    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
-    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
-    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
-}
-/** Probes for `span` milliseconds, or until it is `broken`. */
-async function staysHealthy(probe, rules, clock, signal) {
-    const end = (rules.since ?? clock.now()) + rules.span;
-    const seen = newTally(rules.since);
-    const pause = () => {
-        const now = clock.now();
-        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
-    };
-    do {
-        if (rules.since !== undefined)
-            await pause();
-        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
-        const why = rules.broken(seen);
-        if (why !== undefined)
-            return { status: "unhealthy", seen, why };
-        if (rules.since === undefined)
-            await pause();
-    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
-    return { status: "healthy", seen, why: "" };
-}
-const newTally = (lastAt = 0) => ({
-    probes: 0,
-    wrong: 0,
-    blind: 0,
-    rightInARow: 0,
-    wrongInARow: 0,
-    lastSeen: "nothing yet",
-    lastAt,
-});
-function dueAt(pace, seen, now) {
-    const wait = pace.interval(seen);
-    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
-}
-async function observe(probe, deadline, seen, clock, signal) {
-    signal.throwIfAborted();
-    seen.probes += 1;
-    seen.lastAt = clock.now();
-    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
-        signal.throwIfAborted();
-        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
-    });
-    if (observation.cutShort && seen.probes > 1)
-        return observation;
-    const right = observation.standing === "right";
-    seen.lastSeen = observation.seen;
-    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
-    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
-    if (!right)
-        seen[observation.standing] += 1;
-    return observation;
-}
-
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
+/**
+ * Streams for questions in quick succession: whenever one is taken, the next is opened already, for on a long wire each
+ * costs a round trip. One that the server has closed meanwhile is not used. `close` ends what is left over.
+ */
+function oneAhead(dial) {
+    let next;
+    const take = async () => {
+        const taken = next;
+        next = undefined;
+        return taken?.catch(() => undefined);
+    };
+    return {
+        dial: async () => {
+            const opened = await take();
+            const usable = opened && !opened.destroyed && !opened.readableEnded && opened.writable;
+            if (!usable)
+                opened?.destroy();
+            const stream = usable ? opened : await dial();
+            next = dial();
+            next.catch(() => { }); // who takes it opens another
+            return stream;
+        },
+        close: () => void take().then((stream) => stream?.destroy()),
+    };
+}
 const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function http_ask(dial, what, attempt, now) {
@@ -95081,14 +95111,21 @@ function read(response, limit) {
 
 
 
-/** The candidate, asked directly at its own address: no port is published for it. */
+/**
+ * The candidate, asked directly at its own address: no port is published for it. One that comes back has stood this gate
+ * before, at its own interval: it is asked as often, but in quick succession.
+ */
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const dial = () => host.dial(candidate.address, candidate.port);
     const { interval, threshold, startTimeout } = request.health;
-    const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
-    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
+    const { pace, way } = tx.scene.kept
+        ? { pace: steadyPace(EAGER_INTERVAL), way: oneAhead(dial) }
+        : { pace: eagerPace(interval), way: { dial, close: () => { } } };
+    const look = looker(tx, expected, candidate.address, way.dial);
+    const rules = { pace, threshold, limit: startTimeout };
+    const verdict = await becomesHealthy(look, rules, clock, stop.signal).finally(way.close);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -95167,8 +95204,6 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
-
-
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
@@ -95211,7 +95246,7 @@ async function transact(change, request, moving, way) {
         for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
-                await fleet.each(wave, (member) => bake(fleet_of(member, "tx")));
+                await fleet.each(wave, (member) => watch(fleet_of(member, "tx")));
                 for (const member of wave)
                     await fleet.each([member], transact_verify);
             });
@@ -95222,21 +95257,15 @@ async function transact(change, request, moving, way) {
     }
     return commitAndRetire(change, moving, way.keepReleases);
 }
-/** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
+/** Its slot in the proxy, without traffic, and what is written of it: that takes a new one no longer than its probes. */
 async function takeSeat(tx) {
-    try {
+    if (!tx.scene.kept)
         await writeRelease(tx);
-    }
-    catch (cause) {
-        if (!(cause instanceof DeedFailed))
-            throw cause;
-        throw new failure_GateError("start", `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`, {
-            cause,
-        });
-    }
     if (!tx.scene.handover || endsFirst(tx))
         await fillSlot(tx);
 }
+/** Whoever goes back is in a hurry: what is written of a release that was here before, and read from the commit on, is written now. */
+const watch = (tx) => sideBySide(tx, tx.scene.kept ? [bake, writeRelease] : [bake]);
 async function transact_verify(member) {
     const tx = fleet_of(member, "tx");
     await verifyCommand(tx, urlOf(tx.request.traffic.httpPort, member.target.address));
@@ -95409,16 +95438,13 @@ async function startKept(tx) {
         await ensureProxyImage(host, request.traffic.proxyImage, undefined, log, stop.signal);
     await ensureProxy(tx);
     await applySettings(tx);
+    const recreate = request.traffic.strategy === "recreate";
     const rest = ["rest", candidate.container, transaction_seconds(request.container.stopTimeout)];
-    if (request.traffic.strategy === "recreate") {
-        await transaction_mutate(tx, [...placeAfter(tx), rest], () => recreate_permissionOf(tx));
+    await transaction_mutate(tx, [...(recreate ? placeAfter(tx) : []), rest], () => recreate_permissionOf(tx));
+    if (recreate)
         await standAside(tx);
-        await startCandidate(tx);
-    }
-    else
-        await startCandidate(tx, [rest]);
-    const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
-    tx.log.info(`${candidate.container} started again, ${how} ${scene.current?.container}.`);
+    await startCandidate(tx);
+    tx.log.info(`${candidate.container} started again, ${recreate ? "in place of" : "beside"} ${scene.current?.container}.`);
 }
 
 ;// CONCATENATED MODULE: ./actions/rollback-ec2/index.ts

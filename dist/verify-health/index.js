@@ -40439,7 +40439,7 @@ function unlessAborted(what, signal) {
 
 ;// CONCATENATED MODULE: ./src/health/gate.ts
 
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+const EAGER_INTERVAL = 50; // milliseconds, where a person waits
 const LONGEST_BACKOFF = 30_000;
 /** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
 function eagerPace(interval) {
@@ -40593,6 +40593,31 @@ var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
+/**
+ * Streams for questions in quick succession: whenever one is taken, the next is opened already, for on a long wire each
+ * costs a round trip. One that the server has closed meanwhile is not used. `close` ends what is left over.
+ */
+function oneAhead(dial) {
+    let next;
+    const take = async () => {
+        const taken = next;
+        next = undefined;
+        return taken?.catch(() => undefined);
+    };
+    return {
+        dial: async () => {
+            const opened = await take();
+            const usable = opened && !opened.destroyed && !opened.readableEnded && opened.writable;
+            if (!usable)
+                opened?.destroy();
+            const stream = usable ? opened : await dial();
+            next = dial();
+            next.catch(() => { }); // who takes it opens another
+            return stream;
+        },
+        close: () => void take().then((stream) => stream?.destroy()),
+    };
+}
 const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function ask(dial, what, attempt, now) {

@@ -1,4 +1,4 @@
-import type { ChangeRequest, DeployRequest, HealthOptions, LockOptions } from "../release/request";
+import type { ChangeRequest, DeployRequest, LockOptions } from "../release/request";
 import { UserError } from "../user-error";
 import type { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
@@ -85,16 +85,3 @@ export const lock = (from: InputReader): LockOptions => ({
   lease: from.needed("lease", duration("5s", "5m")),
   dryRun: from.needed("dry-run", boolean),
 });
-
-/** Values that are right alone and can't be met together. */
-export function checkTogether(
-  from: InputReader,
-  { interval, threshold, startTimeout }: Pick<HealthOptions, "interval" | "threshold" | "startTimeout">,
-): void {
-  from.check(() => {
-    if (interval * (threshold - 1) < startTimeout) return;
-    throw new UserError(
-      `start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`,
-    );
-  });
-}

@@ -9,7 +9,7 @@ import type {
   TrafficOptions,
 } from "../release/request";
 import { UserError } from "../user-error";
-import { appName, asItIs, checkTogether, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
+import { appName, asItIs, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
@@ -158,3 +158,16 @@ const safety = (from: InputReader): SafetyOptions => ({
   keepFailed: from.needed("keep-failed", boolean),
   adopt: from.optional("adopt", containerName) ?? "",
 });
+
+/** Values that are right alone and can't be met together. */
+function checkTogether(
+  from: InputReader,
+  { interval, threshold, startTimeout }: Pick<HealthOptions, "interval" | "threshold" | "startTimeout">,
+): void {
+  from.check(() => {
+    if (interval * (threshold - 1) < startTimeout) return;
+    throw new UserError(
+      `start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`,
+    );
+  });
+}

@@ -1,6 +1,6 @@
 import type { HealthOptions, RollbackRequest } from "../release/request";
 import { UserError } from "../user-error";
-import { appName, asItIs, checkTogether, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
+import { appName, asItIs, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
@@ -36,10 +36,6 @@ export function readRollbackInputs(io: InputSource): RollbackInputs {
       run: runOf(io.env),
     },
   };
-  from.refuseProblems();
-  const { interval, threshold, startTimeout } = inputs.request.health;
-  if (interval !== undefined && threshold !== undefined && startTimeout !== undefined)
-    checkTogether(from, { interval, threshold, startTimeout });
   from.refuseProblems();
   return inputs;
 }

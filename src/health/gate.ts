@@ -54,7 +54,7 @@ export interface Pace {
   readonly rest: number;
 }
 
-const EAGER_INTERVAL = 50; // until the first answer that is right: the time to it is what a person waits for
+export const EAGER_INTERVAL = 50; // milliseconds, where a person waits
 const LONGEST_BACKOFF = 30_000;
 
 /** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */

@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { appNetwork, createBody, inspected, lastLogLines, onlyPort } from "../host/containers";
+import { DeedFailed } from "../host/guard/failures";
 import { UserError } from "../user-error";
 import { GateError } from "./failure";
 import { NO_RELEASE } from "./naming";
@@ -61,14 +62,22 @@ export async function createCandidate(
   await joinNetwork(tx, request, candidate.container);
 }
 
-/** Starts the candidate, and watches for its end from then on. What takes its start back comes with its creation, or is given. */
-export async function startCandidate(tx: Transaction, undo: readonly Entry[] = []): Promise<void> {
+/** Docker answers a question about a container that is being started once it has: that saves a round trip. */
+const ASK_BESIDE = 25; // milliseconds; before the start is in hand the answer would be the old one
+
+/** Starts the candidate, and watches for its end from then on. What takes its start back is on disk before. */
+export async function startCandidate(tx: Transaction): Promise<void> {
   const { candidate, request, host } = tx;
   const container = host.docker.getContainer(candidate.container);
-  await mutate(tx, undo, () => container.start().catch(notStarted(tx)));
+  const inspect = () => container.inspect();
+  const early = await mutate(tx, [], async () => {
+    const asked = tx.clock.sleep(ASK_BESIDE, tx.stop.signal).then(inspect);
+    const [looked] = await Promise.all([asked.catch(() => undefined), container.start().catch(notStarted(tx))]);
+    return looked;
+  });
   candidate.created = true;
   watchForItsEnd(tx);
-  const started = await container.inspect();
+  const started = early?.State.Running ? early : await inspect();
   candidate.startedAt = started.State.StartedAt;
   candidate.address = started.NetworkSettings.Networks[appNetwork(request.app)]?.IPAddress ?? "";
   tx.stop.signal.throwIfAborted();
@@ -78,11 +87,17 @@ export async function startCandidate(tx: Transaction, undo: readonly Entry[] = [
 /** Its folder on the host: its record, its proxy configuration, and what permits Docker to start it. */
 export async function writeRelease(tx: Transaction): Promise<void> {
   const { candidate, request } = tx;
-  await Promise.all([
-    writeCandidateConfig(tx),
-    write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
-    ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
-  ]);
+  try {
+    await Promise.all([
+      writeCandidateConfig(tx),
+      write(tx, `releases/${candidate.id}/release.json`, JSON.stringify(recordOf(tx))),
+      ...(request.traffic.strategy === "recreate" ? [tx.guard.do("permit", candidate.id, candidate.container)] : []),
+    ]);
+  } catch (cause) {
+    if (!(cause instanceof DeedFailed)) throw cause;
+    const why = `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`;
+    throw new GateError("start", why, { cause });
+  }
 }
 
 const notStarted = (tx: Transaction) => (cause: Error & { statusCode?: number }) => {

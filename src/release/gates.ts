@@ -1,20 +1,35 @@
 import { within } from "../health/attempt";
 import { runVerifyCommand } from "../health/command";
 import { describeExpectation, type Expectation, mismatch } from "../health/expectation";
-import { becomesHealthy, eagerPace, type Probe, staysHealthy, steadyPace, type Verdict } from "../health/gate";
-import { ask, type Dial } from "../health/http";
+import {
+  becomesHealthy,
+  EAGER_INTERVAL,
+  eagerPace,
+  type Probe,
+  staysHealthy,
+  steadyPace,
+  type Verdict,
+} from "../health/gate";
+import { ask, type Dial, oneAhead } from "../health/http";
 import { still } from "./candidate";
 import { GateError } from "./failure";
 import type { Transaction } from "./transaction";
 
-/** The candidate, asked directly at its own address: no port is published for it. */
+/**
+ * The candidate, asked directly at its own address: no port is published for it. One that comes back has stood this gate
+ * before, at its own interval: it is asked as often, but in quick succession.
+ */
 export async function probe(tx: Transaction): Promise<void> {
   const { candidate, host, request, clock, stop } = tx;
   const expected = { status: request.health.status, body: request.health.body };
-  const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+  const dial = () => host.dial(candidate.address, candidate.port);
   const { interval, threshold, startTimeout } = request.health;
-  const rules = { pace: eagerPace(interval), threshold, limit: startTimeout };
-  const verdict = await becomesHealthy(look, rules, clock, stop.signal);
+  const { pace, way } = tx.scene.kept
+    ? { pace: steadyPace(EAGER_INTERVAL), way: oneAhead(dial) }
+    : { pace: eagerPace(interval), way: { dial, close: () => {} } };
+  const look = looker(tx, expected, candidate.address, way.dial);
+  const rules = { pace, threshold, limit: startTimeout };
+  const verdict = await becomesHealthy(look, rules, clock, stop.signal).finally(way.close);
   const where = `${request.health.path} on port ${candidate.port}`;
   await judge(
     tx,

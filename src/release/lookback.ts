@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { EAGER_INTERVAL } from "../health/gate";
 import { appNetwork, inspected, LABEL, proxyContainer } from "../host/containers";
 import { UserError } from "../user-error";
 import { memoryLacking, memoryUsed } from "./capacity";
@@ -111,10 +112,10 @@ function termsFor(request: RollbackRequest, kept: ReleaseRecord, { current, prox
     httpPort: portOf(proxy) ?? live.httpPort,
     proxyImage: proxy?.Config.Image ?? live.proxyImage,
   };
-  const { interval, threshold, startTimeout } = terms.health;
-  if (interval * (threshold - 1) >= startTimeout)
+  const { threshold, startTimeout } = terms.health;
+  if (EAGER_INTERVAL * (threshold - 1) >= startTimeout)
     throw new UserError(
-      `start-timeout: with what ${release} was deployed with, ${threshold} checks ${interval / 1000} s apart take longer than ${startTimeout / 1000} s; lengthen it, or shorten health-interval.`,
+      `start-timeout: ${threshold} checks (health-threshold) take longer than ${startTimeout / 1000} s; lengthen it.`,
     );
   return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
 }

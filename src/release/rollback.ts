@@ -134,12 +134,12 @@ async function startKept(tx: Transaction): Promise<void> {
   if (!scene.proxy) await ensureProxyImage(host, request.traffic.proxyImage, undefined, log, stop.signal);
   await ensureProxy(tx);
   await applySettings(tx);
+  const recreate = request.traffic.strategy === "recreate";
   const rest: Entry = ["rest", candidate.container, seconds(request.container.stopTimeout)];
-  if (request.traffic.strategy === "recreate") {
-    await mutate(tx, [...placeAfter(tx), rest], () => permissionOf(tx));
-    await standAside(tx);
-    await startCandidate(tx);
-  } else await startCandidate(tx, [rest]);
-  const how = request.traffic.strategy === "recreate" ? "in place of" : "beside";
-  tx.log.info(`${candidate.container} started again, ${how} ${scene.current?.container}.`);
+  await mutate(tx, [...(recreate ? placeAfter(tx) : []), rest], () => permissionOf(tx));
+  if (recreate) await standAside(tx);
+  await startCandidate(tx);
+  tx.log.info(
+    `${candidate.container} started again, ${recreate ? "in place of" : "beside"} ${scene.current?.container}.`,
+  );
 }

@@ -44,7 +44,7 @@ export async function writeCandidateConfig(tx: Transaction): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;
     tx.log.quote(cause.detail);
-    throw new GateError("proxy", "The proxy refuses the candidate's configuration (above). Nothing was shifted.", {
+    throw new GateError("proxy", "The proxy refuses the candidate's configuration (above).", {
       cause,
     });
   }

@@ -1,11 +1,9 @@
-import { DeedFailed } from "../host/guard/failures";
 import { takeBack } from "./abort";
-import { still, writeRelease } from "./candidate";
+import { writeRelease } from "./candidate";
 import type { Change } from "./change";
 import { retire } from "./commit";
 import { commit } from "./decision";
 import { urlOf } from "./ending";
-import { GateError } from "./failure";
 import { type Member, of, waves } from "./fleet";
 import { bake, probe, verifyCommand } from "./gates";
 import { endsFirst, takePort } from "./handover";
@@ -81,7 +79,7 @@ export async function transact(
     for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
       await each("shift", wave, moveTraffic);
       await report.phase("bake", async () => {
-        await fleet.each(wave, (member) => bake(of(member, "tx")));
+        await fleet.each(wave, (member) => watch(of(member, "tx")));
         for (const member of wave) await fleet.each([member], verify);
       });
     }
@@ -91,22 +89,14 @@ export async function transact(
   return commitAndRetire(change, moving, way.keepReleases);
 }
 
-/** What is written of the candidate, and its slot in the proxy, without traffic. Nobody waits for that: it takes as long as its probes. */
+/** Its slot in the proxy, without traffic, and what is written of it: that takes a new one no longer than its probes. */
 async function takeSeat(tx: Transaction): Promise<void> {
-  try {
-    await writeRelease(tx);
-  } catch (cause) {
-    if (!(cause instanceof DeedFailed)) throw cause;
-    throw new GateError(
-      "start",
-      `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`,
-      {
-        cause,
-      },
-    );
-  }
+  if (!tx.scene.kept) await writeRelease(tx);
   if (!tx.scene.handover || endsFirst(tx)) await fillSlot(tx);
 }
+
+/** Whoever goes back is in a hurry: what is written of a release that was here before, and read from the commit on, is written now. */
+const watch = (tx: Transaction): Promise<void> => sideBySide(tx, tx.scene.kept ? [bake, writeRelease] : [bake]);
 
 async function verify(member: Member): Promise<void> {
   const tx = of(member, "tx");

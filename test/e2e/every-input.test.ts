@@ -97,7 +97,8 @@ function checks(): string {
 
 const access =
   "gets in as hosts, ssh-user, ssh-port, ssh-key and ssh-key-passphrase say, to a host of ssh-known-hosts alone";
-const checked = "asks health-path with health-host and health-headers, health-threshold times, health-interval apart";
+const checked =
+  "asks health-path with health-host and health-headers, health-threshold times in quick succession, and under traffic health-interval apart";
 const verified =
   "runs verify-command with URL before it commits, and goes back when it fails or outlasts verify-command-timeout";
 const summarised =

@@ -141,22 +141,32 @@ test("says with dry-run what it would do, and changes nothing", async () => {
   expect(await wholeState(host)).toBe(before);
 }, 60_000);
 
-test("asks health-path with health-host and health-headers, health-threshold times, health-interval apart", async () => {
+test("asks health-path with health-host and health-headers, health-threshold times in quick succession, and under traffic health-interval apart", async () => {
   const path = "/status?code=207&body=all%20ready";
   await there.wentBack({
     "health-path": path,
     "health-host": "shop.example:8443",
     "health-headers": "X-Check: of the rollback",
     "health-threshold": "4",
-    "health-interval": "400ms",
-    "bake-time": "0s",
+    "health-interval": "1s",
+    "bake-time": "2s",
   });
   const checks = (await seenBy(host.url)).filter(({ url }) => url === path);
   const direct = checks.filter(({ headers }) => !("x-forwarded-for" in headers));
   expect(direct).toHaveLength(4);
   for (const { headers } of checks)
     expect(headers).toMatchObject({ host: "shop.example:8443", "x-check": "of the rollback" });
-  for (const [n, { at }] of direct.slice(1).entries()) expect(at - (direct[n]?.at ?? 0)).toBeGreaterThanOrEqual(300);
+  expect((direct[3]?.at ?? 0) - (direct[0]?.at ?? 0)).toBeLessThan(3000);
+  const baked = checks.filter((check) => !direct.includes(check));
+  for (const [n, { at }] of baked.slice(1, -1).entries()) expect(at - (baked[n]?.at ?? 0)).toBeGreaterThanOrEqual(900);
+}, 60_000);
+
+test("refuses more checks than start-timeout has room for, and changes nothing", async () => {
+  const before = await lookAt(host);
+  const ended = await there.back({ "health-threshold": "100", "start-timeout": "4s" });
+  expect([ended.outputs.status, ended.code]).toEqual(["failed", 1]);
+  expect(ended.outputs.reason).toContain("start-timeout: 100 checks (health-threshold) take longer than 4 s");
+  expect(await lookAt(host)).toEqual(before);
 }, 60_000);
 
 const unhealthy: [string, Inputs, RegExp][] = [

@@ -88,11 +88,6 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
     { app: "Web" },
     'app: expected 1 to 30 lower-case letters, digits and hyphens that begin with a letter or digit, got "Web".',
   ],
-  [
-    "more checks than the start has time for",
-    { "health-threshold": "100", "health-interval": "5s", "start-timeout": "1m" },
-    "start-timeout: 100 checks (health-threshold) with health-interval between them take longer; lengthen it.",
-  ],
   ["several wrong things at once", { to: "-0", list: "yes" }, `${to("-0")}\n${truth("list", "yes")}`],
 ];
 

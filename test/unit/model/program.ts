@@ -69,7 +69,6 @@ const RETURN: readonly Draft[] = [
   ["begin", "begin"],
   ["undo", "rest candidate"],
   ["docker", "start candidate"],
-  ["do", "write release"], // as it was, but for the slot
 ];
 const FILL: readonly Draft[] = [
   ["undo", "vacate green"],
@@ -78,8 +77,9 @@ const FILL: readonly Draft[] = [
 const SHIFT: readonly Draft[] = [
   ["undo", "ready blue"],
   ["and do", "shift to green"], // the guard looks whether the slot is up
-  ["look", "bake"],
 ];
+const BAKE: readonly Draft[] = [["look", "bake"]];
+const REWRITE: readonly Draft[] = [["do", "write release"]]; // as it was, but for the slot
 const POLICY: readonly Draft[] = [
   ["undo", "policy candidate no"],
   ["and do", "policy candidate always"],
@@ -92,15 +92,15 @@ const COMMIT: readonly Draft[] = [
   ["and finish", ""],
 ];
 
-export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
-export const ROLLBACK: readonly Draft[] = [...RETURN, ...FILL, ...SHIFT, ...POLICY, ...COMMIT];
+export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...BAKE, ...POLICY, ...COMMIT];
+export const ROLLBACK: readonly Draft[] = [...RETURN, ...FILL, ...SHIFT, ...REWRITE, ...BAKE, ...POLICY, ...COMMIT];
 
 /** The program, with the defects of a design that are the runner's. */
 export function programOf(design: Design): Program {
   if (design.has("the mutation goes before its undo"))
-    return compile([...START, ...[...FILL].reverse(), ...SHIFT, ...POLICY, ...COMMIT]);
+    return compile([...START, ...[...FILL].reverse(), ...SHIFT, ...BAKE, ...POLICY, ...COMMIT]);
   if (design.has("the rename goes before the policy"))
-    return compile([...START, ...FILL, ...SHIFT, ["retire", "policy candidate always"], ...COMMIT]);
+    return compile([...START, ...FILL, ...SHIFT, ...BAKE, ["retire", "policy candidate always"], ...COMMIT]);
   return compile(design.has("rollback") ? ROLLBACK : DEPLOY);
 }
 

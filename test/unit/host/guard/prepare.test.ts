@@ -104,7 +104,7 @@ test("a guard that asks for a prepared host and dies leaves it to the one before
 
 test("a deploy that finds another's prepared journal lets its runner come back to it first", async () => {
   await (await prepared()).kill();
-  const other = host.guard({ transaction: "t9", turn: "first", lease: 5 });
+  const other = host.guard({ transaction: "t9", turn: "first", lease: 60 });
   await until(() => readFileSync(host.state("journal"), "utf8").includes("prepared"), "the journal");
   const next = again();
   expect(await next.ready()).toBe("r1 prepared");
