@@ -20,6 +20,6 @@ export default {
   maxConcurrency: Number(process.env.MATRIX_HOSTS), // the matrix has a host for each test at once
   projects: [
     project("unit", ["unit", "app", "verify"]),
-    { ...project("bed", ["e2e", "matrix"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
+    { ...project("bed", ["e2e", "workflows", "matrix"]), globalSetup: "<rootDir>/test/support/bed-setup.ts" },
   ],
 };

@@ -1,4 +1,5 @@
-// Writes the tables of inputs and outputs into actions/*/README.md, between the markers, from action.yml.
+// Writes what is made from other files: the tables of inputs and outputs in actions/*/README.md (from action.yml) and in
+// docs/workflows.md (from the reusable workflows), between their markers, and the root's action.yml.
 // Usage: node scripts/run.mjs scripts/docs.ts [--check]     --check: change nothing, fail when a table is not as it should be
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { parse } from "yaml";
 interface Field {
   readonly description: string;
   readonly required?: boolean;
-  readonly default?: string;
+  readonly default?: string | number | boolean;
 }
 
 interface ActionYml {
@@ -48,6 +49,29 @@ const cell = (text: string): string =>
     .replace(/\s*\n\s*/g, " ")
     .replaceAll("|", "\\|");
 
+interface Called {
+  readonly inputs?: Readonly<Record<string, Field>>;
+  readonly secrets?: Readonly<Record<string, Field>>;
+  readonly outputs?: Readonly<Record<string, Field>>;
+}
+
+/** Puts the tables of one reusable workflow between its markers. */
+export function withWorkflow(page: string, name: string, yml: string): string {
+  const { on } = parse(yml) as { readonly on: { readonly workflow_call?: Called } };
+  const { inputs = {}, secrets = {}, outputs = {} } = on.workflow_call ?? {};
+  const secretRow = ([secret, field]: [string, Field]) => [
+    `\`${secret}\``,
+    field.description,
+    field.required ? "required" : "",
+  ];
+  const tables = [
+    table(["Input", "Meaning", "Default"], Object.entries(inputs).map(inputRow)),
+    Object.keys(secrets).length > 0 && table(["Secret", "Meaning", ""], Object.entries(secrets).map(secretRow)),
+    Object.keys(outputs).length > 0 && table(["Output", "Meaning"], Object.entries(outputs).map(outputRow)),
+  ];
+  return replaced(page, name, tables.filter(Boolean).join("\n\n"));
+}
+
 function replaced(readme: string, name: string, rows: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [readme.indexOf(open), readme.indexOf(close)];
@@ -55,18 +79,36 @@ function replaced(readme: string, name: string, rows: string): string {
   return `${readme.slice(0, from + open.length)}\n${rows}\n${readme.slice(to)}`;
 }
 
+const root = join(__dirname, "..");
+const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
+
+/** The root's action.yml: that of deploy-and-verify, seen from another folder. */
+export const rootAction = (): string =>
+  `# The same as actions/deploy-and-verify, for \`uses: org/hello-devops@v1\`; written by npm run docs.\n${textOf("actions/deploy-and-verify/action.yml").replaceAll(" ../../dist/", " dist/")}`;
+
+const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback"];
+
+/** Each file that is written, as it should be. */
+export const pages = (): readonly (readonly [file: string, text: string])[] => [
+  ["action.yml", rootAction()],
+  [
+    "docs/workflows.md",
+    reusable.reduce(
+      (page, name) => withWorkflow(page, name, textOf(`.github/workflows/${name}.yml`)),
+      textOf("docs/workflows.md"),
+    ),
+  ],
+  ...readdirSync(join(root, "actions")).map((action) => {
+    const [readme, yml] = [`actions/${action}/README.md`, `actions/${action}/action.yml`];
+    return [readme, withTables(textOf(readme), textOf(yml))] as const;
+  }),
+];
+
 function main(check: boolean): void {
-  const root = join(__dirname, "..");
-  for (const action of readdirSync(join(root, "actions"))) {
-    const path = join(root, "actions", action, "README.md");
-    const yml = join(root, "actions", action, "action.yml");
-    const now = readFileSync(path, "utf8");
-    const should = withTables(now, readFileSync(yml, "utf8"));
-    if (now === should) continue;
-    if (!check) writeFileSync(path, should);
-    process.stdout.write(
-      `actions/${action}/README.md: ${check ? "not as action.yml says; run npm run docs" : "written"}\n`,
-    );
+  for (const [file, text] of pages()) {
+    if (textOf(file) === text) continue;
+    if (!check) writeFileSync(join(root, file), text);
+    process.stdout.write(`${file}: ${check ? "not as action.yml says; run npm run docs" : "written"}\n`);
     if (check) process.exitCode = 1;
   }
 }

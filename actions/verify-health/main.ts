@@ -1,4 +1,5 @@
 import * as core from "@actions/core";
+import { proxyOf, refuseWrongProxies } from "../../src/edge/proxy";
 import type { InputSource } from "../../src/github/input-source";
 import { JobLog } from "../../src/github/job-log";
 import { maskOf } from "../../src/github/mask";
@@ -7,7 +8,6 @@ import { readVerifyInputs } from "../../src/github/verify-inputs";
 import { verifySecretsOf } from "../../src/github/verify-secrets";
 import { systemClock } from "../../src/health/clock";
 import { verify } from "../../src/health/verify";
-import { proxyOf, refuseWrongProxies } from "./proxy";
 import { report } from "./report";
 
 /** Verifies, and tells how it ended. A thrown error is a wrong input, before any request, or a bug. */

@@ -1,8 +1,8 @@
 import * as core from "@actions/core";
 import type { InputSource } from "../../src/github/input-source";
-import type { Mask } from "../../src/github/mask";
+import { type Mask, maskedVerify } from "../../src/github/mask";
 import type { VerifyInputs } from "../../src/github/verify-inputs";
-import { maskedVerify, verifyAnnotationOf, verifyOutputsOf } from "../../src/github/verify-outputs";
+import { verifyAnnotationOf, verifyOutputsOf } from "../../src/github/verify-outputs";
 import { verifySummaryOf } from "../../src/github/verify-summary";
 import type { VerifyOutcome } from "../../src/health/outcome";
 

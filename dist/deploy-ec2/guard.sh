@@ -752,7 +752,7 @@ await_turn() {
 }
 
 take_lock() {
-  local line status told='' holder_now owner
+  local line status told='' holder_now='' owner=''
   until flock -n 9 && nobody_comes_back; do
     { IFS= read -r holder_now && IFS= read -r owner; } 2>/dev/null <holder
     [[ $turn == first || -e reconnect ]] || printf '%s\n' "$transaction" >reconnect 2>/dev/null

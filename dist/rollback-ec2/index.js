@@ -88617,7 +88617,7 @@ const controls = /\p{Cc}/gu;
 // marks of direction, characters without width, tags; the joiner of emoji too
 const unseen = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 /** One harmless line, whatever the text holds. */
-const safeText = (text) => text
+const hostile_text_safeText = (text) => text
     .split(lineEnds)
     .map(plain)
     .join(" ")
@@ -88628,10 +88628,10 @@ function safeLines(text, most = mostLines) {
     if (lines.at(-1) === "")
         lines.pop();
     const left = lines.length - most;
-    const kept = lines.slice(-most).map((line) => cut(plain(line), longestLine));
+    const kept = lines.slice(-most).map((line) => hostile_text_cut(plain(line), longestLine));
     return left > 0 ? [`… ${left} lines before these are left out`, ...kept] : kept;
 }
-function cut(text, longest) {
+function hostile_text_cut(text, longest) {
     if (text.length <= longest)
         return text;
     return `${text.slice(0, longest).toWellFormed()}… (${text.length - longest} more characters)`;
@@ -88647,7 +88647,7 @@ const plain = (line) => line
 
 ;// CONCATENATED MODULE: ./src/github/time-text.ts
 /** Milliseconds as a person reads them: `340 ms`, `3.2 s`, `2 min 5 s`, `1 h 3 min`. */
-function durationText(milliseconds) {
+function time_text_durationText(milliseconds) {
     if (milliseconds < 999.5)
         return `${Math.round(milliseconds)} ms`;
     if (milliseconds < 59_950)
@@ -88712,11 +88712,11 @@ class JobLog {
             this.#open -= 1;
             if (folds)
                 this.writer.endGroup();
-            this.writer.info(`${title} ${end} ${durationText(this.clock.now() - began)}`);
+            this.writer.info(`${title} ${end} ${time_text_durationText(this.clock.now() - began)}`);
         }
     }
     #safe(line) {
-        return safeText(this.mask(line));
+        return hostile_text_safeText(this.mask(line));
     }
 }
 
@@ -88742,25 +88742,40 @@ function masked(outcome, mask) {
             lastSeen: mask(seen.lastSeen),
         })),
         warnings: outcome.warnings.map(mask),
+        verification: outcome.verification && maskedVerify(outcome.verification, mask),
     };
 }
+/** The outcome with everything masked that a server could have written. */
+const maskedVerify = (outcome, mask) => ({
+    ...outcome,
+    checks: outcome.checks.map((check) => ({
+        ...check,
+        name: mask(check.name),
+        url: mask(check.url),
+        reason: mask(check.reason),
+        lastSeen: mask(check.lastSeen),
+        lastBody: mask(check.lastBody),
+        version: mask(check.version),
+        expected: mask(check.expected),
+    })),
+});
 
 ;// CONCATENATED MODULE: ./src/github/maskable.ts
 const wordsOfSettings = /^(true|false|yes|no|on|off|null|none|auto|info|debug|warn|warning|error|trace|test|development|staging|production|localhost|127\.0\.0\.1|0\.0\.0\.0|utf-8)$/i;
 const smallNumber = /^[+-]?\d{1,6}(\.\d{1,6})?$/;
 /** A shorter mask would hide half the log. */
-const shortest = 4;
+const maskable_shortest = 4;
 /** A setting may be a secret, and may be a word that the log is full of. `known` = what the log says anyway. */
 const isWorthMasking = (text, known) => !wordsOfSettings.test(text) && !smallNumber.test(text) && !known.includes(text);
 /** What GitHub itself prints of a run. */
-const runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
+const maskable_runnerText = ({ env }) => ["GITHUB_SHA", "GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_REF_NAME", "GITHUB_SERVER_URL"].map((name) => env[name] ?? "");
 /** A mask is compared line by line with the log. */
-function withItsLines(text) {
+function maskable_withItsLines(text) {
     const lines = text.split(/[\r\n]+/).map((line) => line.trim());
     return [text.trim(), ...lines].filter((line) => line !== "" && !/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line));
 }
 /** Of the values of settings those that are masked, each line by itself, too. */
-const settingsToMask = (values, known) => values.flatMap(withItsLines).filter((text) => text.length >= shortest && isWorthMasking(text, known));
+const settingsToMask = (values, known) => values.flatMap(maskable_withItsLines).filter((text) => text.length >= maskable_shortest && isWorthMasking(text, known));
 const headerValues = (text) => text.split(/[\r\n]+/).flatMap((line) => {
     const value = line.replace(/^[^:]*:/, "").trim();
     return [value, value.replace(/^(Bearer|Basic|Token)\s+/i, "")];
@@ -88863,7 +88878,69 @@ const lines = (text) => text
     .map((line, index) => ({ number: index + 1, text: line.trim() }))
     .filter((line) => line.text !== "");
 
+;// CONCATENATED MODULE: ./src/github/verify-secrets.ts
+
+/**
+ * Every text that must be masked before verify-health prints anything. Never throws: it is called before the inputs are
+ * checked. basic-auth (its base64 too), bearer-token and the login of a proxy or a URL are masked always; values of headers and
+ * of a URL's query as settings are: unless they are short, a common word, a small number, or printed anyway.
+ */
+function verifySecretsOf(io) {
+    const asked = { urls: io.input("url"), headers: io.input("headers") };
+    const known = [publicUrls(asked.urls), io.input("expect-version"), ...runnerText(io)].join("\n");
+    const logins = [...basicAuth(io.input("basic-auth").trim()), ...withItsLines(io.input("bearer-token"))];
+    return [...new Set([...logins.filter((text) => text.length >= shortest), ...askedSecrets(asked, known, io)])];
+}
+/** What URLs and headers hold of secrets, and the proxy on the way. `known` = what the log says anyway */
+function askedSecrets(asked, known, io) {
+    const urls = asked.urls.split(/\s+/);
+    const logins = [...proxyLogins(io), ...urls.flatMap(urlLogin)].filter((text) => text.length >= maskable_shortest);
+    return [...logins, ...settingsToMask([...headerValues(asked.headers), ...urls.flatMap(queryValues)], known)];
+}
+/** URLs as the log says them. */
+const publicUrls = (urls) => urls
+    .split(/\s+/)
+    .map((url) => url.replace(/[?#].*$/, ""))
+    .join("\n");
+function basicAuth(text) {
+    if (text === "")
+        return [];
+    const base64 = Buffer.from(text).toString("base64");
+    return [...maskable_withItsLines(text), text.replace(/^[^:]*:/, ""), base64, base64.replace(/=+$/, "")];
+}
+/** A URL with a login is refused, and so is one that its password breaks; neither may show it. */
+function urlLogin(url) {
+    const { username, password } = URL.canParse(url) ? new URL(url) : { username: "?", password: "" };
+    if (username === "" && password === "")
+        return [];
+    const login = /^(?:[a-z]+:)?\/*(.*)@/is.exec(url)?.[1] ?? "";
+    return [login, decoded(login)].flatMap((text) => [text, text.replace(/^[^:]*:/, "")]);
+}
+/** As they are written, and as a server reads them. */
+const queryValues = (url) => url
+    .replace(/^[^?]*\??/, "")
+    .replace(/#.*$/, "")
+    .split("&")
+    .map((pair) => pair.replace(/^[^=]*=/, ""))
+    .flatMap((value) => [value, decoded(value)]);
+function proxyLogins({ env }) {
+    const proxies = ["https_proxy", "http_proxy"].flatMap((name) => [env[name] ?? "", env[name.toUpperCase()] ?? ""]);
+    return proxies.flatMap((proxy) => {
+        const login = /\/\/([^/]*)@/.exec(proxy)?.[1] ?? /^([^/]*)@/.exec(proxy)?.[1] ?? "";
+        return [...new Set([login, decoded(login)])].flatMap(basicAuth);
+    });
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/github/secrets.ts
+
 
 
 
@@ -88877,9 +88954,11 @@ const lines = (text) => text
  */
 function secretsOf(io) {
     const password = io.input("registry-password");
-    const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(withItsLines);
+    const always = [io.input("ssh-key"), io.input("ssh-key-passphrase"), password].flatMap(maskable_withItsLines);
     const settings = settingsToMask([...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))], publicText(io));
-    const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
+    const asked = { urls: io.input("verify-url"), headers: io.input("verify-headers") }; // of deploy-and-verify
+    const ofUsers = asked.urls === "" ? [] : askedSecrets(asked, publicText(io), io);
+    const all = [...always, ...settings, ...ofUsers, io.input("github-token").trim()].filter((text) => text.length >= maskable_shortest);
     return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
 }
 function envTexts(io) {
@@ -88896,7 +88975,8 @@ function envTexts(io) {
 /** What the log says anyway. */
 function publicText(io) {
     const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
-    return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
+    const urls = publicUrls(io.input("verify-url"));
+    return [...named.flatMap((name) => items(io.input(name))), urls, ...maskable_runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
 function registryForms(username, password) {
@@ -90561,17 +90641,173 @@ async function commitsBetween(releases, repository, { octokit, debug }) {
         };
     }
     catch (error) {
-        debug(`The commits between the releases can't be listed: ${safeText(String(error))}`);
+        debug(`The commits between the releases can't be listed: ${hostile_text_safeText(String(error))}`);
         return undefined;
     }
 }
 const commitAt = (repository) => ({ sha, commit }) => ({
     sha,
-    subject: safeText(commit.message.split("\n", 1)[0] ?? ""),
+    subject: hostile_text_safeText(commit.message.split("\n", 1)[0] ?? ""),
     url: `${repository}/commit/${sha}`,
 });
 
+;// CONCATENATED MODULE: ./src/github/verify-advice.ts
+/** What a person does next about what was seen last. `kind` is how a check counts it. */
+function adviceFor(kind, standing) {
+    if (standing === "right")
+        return "The last answer was right: was the time too short for threshold, hold or max-latency?";
+    return (advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
+}
+const advice = [
+    [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
+    [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
+    [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],
+    [
+        /^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
+        "This runner has no way there; has it IPv6 (ip-family: 4), and a route?",
+    ],
+    [
+        /^EHOSTUNREACH$/,
+        "No machine answers at this address: is the server on, and is the address (DNS, resolve) still its own?",
+    ],
+    [/^timeout$/, "Does a firewall or a security group let this runner in? Is request-timeout long enough for the app?"],
+    [
+        /^(closed|ECONNRESET|EPIPE)$/,
+        "The server ended the connection: look at its log, and whether scheme and port belong together.",
+    ],
+    [/^HPE_/, "What answers there speaks no HTTP: look at scheme and port."],
+    [
+        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+        "Renew the certificate, or write the authority that signed it in ca-certificate.",
+    ],
+    [/^(EPROTO|ERR_SSL)/, "TLS could not begin: look at scheme and port, and at the TLS versions of the server."],
+    [/^proxy/, "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the runner, and at the proxy's own rules."],
+    [/^redirects$/, "Write the URL that the redirects should end at."],
+    [/^\d+ certificate$/, "Renew the certificate, or lower min-certificate-days."],
+    [
+        /^\d+ wrong version$/,
+        "Another release answers: was it deployed, and does every server behind the name have it (resolve)?",
+    ],
+    [
+        /^(\d+|connected) wrong (body|json|header)$/,
+        "Compare the answer with what is expected of it; the job summary shows its body.",
+    ],
+    [/^30[12378]$/, "Write the URL that it redirects to, or follow-redirects: true."],
+    [/^401$/, "Give the login in basic-auth or bearer-token; a secret that does not exist is blank."],
+    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know (url, resolve)."],
+    [/^404$/, "Look at the path of the URL."],
+    [/^5\d\d$/, "The app or what is in front of it fails: look at its log of this time."],
+    [
+        /^[12345]\d\d$/,
+        "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
+    ],
+];
+
+;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
+
+
+// GitHub cuts an annotation at 4096 bytes
+const annotatedChecks = 3;
+const longestSentence = 400;
+const longestText = 2000;
+const shortestSentence = 80;
+const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
+/** The outputs of actions/verify-health. */
+function verifyOutputsOf({ status, checks }) {
+    const slowest = slowestOf(checks);
+    return {
+        status,
+        healthy: String(status === "healthy"),
+        version: [...new Set(checks.flatMap(({ version }) => verify_outputs_text(version).split(", ")))].filter(Boolean).join(", "),
+        attempts: String(checks.reduce((sum, { attempts }) => sum + attempts, 0)),
+        "latency-p50": milliseconds(slowest?.p50),
+        "latency-p95": milliseconds(slowest?.p95),
+        "certificate-expires": earliest(checks)?.toISOString() ?? "",
+        results: verify_outputs_resultsOf(checks),
+        reason: reasonOf(checks),
+    };
+}
+const verify_outputs_text = (written) => cut(safeText(written), longestText);
+const milliseconds = (value) => (value === undefined ? "" : String(Math.round(value)));
+const slowestOf = (checks) => checks.flatMap(({ latencies }) => latencies ?? []).sort((a, b) => b.p95 - a.p95)[0];
+function earliest(checks) {
+    const ends = checks.flatMap(({ certificateExpires }) => certificateExpires ?? []);
+    return ends.sort((a, b) => a.getTime() - b.getTime())[0];
+}
+/** As JSON, short enough for an environment variable, where a later step will want it. */
+function verify_outputs_resultsOf(checks) {
+    for (const longest of [longestText, longestSentence, shortestSentence]) {
+        const whole = JSON.stringify(checks.map((check) => resultOf(check, longest)));
+        if (Buffer.byteLength(whole) <= mostBytes)
+            return whole;
+    }
+    let left = mostBytes - 200; // what the note takes
+    const first = [...failed(checks), ...checks.filter(({ status }) => status === "healthy")];
+    const kept = first.filter((check) => {
+        left -= Buffer.byteLength(JSON.stringify(resultOf(check, shortestSentence))) + 1;
+        return left >= 0;
+    });
+    const results = checks.filter((check) => kept.includes(check)).map((check) => resultOf(check, shortestSentence));
+    return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
+}
+const resultOf = (check, longest) => ({
+    url: verify_outputs_text(check.url),
+    address: check.address,
+    status: check.status,
+    attempts: check.attempts,
+    seen: check.seen,
+    version: verify_outputs_text(check.version),
+    "latency-p50": check.latencies ? Math.round(check.latencies.p50) : null,
+    "latency-p95": check.latencies ? Math.round(check.latencies.p95) : null,
+    "certificate-expires": check.certificateExpires?.toISOString() ?? "",
+    expected: cut(safeText(check.expected), longest),
+    "last-seen": cut(safeText(check.lastSeen), longest),
+    reason: cut(safeText(check.reason), longest),
+});
+function reasonOf(checks) {
+    const bad = failed(checks);
+    const [first] = bad;
+    if (!first)
+        return "";
+    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+    return `${verify_outputs_text(first.reason)}${more}`;
+}
+/** Those that are not healthy, the unhealthy ones first. */
+const failed = (checks) => [
+    ...checks.filter(({ status }) => status === "unhealthy"),
+    ...checks.filter(({ status }) => status === "inconclusive"),
+];
+/** The one annotation of a verification that did not end healthy: expected, last seen, and what to do. */
+function verifyAnnotationOf(outcome) {
+    const bad = failed(outcome.checks);
+    const [first] = bad;
+    if (!first)
+        return undefined;
+    const what = outcome.checks.length === 1 ? first.name : `${bad.length} of ${outcome.checks.length} checks`;
+    const end = outcome.cancelled
+        ? "Cancelled"
+        : outcome.status === "unhealthy"
+            ? "Not healthy"
+            : "Not known to be healthy";
+    return { title: cut(safeText(`${end}: ${what}`), 200), message: checksToldOf(outcome.checks).join("\n") };
+}
+/** Of the checks that are not healthy: why, what was expected, and what to do. */
+function checksToldOf(checks) {
+    const bad = failed(checks);
+    const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
+    return [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more];
+}
+function sentences({ reason, expected, lastKind, lastStanding }) {
+    return [
+        `${verify_outputs_short(reason)}`,
+        `Expected: ${verify_outputs_short(expected)}.`,
+        ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding)]),
+    ];
+}
+const verify_outputs_short = (written) => hostile_text_cut(hostile_text_safeText(written), longestSentence);
+
 ;// CONCATENATED MODULE: ./src/github/outputs.ts
+
 
 const annotatedLogLines = 10;
 // GitHub cuts an annotation at 4096 bytes
@@ -90594,7 +90830,7 @@ function outputsOf(outcome) {
         url: outcome.url,
         hosts: JSON.stringify(hosts),
         "failed-gate": outcome.failure?.gate ?? "",
-        reason: safeText(outcome.failure?.reason ?? ""),
+        reason: hostile_text_safeText(outcome.failure?.reason ?? ""),
         duration: (outcome.duration / 1000).toFixed(1),
     };
 }
@@ -90603,20 +90839,28 @@ const rollbackOutputsOf = (outcome) => ({
     ...outputsOf(outcome),
     releases: JSON.stringify(outcome.releases.map(harmless)),
 });
-const longestText = 300;
+/** The outputs of deploy-and-verify: those of a deploy, and what its URLs said. */
+const verifiedOutputsOf = (outcome) => ({
+    ...outputsOf(outcome),
+    "verify-status": outcome.verification?.status ?? "",
+    "verify-results": outcome.verification ? resultsOf(outcome.verification.checks) : "",
+});
+const outputs_longestText = 300;
 /** What a host's file says may meet a log that the runner reads. */
-const harmless = (past) => Object.fromEntries(Object.entries(past).map(([name, text]) => [name, cut(safeText(String(text)), longestText)]));
+const harmless = (past) => Object.fromEntries(Object.entries(past).map(([name, text]) => [name, hostile_text_cut(hostile_text_safeText(String(text)), outputs_longestText)]));
 const told = (status) => (status === "planned" ? "unchanged" : status);
 /** The one annotation of a change that failed: where, why, and what the candidate said last. */
-function annotationOf({ change, failure, status }) {
+function annotationOf({ change, failure, status, verification }) {
     if (!failure)
         return undefined;
     const what = change === "deploy" ? "Deploy" : "Rollback";
     const end = change === "deploy" && status === "rolled-back" ? "rolled back" : "failed";
     const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
-    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
+    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${hostile_text_cut(line, longestLogLine)}`);
     const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
-    return { title: safeText(title), message: [cut(safeText(failure.reason), longestReason), ...quoted].join("\n") };
+    const told = failure.gate === "verify-url" && verification ? checksToldOf(verification.checks) : [];
+    const message = [hostile_text_cut(hostile_text_safeText(failure.reason), longestReason), ...told, ...quoted].join("\n");
+    return { title: hostile_text_safeText(title), message };
 }
 
 ;// CONCATENATED MODULE: ./src/github/html.ts
@@ -90624,33 +90868,33 @@ function annotationOf({ change, failure, status }) {
 const html_longestText = 300;
 const barLength = 20;
 // GitHub takes 1 MiB for all summaries of a step
-const mostBytes = 200 * 1024;
-const escaped = (text, longest = html_longestText) => cut(safeText(text), longest)
+const html_mostBytes = 200 * 1024;
+const html_escaped = (text, longest = html_longestText) => hostile_text_cut(hostile_text_safeText(text), longest)
     .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
     .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
 const entity = (char) => `&#${char.charCodeAt(0)};`;
-const html = (strings, ...values) => String.raw({ raw: strings }, ...values);
+const html_html = (strings, ...values) => String.raw({ raw: strings }, ...values);
 const joined = (parts) => parts.join("");
-const code = (text) => (text === "" ? html `–` : html `<code>${escaped(text)}</code>`);
+const code = (text) => (text === "" ? html_html `–` : html_html `<code>${html_escaped(text)}</code>`);
 /** A link to an address that this code made; other schemes are text. */
-const html_link = (url, text) => /^https?:\/\/[\w.:[\]-]+(?:\/[\w./~%-]*)?$/.test(url) ? html `<a href="${url}">${text}</a>` : text;
+const html_link = (url, text) => /^https?:\/\/[\w.:[\]-]+(?:\/[\w./~%-]*)?$/.test(url) ? html_html `<a href="${url}">${text}</a>` : text;
 function table(head, rows) {
-    const titles = head.length > 0 ? html `<tr>${joined(head.map((cell) => html `<th>${cell}</th>`))}</tr>\n` : html ``;
-    const body = rows.map((row) => html `<tr>${joined(row.map((cell) => html `<td>${cell}</td>`))}</tr>\n`);
-    return html `<table>\n${titles}${joined(body)}</table>`;
+    const titles = head.length > 0 ? html_html `<tr>${joined(head.map((cell) => html_html `<th>${cell}</th>`))}</tr>\n` : html_html ``;
+    const body = rows.map((row) => html_html `<tr>${joined(row.map((cell) => html_html `<td>${cell}</td>`))}</tr>\n`);
+    return html_html `<table>\n${titles}${joined(body)}</table>`;
 }
 /** Lines as they were written. A blank one would end the block, and Markdown would begin. */
 function preformatted(lines) {
-    const shown = lines.map((line) => (line.trim() === "" ? html `&#160;` : escaped(line, 500)));
-    return html `<pre>${shown.join("\n")}</pre>`;
+    const shown = lines.map((line) => (line.trim() === "" ? html_html `&#160;` : html_escaped(line, 500)));
+    return html_html `<pre>${shown.join("\n")}</pre>`;
 }
 const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
 /** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
-function capped(blocks) {
+function html_capped(blocks) {
     let summary = "";
     let leftOut = false;
     for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < mostBytes;
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < html_mostBytes;
         if (fits)
             summary += `${block}\n\n`;
         else if (!leftOut)
@@ -90660,7 +90904,83 @@ function capped(blocks) {
     return summary;
 }
 
+;// CONCATENATED MODULE: ./src/github/verify-summary.ts
+
+
+
+
+const mostChecks = 50;
+const mostKinds = 20;
+const mostBodyLines = 20;
+const mostBodyCharacters = 2000;
+const ends = {
+    healthy: "✅ healthy",
+    unhealthy: "❌ unhealthy",
+    inconclusive: "❔ inconclusive",
+};
+/** What a person wants to know of a verification, as the Markdown of a job summary. */
+function verifySummaryOf(outcome) {
+    return capped([html `<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
+}
+/** All checks in a table, and each with what was seen of it. */
+function checksOf({ checks }) {
+    const shown = checks.slice(0, mostChecks);
+    return [overview(shown, checks.length), ...shown.flatMap(details)];
+}
+function headline({ status, cancelled, checks, duration }) {
+    const what = checks.length === 1 ? (checks[0]?.name ?? "") : `${checks.length} checks`;
+    const end = `${ends[status]}${cancelled ? " (cancelled)" : ""}`;
+    return html `${escaped(what)}: ${end} after ${escaped(durationText(duration))}`;
+}
+function overview(checks, all) {
+    const rows = checks.map((check) => [
+        html_escaped(check.name),
+        ends[check.status],
+        html_html `${check.attempts}`,
+        joined(kinds(check)),
+        check.version === "" ? html_html `–` : code(check.version),
+        verify_summary_milliseconds(check.latencies?.p50),
+        verify_summary_milliseconds(check.latencies?.p95),
+        check.certificateExpires ? html_escaped(check.certificateExpires.toISOString().slice(0, 10)) : html_html `–`,
+    ]);
+    const head = ["Check", "Verdict", "Attempts", "Seen", "Version", "p50", "p95", "Certificate until"];
+    const more = all > rows.length ? html_html `\n<p>… ${all - rows.length} more checks</p>` : html_html ``;
+    return html_html `${table(head.map((title) => html_escaped(title)), rows)}${more}`;
+}
+const verify_summary_milliseconds = (value) => value === undefined ? html_html `–` : html_html `${Math.round(value)} ms`;
+function kinds({ seen }) {
+    const counted = Object.entries(seen).sort(([, a], [, b]) => b - a);
+    const shown = counted.slice(0, mostKinds).map(([kind, count]) => html_html `${html_escaped(kind)} × ${count}<br>`);
+    return counted.length > mostKinds ? [...shown, html_html `…`] : shown;
+}
+function details(check) {
+    const title = html_html `<h3>${html_escaped(check.name)}</h3>`;
+    const expected = html_html `<p>Expected: ${html_escaped(check.expected, 1000)}.</p>`;
+    const why = check.reason === ""
+        ? html_html ``
+        : html_html `\n<p><b>${html_escaped(check.reason, 1000)}</b></p>\n<p>${html_escaped(adviceFor(check.lastKind, check.lastStanding))}</p>`;
+    return [html_html `${title}\n${expected}${why}`, ...body(check), ...latencies(check)];
+}
+/** What the server said last is worth a look when it was not right. */
+function body({ status, lastBody }) {
+    const lines = safeLines(lastBody.slice(0, mostBodyCharacters)).slice(0, mostBodyLines);
+    if (status === "healthy" || lines.length === 0)
+        return [];
+    return [html_html `<details open><summary>The last body, from its beginning</summary>\n${preformatted(lines)}\n</details>`];
+}
+function latencies({ latencies }) {
+    if (!latencies || latencies.answers < 2)
+        return [];
+    const most = Math.max(...latencies.buckets.map(({ count }) => count));
+    const rows = latencies.buckets.map((bucket) => [range(bucket), html_html `${bucket.count}`, bar(bucket.count / most)]);
+    return [
+        html_html `<details><summary>Latencies of ${latencies.answers} right answers</summary>\n${table([], rows)}\n</details>`,
+    ];
+}
+const range = ({ from, below }) => below === Number.POSITIVE_INFINITY ? html_html `${from} ms and more` : html_html `${from} to ${below} ms`;
+
 ;// CONCATENATED MODULE: ./src/github/summary.ts
+
 
 
 
@@ -90669,18 +90989,19 @@ const mostLogLines = 50;
 /** What a person wants to know of a deploy, as the Markdown of a job summary. */
 function summaryOf(outcome, facts) {
     const blocks = [
-        html `<h2>${headline(outcome, facts)}</h2>`,
+        html_html `<h2>${summary_headline(outcome, facts)}</h2>`,
         ...failure(outcome),
         whatRuns(outcome),
         ...warnings(outcome.warnings),
         ...timeline(outcome),
         ...gates(outcome.evidence),
+        ...verification(outcome),
         ...commits(facts.commits),
         ...nextSteps(outcome, facts),
     ];
-    return capped(blocks);
+    return html_capped(blocks);
 }
-const ends = {
+const summary_ends = {
     deploy: {
         deployed: "✅ deployed",
         unchanged: "✅ unchanged: it runs already",
@@ -90696,104 +91017,106 @@ const ends = {
         failed: "❌ the rollback failed",
     },
 };
-function headline({ change, status, failure, version }, { app }) {
-    const end = failure?.cancelled ? `${ends[change][status]} (cancelled)` : ends[change][status];
-    return html `${escaped(app)} ${escaped(version)}: ${end}`;
+function summary_headline({ change, status, failure, version }, { app }) {
+    const end = failure?.cancelled ? `${summary_ends[change][status]} (cancelled)` : summary_ends[change][status];
+    return html_html `${html_escaped(app)} ${html_escaped(version)}: ${end}`;
 }
 function failure({ failure }) {
     if (!failure)
         return [];
-    const reason = html `<p><b>${escaped(failure.gate)}</b>: ${escaped(failure.reason, 2000)}</p>`;
+    const reason = html_html `<p><b>${html_escaped(failure.gate)}</b>: ${html_escaped(failure.reason, 2000)}</p>`;
     const log = safeLines(failure.log.join("\n"), mostLogLines);
     if (log.length === 0)
         return [reason];
     return [
         reason,
-        html `<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
+        html_html `<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
     ];
 }
 function whatRuns(outcome) {
     const { image, version } = outcome;
     const rows = [
-        [html `Release`, code(outcome.release)],
-        [html `Version`, code(version)],
-        [html `Image`, code(image)],
-        [html `Digest`, code(outcome.digest)],
-        [html `Before`, outcome.previous ? release(outcome.previous) : html `nothing`],
+        [html_html `Release`, code(outcome.release)],
+        [html_html `Version`, code(version)],
+        [html_html `Image`, code(image)],
+        [html_html `Digest`, code(outcome.digest)],
+        [html_html `Before`, outcome.previous ? release(outcome.previous) : html_html `nothing`],
     ];
     const [only, ...others] = outcome.hosts;
     if (only && others.length === 0)
-        rows.push([html `Host`, code(only.name)], [html `Runs now`, runsNow(only)], [html `URL`, only.url === "" ? html `–` : html_link(only.url, escaped(only.url))]);
-    const fleet = others.length === 0 ? html `` : html `\n${hosts(outcome)}`;
-    return html `${table([], rows)}${fleet}`;
+        rows.push([html_html `Host`, code(only.name)], [html_html `Runs now`, runsNow(only)], [html_html `URL`, only.url === "" ? html_html `–` : html_link(only.url, html_escaped(only.url))]);
+    const fleet = others.length === 0 ? html_html `` : html_html `\n${hosts(outcome)}`;
+    return html_html `${table([], rows)}${fleet}`;
 }
-const runsNow = ({ serving }) => serving ? release(serving) : html `nothing, or it could not be asked`;
+const runsNow = ({ serving }) => serving ? release(serving) : html_html `nothing, or it could not be asked`;
 function hosts({ change, hosts: all }) {
     const rows = all
         .slice(0, mostRows)
         .map((host) => [
-        html_link(host.url, escaped(host.name)),
-        ends[change][host.status],
-        host.previous ? release(host.previous) : html `nothing`,
+        html_link(host.url, html_escaped(host.name)),
+        summary_ends[change][host.status],
+        host.previous ? release(host.previous) : html_html `nothing`,
         runsNow(host),
     ]);
-    return table([html `Host`, html `Result`, html `Before`, html `Runs now`], rows);
+    return table([html_html `Host`, html_html `Result`, html_html `Before`, html_html `Runs now`], rows);
 }
-const release = (name) => html `${code(name.release)} ${code(name.digest)}`;
+const release = (name) => html_html `${code(name.release)} ${code(name.digest)}`;
 const warnings = (texts) => texts.length === 0
     ? []
-    : [html `<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html `<li>${escaped(text, 500)}</li>\n`))}</ul>`];
+    : [html_html `<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html_html `<li>${html_escaped(text, 500)}</li>\n`))}</ul>`];
 function timeline({ phases, startedAt, duration }) {
     const total = Math.max(duration, 1);
     const rows = phases
         .slice(0, mostRows)
         .map((phase) => [
-        escaped(phase.name),
+        html_escaped(phase.name),
         results[phase.result],
-        html `<code>${escaped(phase.startedAt.slice(11, 19))}</code>`,
-        escaped(durationText(phase.duration)),
+        html_html `<code>${html_escaped(phase.startedAt.slice(11, 19))}</code>`,
+        html_escaped(time_text_durationText(phase.duration)),
         bar(phase.duration / total),
     ]);
-    const title = html `<h3>${escaped(durationText(duration))} from ${escaped(startedAt)}</h3>`;
-    const head = [html `Phase`, html `Result`, html `Began (UTC)`, html `Took`, html `Share`];
-    return rows.length === 0 ? [title] : [html `${title}\n${table(head, rows)}`];
+    const title = html_html `<h3>${html_escaped(time_text_durationText(duration))} from ${html_escaped(startedAt)}</h3>`;
+    const head = [html_html `Phase`, html_html `Result`, html_html `Began (UTC)`, html_html `Took`, html_html `Share`];
+    return rows.length === 0 ? [title] : [html_html `${title}\n${table(head, rows)}`];
 }
 const results = {
-    done: html `done`,
-    failed: html `<b>failed</b>`,
-    skipped: html `skipped`,
+    done: html_html `done`,
+    failed: html_html `<b>failed</b>`,
+    skipped: html_html `skipped`,
 };
 function gates(evidence) {
     const rows = evidence
         .slice(0, mostRows)
         .map((seen) => [
-        escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
-        seen.verdict === "healthy" ? html `healthy` : html `<b>${escaped(seen.verdict)}</b>`,
-        html `${seen.probes}`,
-        escaped(seen.expected),
-        escaped(seen.lastSeen),
+        html_escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
+        seen.verdict === "healthy" ? html_html `healthy` : html_html `<b>${html_escaped(seen.verdict)}</b>`,
+        html_html `${seen.probes}`,
+        html_escaped(seen.expected),
+        html_escaped(seen.lastSeen),
     ]);
-    const head = [html `Gate`, html `Verdict`, html `Probes`, html `Expected`, html `Last seen`];
-    return rows.length === 0 ? [] : [html `<h3>Gates</h3>\n${table(head, rows)}`];
+    const head = [html_html `Gate`, html_html `Verdict`, html_html `Probes`, html_html `Expected`, html_html `Last seen`];
+    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}`];
 }
+/** The gates above say it all when it is healthy. */
+const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen) : [];
 function commits(found) {
     if (!found)
         return [];
-    const rows = found.newest.map(({ sha, url, subject }) => html `<li>${html_link(url, code(sha.slice(0, 7)))} ${escaped(subject, 150)}</li>\n`);
-    const back = found.behind > 0 ? html `, ${found.behind} taken back` : html ``;
-    const more = found.ahead > rows.length ? html `<li>… ${found.ahead - rows.length} more</li>` : html ``;
-    const title = html_link(found.url, html `${found.ahead} new commits${back}`);
-    return [html `<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
+    const rows = found.newest.map(({ sha, url, subject }) => html_html `<li>${html_link(url, code(sha.slice(0, 7)))} ${html_escaped(subject, 150)}</li>\n`);
+    const back = found.behind > 0 ? html_html `, ${found.behind} taken back` : html_html ``;
+    const more = found.ahead > rows.length ? html_html `<li>… ${found.ahead - rows.length} more</li>` : html_html ``;
+    const title = html_link(found.url, html_html `${found.ahead} new commits${back}`);
+    return [html_html `<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
 }
 function nextSteps(outcome, { container }) {
     const steps = [];
     if (outcome.status === "deployed" && outcome.change === "deploy" && outcome.previous)
-        steps.push(html `<li>To go back to ${code(outcome.previous.release)}: run <code>rollback-ec2</code>, as a new run.</li>\n`);
+        steps.push(html_html `<li>To go back to ${code(outcome.previous.release)}: run <code>rollback-ec2</code>, as a new run.</li>\n`);
     if (container !== undefined)
-        steps.push(html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
-    return steps.length === 0 ? [] : [html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
+        steps.push(html_html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
+    return steps.length === 0 ? [] : [html_html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
 }
-const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html `<li>… ${rows.length - mostRows} more</li>`] : rows);
+const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html_html `<li>… ${rows.length - mostRows} more</li>`] : rows);
 
 ;// CONCATENATED MODULE: ./src/edge/report.ts
 
@@ -91629,7 +91952,9 @@ async function main(action, io) {
     const { mask, conceal } = maskingOf(io);
     const inputs = action.read(io);
     const transaction = newTransaction(inputs.request.run);
-    const world = realWorld(inputs, transaction, { log: new JobLog(core_namespaceObject, mask), cancel: cancelledBySignals(), conceal });
+    const verification = action.verification?.(inputs);
+    const log = new JobLog(core_namespaceObject, mask);
+    const world = realWorld(inputs, transaction, { log, cancel: cancelledBySignals(), conceal, verification });
     saveState("transaction", transaction); // from here on `post` has something to ask the host
     const outcome = await action.run(inputs.request, world);
     if (outcome.settled)
@@ -91660,12 +91985,13 @@ async function post(action, io) {
     try {
         const inputs = action.read(io);
         const transaction = getState("transaction");
-        const means = { log: new JobLog(core_namespaceObject, mask), cancel: new AbortController().signal, conceal };
+        const verification = action.verification?.(inputs);
+        const means = { log: new JobLog(core_namespaceObject, mask), cancel: new AbortController().signal, conceal, verification };
         const world = realWorld(inputs, `post-${transaction}`, means);
         await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
     }
     catch (error) {
-        warning(`What the hosts run could not be asked: ${safeText(error.message)}`);
+        warning(`What the hosts run could not be asked: ${hostile_text_safeText(error.message)}`);
     }
 }
 
@@ -91746,7 +92072,7 @@ function runStep(main, post) {
     step(inputsOfRunner(process.env))
         .catch((error) => {
         const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";
-        setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
+        setFailed(`${bug}${error.message.split("\n").map(hostile_text_safeText).join("\n")}`);
         debug(String(error.stack));
     })
         .finally(() => process.exit()); // nothing that is still open may hold the job
@@ -91755,7 +92081,7 @@ function runStep(main, post) {
 ;// CONCATENATED MODULE: ./src/github/values/durations.ts
 
 
-const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const durations_milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 /** A duration between two others, in milliseconds: `duration("1s", "10m")`. */
 function duration(min, max) {
     const [least, most] = [inMilliseconds(min), inMilliseconds(max)];
@@ -91770,7 +92096,7 @@ function duration(min, max) {
 }
 function inMilliseconds(text) {
     const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-    return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(milliseconds[unit]);
+    return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(durations_milliseconds[unit]);
 }
 
 // EXTERNAL MODULE: external "node:net"
@@ -93196,6 +93522,7 @@ class Report {
     phases = [];
     warnings = [];
     startedAt = new Date().toISOString();
+    verification;
     /** the phase that runs, or ran last */
     phaseNow = "connect";
     #startedAt;
@@ -93238,13 +93565,21 @@ class Report {
         return {
             ...end,
             phases: this.phases,
-            evidence,
+            evidence: [...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
             warnings: this.warnings,
+            verification: this.verification,
             startedAt: this.startedAt,
             duration: this.clock.now() - this.#startedAt,
         };
     }
 }
+const evidenceOf = ({ name, status, attempts, expected, lastSeen }) => ({
+    gate: `verify-url ${name}`,
+    verdict: status,
+    probes: attempts,
+    expected,
+    lastSeen,
+});
 
 ;// CONCATENATED MODULE: ./src/release/change.ts
 
@@ -94382,7 +94717,7 @@ function tellWay({ to }, member, kept) {
 
 
 /** What a deploy would do on one host, for a dry run. */
-function planFor(request, member) {
+function planFor(request, member, verification) {
     const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
     const { health, traffic } = request;
     return [
@@ -94400,6 +94735,7 @@ function planFor(request, member) {
             ]
             : []),
         `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
+        ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
         `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
     ];
 }
@@ -95251,6 +95587,8 @@ async function transact(change, request, moving, way) {
                     await fleet.each([member], transact_verify);
             });
         }
+        if (way.verify)
+            await report.phase("verify", way.verify);
     }
     catch (cause) {
         return transact_goBack(change, moving, cause);
@@ -95397,7 +95735,7 @@ async function bringBack(request, change) {
     const given = { key: "", reason: request.reason };
     for (const member of moving)
         member.tx = openTransaction({ ...request, ...fleet_of(member, "terms") }, world, member, given);
-    return transact(change, request, moving, { preDeploy: undefined, start, keepReleases: undefined });
+    return transact(change, request, moving, { preDeploy: undefined, start, verify: undefined, keepReleases: undefined });
 }
 /** `Bearer abc` may be told as `abc`, too. */
 const withItsToken = (header) => [header, header.split(" ").at(-1) ?? header];

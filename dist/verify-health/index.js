@@ -37105,6 +37105,43 @@ function runStep(main, post) {
         .finally(() => process.exit()); // nothing that is still open may hold the job
 }
 
+;// CONCATENATED MODULE: ./src/edge/proxy.ts
+
+
+/**
+ * The proxy for an http or https URL, as the runner's own tools choose it: from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+ *
+ * @throws {UserError} when what the variable says is no HTTP proxy
+ */
+function proxyOf(url) {
+    if (url.protocol === "tcp:")
+        return undefined;
+    const asHttp = new URL(url);
+    asHttp.protocol = url.protocol.replace("ws", "http");
+    const name = asHttp.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+    const proxy = chosen(asHttp, name);
+    if (!proxy || proxy.protocol === "http:" || proxy.protocol === "https:")
+        return proxy;
+    throw new user_error_UserError(`${name}: this runner's proxy is a ${proxy.protocol}// one; only http:// and https:// ones are supported.`);
+}
+const isSet = (name) => Boolean(process.env[name.toLowerCase()] || process.env[name]);
+/** Where a redirect may lead is not known: so both variables must be right. @throws {UserError} */
+function refuseWrongProxies() {
+    for (const scheme of ["http", "https"])
+        proxyOf(new URL(`${scheme}://redirected.invalid/`));
+}
+function chosen(url, name) {
+    try {
+        const found = getProxyUrl(url);
+        if (!found && isSet(name) && !checkBypass(url))
+            throw new Error("it was passed over"); // theirs hides that it is no URL
+        return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
+    }
+    catch (cause) {
+        throw new user_error_UserError(`${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`, { cause });
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/github/time-text.ts
 /** Milliseconds as a person reads them: `340 ms`, `3.2 s`, `2 min 5 s`, `1 h 3 min`. */
 function durationText(milliseconds) {
@@ -37202,8 +37239,23 @@ function masked(outcome, mask) {
             lastSeen: mask(seen.lastSeen),
         })),
         warnings: outcome.warnings.map(mask),
+        verification: outcome.verification && maskedVerify(outcome.verification, mask),
     };
 }
+/** The outcome with everything masked that a server could have written. */
+const maskedVerify = (outcome, mask) => ({
+    ...outcome,
+    checks: outcome.checks.map((check) => ({
+        ...check,
+        name: mask(check.name),
+        url: mask(check.url),
+        reason: mask(check.reason),
+        lastSeen: mask(check.lastSeen),
+        lastBody: mask(check.lastBody),
+        version: mask(check.version),
+        expected: mask(check.expected),
+    })),
+});
 
 ;// CONCATENATED MODULE: ./src/github/runner.ts
 
@@ -39646,12 +39698,12 @@ function onlyValue(value, later) {
 const schemes = ["http:", "https:", "ws:", "wss:", "tcp:"];
 const mostUrls = 50;
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
-/** URLs by line or space: a comma may be part of one. */
-const urls = (name, text) => {
+/** URLs by line or space: a comma may be part of one. `login` = the input that a user and a password are written in. */
+const urls = (login) => (name, text) => {
     const given = text.split(/\s+/).filter((url) => url !== "");
     if (given.length > mostUrls)
         throw new user_error_UserError(`${name}: got ${given.length} URLs; name ${mostUrls} at most.`);
-    const found = given.map((url) => urlOf(name, url));
+    const found = given.map((url) => urlOf(name, url, login));
     const seen = new Set();
     for (const { href } of found) {
         if (seen.has(href))
@@ -39660,14 +39712,14 @@ const urls = (name, text) => {
     }
     return found;
 };
-function urlOf(name, text) {
+function urlOf(name, text, login) {
     if (!URL.canParse(text))
         throw new user_error_UserError(`${name}: expected a URL such as https://shop.example.com/health, got ${safe(text)}.`);
     const url = new URL(text);
     if (!schemes.includes(url.protocol))
         throw new user_error_UserError(`${name}: expected a URL that begins with http://, https://, ws://, wss:// or tcp://, got ${safe(text)}.`);
     if (url.username !== "" || url.password !== "")
-        throw new user_error_UserError(`${name}: ${safe(text)} holds a user or a password; write it in basic-auth.`);
+        throw new user_error_UserError(`${name}: ${safe(text)} holds a user or a password; write it in ${login}.`);
     if (text.includes("#"))
         throw new user_error_UserError(`${name}: ${safe(text)} has a fragment (#), which no server gets to see; leave it out.`);
     if (url.port === "0")
@@ -39710,8 +39762,12 @@ const addresses = (name, text) => {
 ;// CONCATENATED MODULE: ./src/github/verify-together.ts
 
 
-/** Values that are right alone and can't be met together, or would be read by nobody. */
-function refuseContradictions(from, request) {
+/**
+ * Values that are right alone and can't be met together, or would be read by nobody.
+ *
+ * @param as what the action calls an input that verify-health has
+ */
+function refuseContradictions(from, request, as = (name) => name) {
     const problems = [
         ...tooLittleTime(request),
         ...tooManyFailures(request),
@@ -39723,7 +39779,7 @@ function refuseContradictions(from, request) {
     ];
     for (const problem of problems)
         from.check(() => {
-            throw new user_error_UserError(problem);
+            throw new user_error_UserError(problem.replace(/^[a-z-]+(?=:)/, as));
         });
 }
 function tooLittleTime({ time: { interval, threshold, timeout } }) {
@@ -39767,8 +39823,8 @@ function withoutHttp(request) {
         ...given("expect-version", expected.version !== undefined),
     ];
     if (has(request, "ws:", "wss:"))
-        return ofHttp.map((name) => `${name}: it has no meaning for a WebSocket, and url has no http or https.`);
-    return [...ofHttp, ...ofHandshake].map((name) => `${name}: it has no meaning for tcp, and url has nothing else.`);
+        return ofHttp.map((name) => `${name}: it has no meaning for a WebSocket, and no URL is http or https.`);
+    return [...ofHttp, ...ofHandshake].map((name) => `${name}: it has no meaning for tcp, and no URL is anything else.`);
 }
 const given = (name, is) => (is ? [name] : []);
 function withoutTls(request) {
@@ -39843,7 +39899,7 @@ const mostChecks = 100;
 const longestBody = 1024 * 1024;
 /** Each URL at each address. */
 function targets(from) {
-    const asked = from.needed("url", urls) ?? [];
+    const asked = from.needed("url", urls("basic-auth")) ?? [];
     const at = from.optional("resolve", addresses) ?? [undefined];
     const all = asked.flatMap((url) => at.map((address) => ({ url, address })));
     return from.check(() => {
@@ -39948,17 +40004,22 @@ function base64Cores(text) {
  * of a URL's query as settings are: unless they are short, a common word, a small number, or printed anyway.
  */
 function verifySecretsOf(io) {
-    const urls = io.input("url").split(/\s+/);
-    const known = [...urls.map((url) => url.replace(/[?#].*$/, "")), io.input("expect-version"), ...runnerText(io)].join("\n");
-    const always = [
-        ...verify_secrets_basicAuth(io.input("basic-auth").trim()),
-        ...withItsLines(io.input("bearer-token")),
-        ...proxyLogins(io),
-        ...urls.flatMap(urlLogin),
-    ];
-    const settings = settingsToMask([...headerValues(io.input("headers")), ...urls.flatMap(queryValues)], known);
-    return [...new Set([...always.filter((text) => text.length >= shortest), ...settings])];
+    const asked = { urls: io.input("url"), headers: io.input("headers") };
+    const known = [publicUrls(asked.urls), io.input("expect-version"), ...runnerText(io)].join("\n");
+    const logins = [...verify_secrets_basicAuth(io.input("basic-auth").trim()), ...withItsLines(io.input("bearer-token"))];
+    return [...new Set([...logins.filter((text) => text.length >= shortest), ...askedSecrets(asked, known, io)])];
 }
+/** What URLs and headers hold of secrets, and the proxy on the way. `known` = what the log says anyway */
+function askedSecrets(asked, known, io) {
+    const urls = asked.urls.split(/\s+/);
+    const logins = [...proxyLogins(io), ...urls.flatMap(urlLogin)].filter((text) => text.length >= shortest);
+    return [...logins, ...settingsToMask([...headerValues(asked.headers), ...urls.flatMap(queryValues)], known)];
+}
+/** URLs as the log says them. */
+const publicUrls = (urls) => urls
+    .split(/\s+/)
+    .map((url) => url.replace(/[?#].*$/, ""))
+    .join("\n");
 function verify_secrets_basicAuth(text) {
     if (text === "")
         return [];
@@ -41326,43 +41387,6 @@ async function verify(request, world) {
     };
 }
 
-;// CONCATENATED MODULE: ./actions/verify-health/proxy.ts
-
-
-/**
- * The proxy for an http or https URL, as the runner's own tools choose it: from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
- *
- * @throws {UserError} when what the variable says is no HTTP proxy
- */
-function proxyOf(url) {
-    if (url.protocol === "tcp:")
-        return undefined;
-    const asHttp = new URL(url);
-    asHttp.protocol = url.protocol.replace("ws", "http");
-    const name = asHttp.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-    const proxy = chosen(asHttp, name);
-    if (!proxy || proxy.protocol === "http:" || proxy.protocol === "https:")
-        return proxy;
-    throw new user_error_UserError(`${name}: this runner's proxy is a ${proxy.protocol}// one; only http:// and https:// ones are supported.`);
-}
-const isSet = (name) => Boolean(process.env[name.toLowerCase()] || process.env[name]);
-/** Where a redirect may lead is not known: so both variables must be right. @throws {UserError} */
-function refuseWrongProxies() {
-    for (const scheme of ["http", "https"])
-        proxyOf(new URL(`${scheme}://redirected.invalid/`));
-}
-function chosen(url, name) {
-    try {
-        const found = getProxyUrl(url);
-        if (!found && isSet(name) && !checkBypass(url))
-            throw new Error("it was passed over"); // theirs hides that it is no URL
-        return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
-    }
-    catch (cause) {
-        throw new user_error_UserError(`${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`, { cause });
-    }
-}
-
 ;// CONCATENATED MODULE: ./src/github/verify-advice.ts
 /** What a person does next about what was seen last. `kind` is how a check counts it. */
 function adviceFor(kind, standing) {
@@ -41424,20 +41448,6 @@ const longestSentence = 400;
 const longestText = 2000;
 const shortestSentence = 80;
 const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
-/** The outcome with everything masked that a server could have written. */
-const maskedVerify = (outcome, mask) => ({
-    ...outcome,
-    checks: outcome.checks.map((check) => ({
-        ...check,
-        name: mask(check.name),
-        url: mask(check.url),
-        reason: mask(check.reason),
-        lastSeen: mask(check.lastSeen),
-        lastBody: mask(check.lastBody),
-        version: mask(check.version),
-        expected: mask(check.expected),
-    })),
-});
 /** The outputs of actions/verify-health. */
 function verifyOutputsOf({ status, checks }) {
     const slowest = slowestOf(checks);
@@ -41515,9 +41525,13 @@ function verifyAnnotationOf(outcome) {
         : outcome.status === "unhealthy"
             ? "Not healthy"
             : "Not known to be healthy";
+    return { title: cut(safeText(`${end}: ${what}`), 200), message: checksToldOf(outcome.checks).join("\n") };
+}
+/** Of the checks that are not healthy: why, what was expected, and what to do. */
+function checksToldOf(checks) {
+    const bad = failed(checks);
     const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
-    const message = [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more].join("\n");
-    return { title: cut(safeText(`${end}: ${what}`), 200), message };
+    return [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more];
 }
 function sentences({ reason, expected, lastKind, lastStanding }) {
     return [
@@ -41585,12 +41599,12 @@ const ends = {
 };
 /** What a person wants to know of a verification, as the Markdown of a job summary. */
 function verifySummaryOf(outcome) {
-    const shown = outcome.checks.slice(0, verify_summary_mostChecks);
-    return capped([
-        html `<h2>${headline(outcome)}</h2>`,
-        overview(shown, outcome.checks.length),
-        ...shown.flatMap(details),
-    ]);
+    return capped([html `<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
+}
+/** All checks in a table, and each with what was seen of it. */
+function checksOf({ checks }) {
+    const shown = checks.slice(0, verify_summary_mostChecks);
+    return [overview(shown, checks.length), ...shown.flatMap(details)];
 }
 function headline({ status, cancelled, checks, duration }) {
     const what = checks.length === 1 ? (checks[0]?.name ?? "") : `${checks.length} checks`;
@@ -41645,6 +41659,7 @@ function latencies({ latencies }) {
 const range = ({ from, below }) => below === Number.POSITIVE_INFINITY ? html `${from} ms and more` : html `${from} to ${below} ms`;
 
 ;// CONCATENATED MODULE: ./actions/verify-health/report.ts
+
 
 
 

@@ -22,6 +22,8 @@ export interface ChangeAction<I extends ChangeInputs, O extends Outcome> {
   /** brings all hosts to the release that some of them were left on */
   readonly again: (request: I["request"], world: World, release: string) => Promise<O>;
   readonly outputs: (outcome: O) => Readonly<Record<string, string>>;
+  /** what is to be proved before the commit. @throws {UserError} */
+  readonly verification?: (inputs: I) => World["verification"];
 }
 
 /** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before any host was touched, or a bug. */
@@ -33,7 +35,9 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   const { mask, conceal } = maskingOf(io);
   const inputs = action.read(io);
   const transaction = newTransaction(inputs.request.run);
-  const world = realWorld(inputs, transaction, { log: new JobLog(core, mask), cancel: cancelledBySignals(), conceal });
+  const verification = action.verification?.(inputs);
+  const log = new JobLog(core, mask);
+  const world = realWorld(inputs, transaction, { log, cancel: cancelledBySignals(), conceal, verification });
   core.saveState("transaction", transaction); // from here on `post` has something to ask the host
   const outcome = await action.run(inputs.request, world);
   if (outcome.settled) core.saveState("settled", "true");
@@ -66,7 +70,8 @@ export async function post<I extends ChangeInputs, O extends Outcome>(
   try {
     const inputs = action.read(io);
     const transaction = core.getState("transaction");
-    const means = { log: new JobLog(core, mask), cancel: new AbortController().signal, conceal };
+    const verification = action.verification?.(inputs);
+    const means = { log: new JobLog(core, mask), cancel: new AbortController().signal, conceal, verification };
     const world = realWorld(inputs, `post-${transaction}`, means);
     await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
   } catch (error) {

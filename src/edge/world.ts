@@ -15,7 +15,7 @@ export const newTransaction = ({ id, attempt }: Run): string =>
 export function realWorld(
   inputs: HostInputs,
   transaction: string,
-  means: Pick<World, "log" | "cancel" | "conceal">,
+  means: Pick<World, "log" | "cancel" | "conceal" | "verification">,
 ): World {
   const { log } = means;
   const { hosts, access } = inputs;

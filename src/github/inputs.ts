@@ -34,7 +34,15 @@ export interface DeployInputs extends HostInputs {
  */
 export function readDeployInputs(io: InputSource): DeployInputs {
   const from = new InputReader(io);
-  const inputs: DeployInputs = {
+  const inputs = deployInputs(from, io);
+  from.refuseProblems();
+  refuseTogether(from, inputs);
+  return inputs;
+}
+
+/** Each by itself: whether they go together is asked once all of them are right (`refuseTogether`). */
+export function deployInputs(from: InputReader, io: InputSource): DeployInputs {
+  return {
     ...hostInputs(from),
     request: {
       app: appName(from, io),
@@ -51,10 +59,6 @@ export function readDeployInputs(io: InputSource): DeployInputs {
       run: runOf(io.env),
     },
   };
-  from.refuseProblems();
-  checkTogether(from, inputs.request.health);
-  from.refuseProblems();
-  return inputs;
 }
 
 const containerName = matching(
@@ -159,15 +163,14 @@ const safety = (from: InputReader): SafetyOptions => ({
   adopt: from.optional("adopt", containerName) ?? "",
 });
 
-/** Values that are right alone and can't be met together. */
-function checkTogether(
-  from: InputReader,
-  { interval, threshold, startTimeout }: Pick<HealthOptions, "interval" | "threshold" | "startTimeout">,
-): void {
+/** Values that are right alone and can't be met together. @throws {UserError} with all that was found so far */
+export function refuseTogether(from: InputReader, { request }: DeployInputs): void {
+  const { interval, threshold, startTimeout } = request.health;
   from.check(() => {
     if (interval * (threshold - 1) < startTimeout) return;
     throw new UserError(
       `start-timeout: ${threshold} checks (health-threshold) with health-interval between them take longer; lengthen it.`,
     );
   });
+  from.refuseProblems();
 }

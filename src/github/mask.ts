@@ -1,3 +1,4 @@
+import type { VerifyOutcome } from "../health/outcome";
 import type { Outcome } from "../release/outcome";
 
 export type Mask = (text: string) => string;
@@ -24,5 +25,21 @@ export function masked<O extends Outcome>(outcome: O, mask: Mask): O {
       lastSeen: mask(seen.lastSeen),
     })),
     warnings: outcome.warnings.map(mask),
+    verification: outcome.verification && maskedVerify(outcome.verification, mask),
   };
 }
+
+/** The outcome with everything masked that a server could have written. */
+export const maskedVerify = (outcome: VerifyOutcome, mask: Mask): VerifyOutcome => ({
+  ...outcome,
+  checks: outcome.checks.map((check) => ({
+    ...check,
+    name: mask(check.name),
+    url: mask(check.url),
+    reason: mask(check.reason),
+    lastSeen: mask(check.lastSeen),
+    lastBody: mask(check.lastBody),
+    version: mask(check.version),
+    expected: mask(check.expected),
+  })),
+});

@@ -2,6 +2,7 @@ import type { InputSource } from "./input-source";
 import { base64Cores, headerValues, runnerText, settingsToMask, shortest, withItsLines } from "./maskable";
 import { valuesIn } from "./values/env-text";
 import { items } from "./values/parse";
+import { askedSecrets, publicUrls } from "./verify-secrets";
 
 /**
  * Every text that must be masked before anything is printed. Never throws: it is called before the inputs are checked,
@@ -18,7 +19,11 @@ export function secretsOf(io: InputSource): string[] {
     [...envTexts(io).flatMap(valuesIn), ...headerValues(io.input("health-headers"))],
     publicText(io),
   );
-  const all = [...always, ...settings, io.input("github-token").trim()].filter((text) => text.length >= shortest);
+  const asked = { urls: io.input("verify-url"), headers: io.input("verify-headers") }; // of deploy-and-verify
+  const ofUsers = asked.urls === "" ? [] : askedSecrets(asked, publicText(io), io);
+  const all = [...always, ...settings, ...ofUsers, io.input("github-token").trim()].filter(
+    (text) => text.length >= shortest,
+  );
   return [...new Set([...all, ...registryForms(io.input("registry-username").trim(), password.trim())])];
 }
 
@@ -35,7 +40,8 @@ function envTexts(io: InputSource): string[] {
 /** What the log says anyway. */
 export function publicText(io: InputSource): string {
   const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
-  return [...named.flatMap((name) => items(io.input(name))), ...runnerText(io)].join("\n");
+  const urls = publicUrls(io.input("verify-url"));
+  return [...named.flatMap((name) => items(io.input(name))), urls, ...runnerText(io)].join("\n");
 }
 
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */

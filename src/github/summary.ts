@@ -3,6 +3,7 @@ import type { Commits } from "./commits";
 import { safeLines } from "./hostile-text";
 import { bar, capped, code, escaped, type Html, html, joined, link, preformatted, table } from "./html";
 import { durationText } from "./time-text";
+import { checksOf } from "./verify-summary";
 
 export interface SummaryFacts {
   readonly app: string;
@@ -23,6 +24,7 @@ export function summaryOf(outcome: Outcome, facts: SummaryFacts): string {
     ...warnings(outcome.warnings),
     ...timeline(outcome),
     ...gates(outcome.evidence),
+    ...verification(outcome),
     ...commits(facts.commits),
     ...nextSteps(outcome, facts),
   ];
@@ -139,6 +141,10 @@ function gates(evidence: readonly Evidence[]): Html[] {
   const head = [html`Gate`, html`Verdict`, html`Probes`, html`Expected`, html`Last seen`];
   return rows.length === 0 ? [] : [html`<h3>Gates</h3>\n${table(head, rows)}`];
 }
+
+/** The gates above say it all when it is healthy. */
+const verification = ({ verification: seen }: Outcome): Html[] =>
+  seen && seen.status !== "healthy" ? checksOf(seen) : [];
 
 function commits(found: Commits | undefined): Html[] {
   if (!found) return [];

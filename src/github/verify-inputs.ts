@@ -50,7 +50,7 @@ const longestBody = 1024 * 1024;
 
 /** Each URL at each address. */
 function targets(from: InputReader): readonly Target[] {
-  const asked = from.needed("url", urls) ?? [];
+  const asked = from.needed("url", urls("basic-auth")) ?? [];
   const at = from.optional("resolve", addresses) ?? [undefined];
   const all = asked.flatMap((url) => at.map((address) => ({ url, address })));
   return from.check(() => {

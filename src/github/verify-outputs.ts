@@ -1,7 +1,6 @@
 import type { CheckOutcome, VerifyOutcome } from "../health/outcome";
+import type { Annotation } from "./annotation";
 import { cut, safeText } from "./hostile-text";
-import type { Mask } from "./mask";
-import type { Annotation } from "./outputs";
 import { adviceFor } from "./verify-advice";
 
 // GitHub cuts an annotation at 4096 bytes
@@ -10,21 +9,6 @@ const longestSentence = 400;
 const longestText = 2000;
 const shortestSentence = 80;
 const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
-
-/** The outcome with everything masked that a server could have written. */
-export const maskedVerify = (outcome: VerifyOutcome, mask: Mask): VerifyOutcome => ({
-  ...outcome,
-  checks: outcome.checks.map((check) => ({
-    ...check,
-    name: mask(check.name),
-    url: mask(check.url),
-    reason: mask(check.reason),
-    lastSeen: mask(check.lastSeen),
-    lastBody: mask(check.lastBody),
-    version: mask(check.version),
-    expected: mask(check.expected),
-  })),
-});
 
 /** The outputs of actions/verify-health. */
 export function verifyOutputsOf({ status, checks }: VerifyOutcome): Record<string, string> {
@@ -54,7 +38,7 @@ function earliest(checks: readonly CheckOutcome[]): Date | undefined {
 }
 
 /** As JSON, short enough for an environment variable, where a later step will want it. */
-function resultsOf(checks: readonly CheckOutcome[]): string {
+export function resultsOf(checks: readonly CheckOutcome[]): string {
   for (const longest of [longestText, longestSentence, shortestSentence]) {
     const whole = JSON.stringify(checks.map((check) => resultOf(check, longest)));
     if (Buffer.byteLength(whole) <= mostBytes) return whole;
@@ -109,9 +93,14 @@ export function verifyAnnotationOf(outcome: VerifyOutcome): Annotation | undefin
     : outcome.status === "unhealthy"
       ? "Not healthy"
       : "Not known to be healthy";
+  return { title: cut(safeText(`${end}: ${what}`), 200), message: checksToldOf(outcome.checks).join("\n") };
+}
+
+/** Of the checks that are not healthy: why, what was expected, and what to do. */
+export function checksToldOf(checks: readonly CheckOutcome[]): string[] {
+  const bad = failed(checks);
   const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
-  const message = [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more].join("\n");
-  return { title: cut(safeText(`${end}: ${what}`), 200), message };
+  return [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more];
 }
 
 function sentences({ reason, expected, lastKind, lastStanding }: CheckOutcome): string[] {

@@ -7,19 +7,29 @@ import { headerValues, runnerText, settingsToMask, shortest, withItsLines } from
  * of a URL's query as settings are: unless they are short, a common word, a small number, or printed anyway.
  */
 export function verifySecretsOf(io: InputSource): string[] {
-  const urls = io.input("url").split(/\s+/);
-  const known = [...urls.map((url) => url.replace(/[?#].*$/, "")), io.input("expect-version"), ...runnerText(io)].join(
-    "\n",
-  );
-  const always = [
-    ...basicAuth(io.input("basic-auth").trim()),
-    ...withItsLines(io.input("bearer-token")),
-    ...proxyLogins(io),
-    ...urls.flatMap(urlLogin),
-  ];
-  const settings = settingsToMask([...headerValues(io.input("headers")), ...urls.flatMap(queryValues)], known);
-  return [...new Set([...always.filter((text) => text.length >= shortest), ...settings])];
+  const asked = { urls: io.input("url"), headers: io.input("headers") };
+  const known = [publicUrls(asked.urls), io.input("expect-version"), ...runnerText(io)].join("\n");
+  const logins = [...basicAuth(io.input("basic-auth").trim()), ...withItsLines(io.input("bearer-token"))];
+  return [...new Set([...logins.filter((text) => text.length >= shortest), ...askedSecrets(asked, known, io)])];
 }
+
+/** What URLs and headers hold of secrets, and the proxy on the way. `known` = what the log says anyway */
+export function askedSecrets(
+  asked: { readonly urls: string; readonly headers: string },
+  known: string,
+  io: InputSource,
+): string[] {
+  const urls = asked.urls.split(/\s+/);
+  const logins = [...proxyLogins(io), ...urls.flatMap(urlLogin)].filter((text) => text.length >= shortest);
+  return [...logins, ...settingsToMask([...headerValues(asked.headers), ...urls.flatMap(queryValues)], known)];
+}
+
+/** URLs as the log says them. */
+export const publicUrls = (urls: string): string =>
+  urls
+    .split(/\s+/)
+    .map((url) => url.replace(/[?#].*$/, ""))
+    .join("\n");
 
 function basicAuth(text: string): string[] {
   if (text === "") return [];

@@ -17,12 +17,13 @@ const ends = {
 
 /** What a person wants to know of a verification, as the Markdown of a job summary. */
 export function verifySummaryOf(outcome: VerifyOutcome): string {
-  const shown = outcome.checks.slice(0, mostChecks);
-  return capped([
-    html`<h2>${headline(outcome)}</h2>`,
-    overview(shown, outcome.checks.length),
-    ...shown.flatMap(details),
-  ]);
+  return capped([html`<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
+}
+
+/** All checks in a table, and each with what was seen of it. */
+export function checksOf({ checks }: VerifyOutcome): Html[] {
+  const shown = checks.slice(0, mostChecks);
+  return [overview(shown, checks.length), ...shown.flatMap(details)];
 }
 
 function headline({ status, cancelled, checks, duration }: VerifyOutcome): Html {

@@ -3,8 +3,16 @@ import type { Target, VerifyRequest } from "../health/request";
 import { UserError } from "../user-error";
 import type { InputReader } from "./input-reader";
 
-/** Values that are right alone and can't be met together, or would be read by nobody. */
-export function refuseContradictions(from: InputReader, request: VerifyRequest): void {
+/**
+ * Values that are right alone and can't be met together, or would be read by nobody.
+ *
+ * @param as what the action calls an input that verify-health has
+ */
+export function refuseContradictions(
+  from: InputReader,
+  request: VerifyRequest,
+  as: (name: string) => string = (name) => name,
+): void {
   const problems = [
     ...tooLittleTime(request),
     ...tooManyFailures(request),
@@ -16,7 +24,7 @@ export function refuseContradictions(from: InputReader, request: VerifyRequest):
   ];
   for (const problem of problems)
     from.check(() => {
-      throw new UserError(problem);
+      throw new UserError(problem.replace(/^[a-z-]+(?=:)/, as));
     });
 }
 
@@ -60,8 +68,8 @@ function withoutHttp(request: VerifyRequest): string[] {
     ...given("expect-version", expected.version !== undefined),
   ];
   if (has(request, "ws:", "wss:"))
-    return ofHttp.map((name) => `${name}: it has no meaning for a WebSocket, and url has no http or https.`);
-  return [...ofHttp, ...ofHandshake].map((name) => `${name}: it has no meaning for tcp, and url has nothing else.`);
+    return ofHttp.map((name) => `${name}: it has no meaning for a WebSocket, and no URL is http or https.`);
+  return [...ofHttp, ...ofHandshake].map((name) => `${name}: it has no meaning for tcp, and no URL is anything else.`);
 }
 
 const given = (name: string, is: boolean): string[] => (is ? [name] : []);

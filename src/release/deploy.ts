@@ -16,6 +16,7 @@ import { newKey } from "./seal";
 import { applySettings, servesThrough } from "./traffic";
 import { openTransaction, transact } from "./transact";
 import type { Transaction } from "./transaction";
+import { verifyUrls } from "./verification";
 import type { World } from "./world";
 
 /** Brings a new release to its hosts. It resolves with how it ended, also when it failed. */
@@ -46,7 +47,12 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
   await report.stoppable("preflight", () => fleet.each(known, (member) => look(request, member)));
   for (const member of known) for (const line of of(member, "scene").warnings) report.warn(line);
   const moving = await changing(request, fleet, known);
-  if (moving.length === 0 && known.length === members.length) return endings.unchanged();
+  const { verification } = world;
+  const verify = verification && (() => verifyUrls(change, request, verification));
+  if (moving.length === 0 && known.length === members.length) {
+    if (verify && !request.safety.dryRun) await report.phase("verify", verify); // it may be what the last run had no answer to
+    return endings.unchanged();
+  }
   if (request.safety.dryRun) return plan(request, change);
   await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
   const key = Object.keys(request.health.headers).length > 0 ? newKey() : "";
@@ -54,6 +60,7 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
   return transact(change, request, moving, {
     preDeploy: request.preDeploy && ((tx) => preDeploy(tx, request)),
     start: (tx) => start(tx, request),
+    verify,
     keepReleases: request.safety.keepReleases,
   });
 }
@@ -64,9 +71,10 @@ async function look(request: DeployRequest, member: Member): Promise<void> {
   });
 }
 
-function plan(request: DeployRequest, { fleet, endings }: Change): Outcome {
+function plan(request: DeployRequest, { fleet, endings, world }: Change): Outcome {
   for (const member of fleet.members)
-    for (const line of member.scene ? planFor(request, member) : planForFirst(request)) member.log.info(line);
+    for (const line of member.scene ? planFor(request, member, world.verification) : planForFirst(request))
+      member.log.info(line);
   return endings.planned();
 }
 

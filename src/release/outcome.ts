@@ -1,3 +1,5 @@
+import type { VerifyOutcome } from "../health/outcome";
+
 export type Status = "deployed" | "unchanged" | "rolled-back" | "failed" | "planned";
 
 /** How a change of the release ended, and what its hosts run now. */
@@ -24,6 +26,8 @@ export interface Outcome {
   readonly phases: readonly PhaseTime[];
   readonly evidence: readonly Evidence[];
   readonly warnings: readonly string[];
+  /** what the app's own URLs said before the commit; undefined = they were not asked */
+  readonly verification: VerifyOutcome | undefined;
   /** ISO 8601, UTC */
   readonly startedAt: string;
   /** milliseconds */

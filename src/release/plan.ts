@@ -1,9 +1,14 @@
 import { type Member, of } from "./fleet";
 import type { DeployRequest, HealthOptions } from "./request";
 import { candidateSlot } from "./traffic";
+import type { World } from "./world";
 
 /** What a deploy would do on one host, for a dry run. */
-export function planFor(request: DeployRequest, member: Member): readonly string[] {
+export function planFor(
+  request: DeployRequest,
+  member: Member,
+  verification: World["verification"],
+): readonly string[] {
   const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
   const { health, traffic } = request;
   return [
@@ -21,6 +26,7 @@ export function planFor(request: DeployRequest, member: Member): readonly string
         ]
       : []),
     `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
+    ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
     `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
   ];
 }

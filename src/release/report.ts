@@ -1,4 +1,5 @@
 import type { Clock } from "../health/gate";
+import type { CheckOutcome, VerifyOutcome } from "../health/outcome";
 import type { Log } from "./log";
 import type { Evidence, Outcome, PhaseTime } from "./outcome";
 
@@ -7,6 +8,7 @@ export class Report {
   readonly phases: PhaseTime[] = [];
   readonly warnings: string[] = [];
   readonly startedAt = new Date().toISOString();
+  verification: VerifyOutcome | undefined;
   /** the phase that runs, or ran last */
   phaseNow = "connect";
   readonly #startedAt: number;
@@ -52,16 +54,25 @@ export class Report {
   }
 
   close(
-    end: Omit<Outcome, "phases" | "evidence" | "warnings" | "startedAt" | "duration">,
+    end: Omit<Outcome, "phases" | "evidence" | "warnings" | "verification" | "startedAt" | "duration">,
     evidence: readonly Evidence[],
   ): Outcome {
     return {
       ...end,
       phases: this.phases,
-      evidence,
+      evidence: [...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
       warnings: this.warnings,
+      verification: this.verification,
       startedAt: this.startedAt,
       duration: this.clock.now() - this.#startedAt,
     };
   }
 }
+
+const evidenceOf = ({ name, status, attempts, expected, lastSeen }: CheckOutcome): Evidence => ({
+  gate: `verify-url ${name}`,
+  verdict: status,
+  probes: attempts,
+  expected,
+  lastSeen,
+});

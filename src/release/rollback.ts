@@ -85,7 +85,7 @@ async function bringBack(request: RollbackRequest, change: Change): Promise<Outc
   const given = { key: "", reason: request.reason };
   for (const member of moving)
     member.tx = openTransaction({ ...request, ...of(member, "terms") }, world, member, given);
-  return transact(change, request, moving, { preDeploy: undefined, start, keepReleases: undefined });
+  return transact(change, request, moving, { preDeploy: undefined, start, verify: undefined, keepReleases: undefined });
 }
 
 /** `Bearer abc` may be told as `abc`, too. */

@@ -21,6 +21,8 @@ export interface Way {
   readonly preDeploy: ((tx: Transaction) => Promise<void>) | undefined;
   /** the candidate's container runs */
   readonly start: (tx: Transaction) => Promise<void>;
+  /** once, when all traffic has moved on all hosts and was watched; undefined = nothing more is proved */
+  readonly verify: (() => Promise<void>) | undefined;
   /** how many releases stay on a host; undefined = all */
   readonly keepReleases: number | undefined;
 }
@@ -83,6 +85,7 @@ export async function transact(
         for (const member of wave) await fleet.each([member], verify);
       });
     }
+    if (way.verify) await report.phase("verify", way.verify);
   } catch (cause) {
     return goBack(change, moving, cause);
   }

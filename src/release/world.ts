@@ -3,6 +3,7 @@ import type { Host } from "../host/host";
 import type { LockRequest } from "./lock";
 import type { Log } from "./log";
 import type { ChangeRequest } from "./request";
+import type { Verification } from "./verification";
 
 /** A host to deploy to, before anybody has connected to it. */
 export interface Target {
@@ -24,6 +25,8 @@ export interface World {
   readonly transaction: string;
   /** texts that no log, summary or output may show from now on */
   readonly conceal: (texts: readonly string[]) => void;
+  /** undefined = nobody asks the app's own URLs before the commit */
+  readonly verification?: Verification | undefined;
   /** aborted when the job is cancelled; its reason is a `Cancelled` */
   readonly cancel: AbortSignal;
 }

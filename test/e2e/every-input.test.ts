@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
+import { actionFile } from "../support/runner";
 
 type Seen = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -99,7 +100,7 @@ const access =
   "gets in as hosts, ssh-user, ssh-port, ssh-key and ssh-key-passphrase say, to a host of ssh-known-hosts alone";
 const checked =
   "asks health-path with health-host and health-headers, health-threshold times in quick succession, and under traffic health-interval apart";
-const verified =
+const verifiedByCommand =
   "runs verify-command with URL before it commits, and goes back when it fails or outlasts verify-command-timeout";
 const summarised =
   "writes a summary, with the commits that are taken back by github-token, and none when summary is false";
@@ -128,8 +129,8 @@ const rollbacks: Seen = {
     "health-timeout": "stops at an answer later than health-timeout, once start-timeout is over",
     "start-timeout": "stops at a status outside health-status, once start-timeout is over",
     "bake-time": "watches for bake-time, and takes back a release that turns bad within it",
-    "verify-command": verified,
-    "verify-command-timeout": verified,
+    "verify-command": verifiedByCommand,
+    "verify-command-timeout": verifiedByCommand,
     "lock-timeout": "waits lock-timeout for a deploy or another rollback, and says who holds the lock",
     lease: "undoes the rollback of a runner that fell silent, once its lease has run out",
     summary: summarised,
@@ -140,22 +141,47 @@ const rollbacks: Seen = {
   },
 };
 
-const actions = [
-  ["deploy-ec2", deploys],
-  ["rollback-ec2", rollbacks],
-] as const;
+const expectations = "holds answers to verify-status, verify-body and verify-json, and sends verify-headers";
+
+/** Besides those of deploy-ec2, which it has word for word (test/unit/github/deploy-and-verify.test.ts). */
+const verified: Seen = {
+  "deploy-and-verify": {
+    "verify-url":
+      "asks verify-url once all traffic has moved, and commits what answers right under the new release's name",
+    "verify-status": expectations,
+    "verify-body": expectations,
+    "verify-json": expectations,
+    "verify-headers": expectations,
+    "verify-timeout": "waits verify-timeout for a URL that is late, and no longer",
+    "verify-min-certificate-days": "asks for verify-min-certificate-days of the server's certificate",
+  },
+};
+
+const inputsOf = (action: string): string[] => {
+  const { inputs } = parse(readFileSync(actionFile(action), "utf8")) as { inputs: Record<string, unknown> };
+  return Object.keys(inputs);
+};
+const deployInputs = inputsOf("deploy-ec2");
+
+const actions: readonly (readonly [action: string, seenIn: Seen, others: readonly string[]])[] = [
+  ["deploy-ec2", deploys, []],
+  ["rollback-ec2", rollbacks, []],
+  ["deploy-and-verify", verified, deployInputs],
+];
 
 test.each(actions)(
   "every input of %s has an end-to-end test that sees its effect, and no other name has one",
-  (action, seenIn) => {
-    const yml = readFileSync(join(__dirname, "..", "..", "actions", action, "action.yml"), "utf8");
-    const { inputs } = parse(yml) as { inputs: Record<string, unknown> };
+  (action, seenIn, others) => {
     const seen = Object.values(seenIn).flatMap((table) => Object.keys(table));
-    expect(seen.sort()).toEqual(Object.keys(inputs).sort());
+    expect(seen.sort()).toEqual(
+      inputsOf(action)
+        .filter((name) => !others.includes(name))
+        .sort(),
+    );
   },
 );
 
-for (const [file, table] of [...Object.entries(deploys), ...Object.entries(rollbacks)])
+for (const [file, table] of [deploys, rollbacks, verified].flatMap((seen) => Object.entries(seen)))
   test(`the tests that ${file}.test.ts is said to hold are there, and name their input`, () => {
     const source = readFileSync(join(__dirname, `${file}.test.ts`), "utf8");
     const titles = titlesIn(source);

@@ -1,7 +1,7 @@
 import type { BedHost } from "../bed/bed";
 import { docker } from "../bed/run";
 import { judge, settled } from "../support/judge";
-import { leftBehind } from "../support/leftovers";
+import { thereNow } from "../support/leftovers";
 import { inBox, whoServes } from "../support/outside";
 import type { Ended, Step } from "../support/runner";
 import { another, type Site } from "./site";
@@ -148,7 +148,7 @@ class Run {
     while (!(await whoServes(this.#host)) && performance.now() < end) await pause(100); // a look at all costs more
     for (;;) {
       const { version, wrong } = await judge(this.#host);
-      const seen = [...wrong, ...(await leftBehind(this.#host))];
+      const seen = [...wrong, ...(await thereNow(this.#host))];
       if (seen.length === 0) return version;
       if (performance.now() > end) {
         this.result.wrong.push(...seen.map((sentence) => `${when}: ${sentence}`));

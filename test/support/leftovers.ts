@@ -33,8 +33,19 @@ const ofTheBox: readonly RegExp[] = [
   /^inside \S+ (haproxy|node) /,
 ];
 
-/** What is there and does not belong, in sentences. Judge it once the host has settled; what is just ending is gone a moment later. */
+const PASSES = 5_000; // milliseconds in which what Docker does by itself, such as a container's own health check, has ended
+
+/** What is there and does not belong, in sentences, once the host has settled; looked for again, for some of it is just ending. */
 export async function leftBehind(host: BedHost, apps: readonly string[] = ["web"]): Promise<readonly string[]> {
+  const end = performance.now() + PASSES;
+  for (;;) {
+    const seen = await thereNow(host, apps);
+    if (seen.length === 0 || performance.now() > end) return seen;
+  }
+}
+
+/** The same at one glance. */
+export async function thereNow(host: BedHost, apps: readonly string[] = ["web"]): Promise<readonly string[]> {
   const lines = (await inBox(host, "bash", "-c", look)).split("\n");
   const known = [...ofTheBox, ...apps.flatMap(kept)];
   const strange = lines.filter((line) => line !== "" && !known.some((kind) => kind.test(line)));

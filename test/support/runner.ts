@@ -103,9 +103,11 @@ function keyValues(text: string): Record<string, string> {
   return Object.fromEntries(pairs.map(([, name = "", , value = ""]) => [name, value]));
 }
 
+export const actionFile = (action: string): string => join(root, "actions", action, "action.yml");
+
 /** The defaults of action.yml, as the runner fills them in. */
 export function defaultsOf(action: string): Record<string, string> {
-  const file = readFileSync(join(root, "actions", action, "action.yml"), "utf8");
+  const file = readFileSync(actionFile(action), "utf8");
   const { inputs } = parse(file) as { inputs: Record<string, { default?: string }> };
   const filled = Object.entries(inputs).flatMap(([name, { default: value }]) =>
     value === undefined ? [] : [[name, value.startsWith("${{") ? "" : value] as const],

@@ -7,20 +7,22 @@ const schemes = ["http:", "https:", "ws:", "wss:", "tcp:"];
 const mostUrls = 50;
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 
-/** URLs by line or space: a comma may be part of one. */
-export const urls: Parse<URL[]> = (name, text) => {
-  const given = text.split(/\s+/).filter((url) => url !== "");
-  if (given.length > mostUrls) throw new UserError(`${name}: got ${given.length} URLs; name ${mostUrls} at most.`);
-  const found = given.map((url) => urlOf(name, url));
-  const seen = new Set<string>();
-  for (const { href } of found) {
-    if (seen.has(href)) throw new UserError(`${name}: ${safe(href)} is named twice. Name each URL once.`);
-    seen.add(href);
-  }
-  return found;
-};
+/** URLs by line or space: a comma may be part of one. `login` = the input that a user and a password are written in. */
+export const urls =
+  (login: string): Parse<URL[]> =>
+  (name, text) => {
+    const given = text.split(/\s+/).filter((url) => url !== "");
+    if (given.length > mostUrls) throw new UserError(`${name}: got ${given.length} URLs; name ${mostUrls} at most.`);
+    const found = given.map((url) => urlOf(name, url, login));
+    const seen = new Set<string>();
+    for (const { href } of found) {
+      if (seen.has(href)) throw new UserError(`${name}: ${safe(href)} is named twice. Name each URL once.`);
+      seen.add(href);
+    }
+    return found;
+  };
 
-function urlOf(name: string, text: string): URL {
+function urlOf(name: string, text: string, login: string): URL {
   if (!URL.canParse(text))
     throw new UserError(`${name}: expected a URL such as https://shop.example.com/health, got ${safe(text)}.`);
   const url = new URL(text);
@@ -29,7 +31,7 @@ function urlOf(name: string, text: string): URL {
       `${name}: expected a URL that begins with http://, https://, ws://, wss:// or tcp://, got ${safe(text)}.`,
     );
   if (url.username !== "" || url.password !== "")
-    throw new UserError(`${name}: ${safe(text)} holds a user or a password; write it in basic-auth.`);
+    throw new UserError(`${name}: ${safe(text)} holds a user or a password; write it in ${login}.`);
   if (text.includes("#"))
     throw new UserError(`${name}: ${safe(text)} has a fragment (#), which no server gets to see; leave it out.`);
   if (url.port === "0") throw new UserError(`${name}: ${safe(text)} has port 0, on which nothing listens.`);

@@ -1,15 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { withTables } from "../../../scripts/docs";
+import { pages, withTables } from "../../../scripts/docs";
 import { root } from "./deploy-inputs";
 
-const actions = readdirSync(join(root, "actions"));
-
-test.each(actions)("the tables in the README of %s are those of its action.yml", (action) => {
-  const readme = readFileSync(join(root, "actions", action, "README.md"), "utf8");
-  const yml = readFileSync(join(root, "actions", action, "action.yml"), "utf8");
-  expect(withTables(readme, yml)).toBe(readme);
+test.each(pages())("%s is as the action.yml beside it says", (file, text) => {
+  expect(readFileSync(join(root, file), "utf8")).toBe(text);
 });
 
 test("a description keeps its pipes inside of its cell", () => {

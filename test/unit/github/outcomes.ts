@@ -34,6 +34,7 @@ export const deployed: Outcome = {
   ],
   evidence: [{ gate: "probe", verdict: "healthy", probes: 3, expected: "200-299", lastSeen: "200 in 4 ms" }],
   warnings: [],
+  verification: undefined,
   startedAt: "2026-11-24T02:18:00.000Z",
   duration: 42_345,
 };

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { maskOf } from "../../../src/github/mask";
+import { maskedVerify, maskOf } from "../../../src/github/mask";
 import { adviceFor } from "../../../src/github/verify-advice";
-import { maskedVerify, verifyAnnotationOf, verifyOutputsOf } from "../../../src/github/verify-outputs";
+import { verifyAnnotationOf, verifyOutputsOf } from "../../../src/github/verify-outputs";
 import { verifySummaryOf } from "../../../src/github/verify-summary";
 import { histogram, latenciesOf, percentile } from "../../../src/health/latency";
 import type { CheckOutcome, VerifyOutcome } from "../../../src/health/outcome";

@@ -336,47 +336,47 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   [
     "a method of a WebSocket",
     { url: "ws://a.test", method: "POST" },
-    "method: it has no meaning for a WebSocket, and url has no http or https.",
+    "method: it has no meaning for a WebSocket, and no URL is http or https.",
   ],
   [
     "a method of tcp",
     { url: "tcp://a.test:1", method: "POST" },
-    "method: it has no meaning for tcp, and url has nothing else.",
+    "method: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "headers of tcp",
     { url: "tcp://a.test:1", headers: "X-A: 1" },
-    "headers: it has no meaning for tcp, and url has nothing else.",
+    "headers: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "a login of tcp",
     { url: "tcp://a.test:1", "basic-auth": "a:b" },
-    "basic-auth: it has no meaning for tcp, and url has nothing else.",
+    "basic-auth: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "a token of tcp",
     { url: "tcp://a.test:1", "bearer-token": "b" },
-    "bearer-token: it has no meaning for tcp, and url has nothing else.",
+    "bearer-token: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "redirects of tcp",
     { url: "tcp://a.test:1", "follow-redirects": "true" },
-    "follow-redirects: it has no meaning for tcp, and url has nothing else.",
+    "follow-redirects: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "a header from tcp",
     { url: "tcp://a.test:1", "expect-header": "X-A" },
-    "expect-header: it has no meaning for tcp, and url has nothing else.",
+    "expect-header: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "JSON from tcp",
     { url: "tcp://a.test:1", "expect-json": "a = 1" },
-    "expect-json: it has no meaning for tcp, and url has nothing else.",
+    "expect-json: it has no meaning for tcp, and no URL is anything else.",
   ],
   [
     "a version from tcp",
     { url: "tcp://a.test:1", "expect-version": "1" },
-    "expect-version: it has no meaning for tcp, and url has nothing else.",
+    "expect-version: it has no meaning for tcp, and no URL is anything else.",
   ],
 ];
 test.each(wrong)("refuses %s in one line", (_what, given, message) => {

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { HostFolder } from "./host-folder";
 import { until } from "./until";
@@ -18,6 +21,25 @@ test("tells who holds the lock, waits, and has it when the first deploy ends", a
   expect(await second.ready()).toBe("r1 nothing");
   const third = host.guard({ transaction: "t4" });
   expect(await third.says(/^HELD/)).toBe("HELD run 2 by bob");
+});
+
+test("waits for a holder that has not written yet who it is, as at two first deploys at once", async () => {
+  rmSync(host.state("holder"), { force: true });
+  const other = spawn("flock", [host.state("lock"), "-c", "echo held; read -r end"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  await once(other.stdout, "data");
+  try {
+    const guard = host.guard({ transaction: "t3" });
+    expect(await guard.ask("BEAT")).toBe("OK"); // it answers from the queue
+    expect(guard.lines.some((line) => /^(HELD|READY)/.test(line))).toBe(false);
+    writeFileSync(host.state("holder"), "run 9 by eve\nt9\n");
+    expect(await guard.says(/^HELD/)).toBe("HELD run 9 by eve");
+    other.stdin.end("\n");
+    expect(await guard.ready()).toBe("r1 nothing");
+  } finally {
+    other.stdin.end();
+  }
 });
 
 test("tells those who wait when the holder changes", async () => {

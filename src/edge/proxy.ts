@@ -1,5 +1,5 @@
 import { checkBypass, getProxyUrl } from "@actions/http-client/lib/proxy";
-import { UserError } from "../../src/user-error";
+import { UserError } from "../user-error";
 
 /**
  * The proxy for an http or https URL, as the runner's own tools choose it: from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.

@@ -1,0 +1,53 @@
+import type { VerifyOutcome } from "../health/outcome";
+import type { Change } from "./change";
+import { GateError } from "./failure";
+import { of } from "./fleet";
+import type { Log } from "./log";
+import { called } from "./record";
+import type { DeployRequest } from "./request";
+
+/** Proof by the app's own URLs, the way its users come to it. */
+export interface Verification {
+  /** as a person may read them */
+  readonly urls: readonly string[];
+  /** @param release which must answer, and the header that names it; '' = none does */
+  run(release: { readonly version: string; readonly header: string }, means: Means): Promise<VerifyOutcome>;
+}
+
+interface Means {
+  readonly log: Log;
+  /** aborted when nobody wants to know any more */
+  readonly cancel: AbortSignal;
+}
+
+/**
+ * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.
+ *
+ * @throws {GateError} unless all of it is healthy
+ */
+export async function verifyUrls(
+  { fleet, report, world }: Change,
+  { version, traffic }: DeployRequest,
+  verification: Verification,
+): Promise<void> {
+  const { log } = world;
+  const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
+  fleet.signal.throwIfAborted();
+  report.verification = outcome;
+  if (outcome.status === "healthy") return;
+  await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
+  throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServes(fleet.members)}`);
+}
+
+function sentenceOf({ checks }: VerifyOutcome): string {
+  const bad = checks.filter(({ status }) => status !== "healthy");
+  const first = bad.find(({ status }) => status === "unhealthy") ?? bad[0];
+  const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+  return `${first?.reason}${more}`;
+}
+
+function stillServes(members: Change["fleet"]["members"]): string {
+  const [first] = members;
+  const serves = first && called(of(first, "scene").previous);
+  return serves ? `${serves} still serves.` : "Nothing was served before, and nothing is now.";
+}

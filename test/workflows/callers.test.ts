@@ -1,0 +1,127 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { resetHost } from "../bed/hosts";
+import { myHost, theBed } from "../support/bed";
+import { judge } from "../support/judge";
+import { type Asked, Caller, type Ran, removeImages } from "./act";
+import { imagesOf, secretsFor, varsFor, writeApp, writeCaller } from "./callers";
+
+jest.setTimeout(240_000);
+const bed = theBed();
+const host = myHost(bed);
+let caller: Caller;
+
+beforeAll(() => resetHost(host), 60_000);
+beforeEach(() => {
+  caller = new Caller();
+});
+afterEach(() => caller.end());
+afterAll(async () => {
+  await resetHost(host);
+  await removeImages(imagesOf(bed));
+}, 60_000);
+
+/** Runs one of the files in workflows/, changed as its head asks for. */
+async function runs(file: string, more: Partial<Asked> = {}): Promise<Ran> {
+  writeCaller(caller, bed, host, file);
+  caller.commit();
+  return caller.run({ workflow: file, vars: varsFor(host), secrets: secretsFor(bed, host), ...more });
+}
+
+const build = { "Build/Build/Look at what is asked for": "success", "Build/Build/Build for linux/amd64": "success" };
+const tested = { "Test/Test/Run the tests": "success" };
+
+/** Of one app, by the commit that was pushed. */
+async function serves(app = "shop"): Promise<string> {
+  const { version, wrong } = await judge(host, app);
+  expect(wrong).toEqual([]);
+  return version;
+}
+
+test("staging-production.yml builds once, and deploys the same image to both", async () => {
+  writeApp(caller, bed, "echo1");
+  const ran = await runs("staging-production.yml");
+  expect(ran.jobs).toEqual({
+    ...tested,
+    ...build,
+    "Staging/Deploy/Deploy to staging": "success",
+    "Production/Deploy/Deploy to production": "success",
+  });
+  const told = [...ran.log.matchAll(/^(\w+)\/.*set-output:: (digest|status)=(.*)$/gm)].map(([, job, name, value]) => [
+    job,
+    name,
+    value,
+  ]);
+  const digests = told.flatMap(([, name, value]) => (name === "digest" ? [value] : []));
+  expect(new Set(digests).size).toBe(1);
+  expect(told).toContainEqual(["Staging", "status", "deployed"]);
+  expect(told).toContainEqual(["Production", "status", "unchanged"]); // here both are one host
+});
+
+test("several-hosts.yml deploys to each of its environments, and one host at a time is changed by one of them", async () => {
+  writeApp(caller, bed, "echo1");
+  const before = await serves();
+  const ran = await runs("several-hosts.yml");
+  expect(ran.jobs).toEqual({
+    ...build,
+    "Deploy to frankfurt-1/Deploy/Deploy to frankfurt": "success",
+    "Deploy to virginia-2/Deploy/Deploy to virginia": "success",
+  });
+  expect(ran.log.match(/set-output:: status=(deployed|unchanged)$/gm)?.sort()).toEqual([
+    "set-output:: status=deployed",
+    "set-output:: status=unchanged",
+  ]);
+  expect(await serves()).not.toBe(before);
+});
+
+test("monorepo.yml puts two apps on one host, each behind a port of its own", async () => {
+  await resetHost(host);
+  writeApp(caller, bed, "echo1", "shop");
+  writeApp(caller, bed, "echo2", "admin");
+  const ran = await runs("monorepo.yml");
+  const twice = (jobs: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.keys(jobs).map((name) => [name, "success, success"]));
+  expect(ran.jobs).toEqual(twice({ ...tested, ...build, "Deploy/Deploy/Deploy to production": "success" }));
+  const commit = await serves("shop");
+  expect(commit).toMatch(/^[0-9a-f]{40}$/);
+  expect(await serves("admin")).toBe(commit);
+});
+
+const pull = (fork: boolean) => ({
+  event: "pull_request" as const,
+  payload: { action: "labeled", pull_request: { number: 1, labels: [{ name: "dry-run" }], head: { repo: { fork } } } },
+});
+const checks = {
+  ...tested,
+  ...build,
+  "Pull request/Lint the workflows": "success",
+  "Pull request/All checks": "success",
+};
+
+test("pr-checks.yml tests, builds and lints a pull request, says what its deploy would do, and changes nothing", async () => {
+  await resetHost(host);
+  writeApp(caller, bed, "echo1");
+  expect((await runs("deploy.yml")).jobs).toEqual({
+    "Deploy/Build and push the image": "success",
+    "Deploy/Deploy to production": "success",
+  }); // there is an image, and a release
+  const before = await serves();
+  const ran = await runs("pr-checks.yml", pull(false));
+  expect(ran.jobs).toEqual({ ...checks, "Pull request/What a deploy would do": "success" });
+  expect(ran.log).toMatch(/Would start shop-[0-9a-f]{12} in the slot/);
+  expect(ran.log).toContain("set-output:: push=false");
+  expect(await serves()).toBe(before);
+});
+
+test("pr-checks.yml gives a stranger's pull request no dry run, and is green without", async () => {
+  writeApp(caller, bed, "echo1");
+  const ran = await runs("pr-checks.yml", { ...pull(true), secrets: {} });
+  expect(ran.jobs).toEqual(checks);
+});
+
+test("pr-checks.yml is red where a check fails", async () => {
+  writeApp(caller, bed, "echo1");
+  caller.write("Dockerfile", `FROM ${bed.images.echo1?.tag}\nRUN exit 3\n`);
+  const ran = await runs("pr-checks.yml", { ...pull(true), secrets: {} });
+  expect(ran.jobs).toMatchObject({ "Build/Build/Build for linux/amd64": "failure" });
+  expect(ran.code).toBe(1);
+});
