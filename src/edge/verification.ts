@@ -2,7 +2,7 @@ import { systemClock } from "../health/clock";
 import type { VerifyRequest } from "../health/request";
 import { shownUrl } from "../health/shown-url";
 import { verify } from "../health/verify";
-import type { Verification } from "../release/verification";
+import type { Verification } from "../release/world";
 import { proxyOf } from "./proxy";
 
 /** verify-health as a deploy's gate. The release that answers must name itself, where the proxy names it. */

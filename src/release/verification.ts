@@ -2,23 +2,9 @@ import type { VerifyOutcome } from "../health/outcome";
 import type { Change } from "./change";
 import { GateError } from "./failure";
 import { of } from "./fleet";
-import type { Log } from "./log";
 import { called } from "./record";
 import type { DeployRequest } from "./request";
-
-/** Proof by the app's own URLs, the way its users come to it. */
-export interface Verification {
-  /** as a person may read them */
-  readonly urls: readonly string[];
-  /** @param release which must answer, and the header that names it; '' = none does */
-  run(release: { readonly version: string; readonly header: string }, means: Means): Promise<VerifyOutcome>;
-}
-
-interface Means {
-  readonly log: Log;
-  /** aborted when nobody wants to know any more */
-  readonly cancel: AbortSignal;
-}
+import type { Verification } from "./world";
 
 /**
  * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.

@@ -1,9 +1,9 @@
 import type { Clock } from "../health/gate";
+import type { VerifyOutcome } from "../health/outcome";
 import type { Host } from "../host/host";
 import type { LockRequest } from "./lock";
 import type { Log } from "./log";
 import type { ChangeRequest } from "./request";
-import type { Verification } from "./verification";
 
 /** A host to deploy to, before anybody has connected to it. */
 export interface Target {
@@ -13,6 +13,20 @@ export interface Target {
   readonly address: string;
   /** opens a connection of its own at each call */
   open(): Promise<Host>;
+}
+
+/** Proof by the app's own URLs, the way its users come to it. */
+export interface Verification {
+  /** as a person may read them */
+  readonly urls: readonly string[];
+  /** @param release which must answer, and the header that names it; '' = none does */
+  run(release: { readonly version: string; readonly header: string }, means: Means): Promise<VerifyOutcome>;
+}
+
+export interface Means {
+  readonly log: Log;
+  /** aborted when nobody wants to know any more */
+  readonly cancel: AbortSignal;
 }
 
 /** What a deploy needs of the world; all of it is passed in. */
