@@ -88738,6 +88738,7 @@ function masked(outcome, mask) {
         failure: failure && { ...failure, reason: mask(failure.reason), log: mask(failure.log.join("\n")).split("\n") },
         evidence: outcome.evidence.map((seen) => ({
             ...seen,
+            gate: mask(seen.gate),
             expected: mask(seen.expected),
             lastSeen: mask(seen.lastSeen),
         })),
@@ -88972,11 +88973,13 @@ function envTexts(io) {
         return [io.input("env")]; // the parser says what is wrong with it
     }
 }
+/** Ours: GitHub drops an output that holds a masked text. */
+const OUR_WORDS = "deployed unchanged rolled-back failed healthy unhealthy inconclusive verify-url";
 /** What the log says anyway. */
 function publicText(io) {
     const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
     const urls = publicUrls(io.input("verify-url"));
-    return [...named.flatMap((name) => items(io.input(name))), urls, ...maskable_runnerText(io)].join("\n");
+    return [...named.flatMap((name) => items(io.input(name))), urls, OUR_WORDS, ...maskable_runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
 function registryForms(username, password) {
@@ -90653,11 +90656,36 @@ const commitAt = (repository) => ({ sha, commit }) => ({
 
 ;// CONCATENATED MODULE: ./src/github/verify-advice.ts
 /** What a person does next about what was seen last. `kind` is how a check counts it. */
-function adviceFor(kind, standing) {
+function adviceFor(kind, standing, asker = "verify-health") {
+    if (standing === "right" && asker === "verify-url")
+        return "The last answer was right: lengthen verify-timeout.";
     if (standing === "right")
         return "The last answer was right: was the time too short for threshold, hold or max-latency?";
-    return (advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
+    const rules = asker === "verify-url" ? [...ofTheGate, ...advice] : advice;
+    return (rules.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
 }
+/** Where verify-health's advice names an input that the gate does not have. */
+const ofTheGate = [
+    [/^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/, "This runner has no way there: has it IPv6, and a route?"],
+    [/^EHOSTUNREACH$/, "No machine answers at this address: is the server on, and is the address (DNS) still its own?"],
+    [/^timeout$/, "Does a firewall or a security group let this runner in? The app has 5 s for an answer."],
+    [
+        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+        "Renew the certificate; an authority of your own goes into NODE_EXTRA_CA_CERTS of the runner.",
+    ],
+    [/^\d+ certificate$/, "Renew the certificate, or lower verify-min-certificate-days."],
+    [
+        /^\d+ wrong version$/,
+        "Another release answers: does every server behind the name have this one, and does what stands in between pass release-header on?",
+    ],
+    [/^30[12378]$/, "Write the URL that it redirects to: redirects are not followed."],
+    [/^401$/, "Give the login in verify-headers (Authorization); a secret that does not exist is blank."],
+    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know."],
+    [
+        /^[1234]\d\d$/,
+        "It answers with another status than verify-status names: look at the URL's path, or name that status there.",
+    ],
+];
 const advice = [
     [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
     [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
@@ -90789,21 +90817,20 @@ function verifyAnnotationOf(outcome) {
         : outcome.status === "unhealthy"
             ? "Not healthy"
             : "Not known to be healthy";
-    return { title: cut(safeText(`${end}: ${what}`), 200), message: checksToldOf(outcome.checks).join("\n") };
-}
-/** Of the checks that are not healthy: why, what was expected, and what to do. */
-function checksToldOf(checks) {
-    const bad = failed(checks);
     const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
-    return [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more];
+    const told = bad
+        .slice(0, annotatedChecks)
+        .flatMap((check) => [verify_outputs_short(check.reason), ...nextOf(check, "verify-health")]);
+    return { title: cut(safeText(`${end}: ${what}`), 200), message: [...told, ...more].join("\n") };
 }
-function sentences({ reason, expected, lastKind, lastStanding }) {
-    return [
-        `${verify_outputs_short(reason)}`,
-        `Expected: ${verify_outputs_short(expected)}.`,
-        ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding)]),
-    ];
-}
+/** Of the first check that is not healthy: what was expected, and what to do. Its reason is told already. */
+const firstNextOf = (checks) => failed(checks)
+    .slice(0, 1)
+    .flatMap((check) => nextOf(check, "verify-url"));
+const nextOf = ({ expected, lastKind, lastStanding }, asker) => [
+    `Expected: ${verify_outputs_short(expected)}.`,
+    ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding, asker)]),
+];
 const verify_outputs_short = (written) => hostile_text_cut(hostile_text_safeText(written), longestSentence);
 
 ;// CONCATENATED MODULE: ./src/github/outputs.ts
@@ -90858,7 +90885,7 @@ function annotationOf({ change, failure, status, verification }) {
     const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
     const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${hostile_text_cut(line, longestLogLine)}`);
     const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
-    const told = failure.gate === "verify-url" && verification ? checksToldOf(verification.checks) : [];
+    const told = failure.gate === "verify-url" && verification ? firstNextOf(verification.checks) : [];
     const message = [hostile_text_cut(hostile_text_safeText(failure.reason), longestReason), ...told, ...quoted].join("\n");
     return { title: hostile_text_safeText(title), message };
 }
@@ -90923,9 +90950,9 @@ function verifySummaryOf(outcome) {
     return capped([html `<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
 }
 /** All checks in a table, and each with what was seen of it. */
-function checksOf({ checks }) {
+function checksOf({ checks }, asker = "verify-health") {
     const shown = checks.slice(0, mostChecks);
-    return [overview(shown, checks.length), ...shown.flatMap(details)];
+    return [overview(shown, checks.length), ...shown.flatMap((check) => details(check, asker))];
 }
 function headline({ status, cancelled, checks, duration }) {
     const what = checks.length === 1 ? (checks[0]?.name ?? "") : `${checks.length} checks`;
@@ -90953,12 +90980,12 @@ function kinds({ seen }) {
     const shown = counted.slice(0, mostKinds).map(([kind, count]) => html_html `${html_escaped(kind)} × ${count}<br>`);
     return counted.length > mostKinds ? [...shown, html_html `…`] : shown;
 }
-function details(check) {
+function details(check, asker) {
     const title = html_html `<h3>${html_escaped(check.name)}</h3>`;
     const expected = html_html `<p>Expected: ${html_escaped(check.expected, 1000)}.</p>`;
     const why = check.reason === ""
         ? html_html ``
-        : html_html `\n<p><b>${html_escaped(check.reason, 1000)}</b></p>\n<p>${html_escaped(adviceFor(check.lastKind, check.lastStanding))}</p>`;
+        : html_html `\n<p><b>${html_escaped(check.reason, 1000)}</b></p>\n<p>${html_escaped(adviceFor(check.lastKind, check.lastStanding, asker))}</p>`;
     return [html_html `${title}\n${expected}${why}`, ...body(check), ...latencies(check)];
 }
 /** What the server said last is worth a look when it was not right. */
@@ -91098,7 +91125,7 @@ function gates(evidence) {
     return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}`];
 }
 /** The gates above say it all when it is healthy. */
-const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen) : [];
+const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen, "verify-url") : [];
 function commits(found) {
     if (!found)
         return [];
@@ -91985,8 +92012,13 @@ async function post(action, io) {
     try {
         const inputs = action.read(io);
         const transaction = getState("transaction");
-        const verification = action.verification?.(inputs);
-        const means = { log: new JobLog(core_namespaceObject, mask), cancel: new AbortController().signal, conceal, verification };
+        // what users see was proved before the first host committed: the others have only to follow
+        const means = {
+            log: new JobLog(core_namespaceObject, mask),
+            cancel: new AbortController().signal,
+            conceal,
+            verification: undefined,
+        };
         const world = realWorld(inputs, `post-${transaction}`, means);
         await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
     }
@@ -93038,7 +93070,7 @@ async function writeCandidateConfig(tx) {
         if (!(cause instanceof DeedFailed))
             throw cause;
         tx.log.quote(cause.detail);
-        throw new failure_GateError("proxy", "The proxy refuses the candidate's configuration (above).", {
+        throw new failure_GateError("proxy", "The proxy refuses the candidate's configuration (above); the release before it goes on.", {
             cause,
         });
     }
@@ -93071,13 +93103,17 @@ async function waitForSlot(tx) {
     const deadline = tx.clock.now() + 15_000;
     let seen = "nothing";
     while (tx.clock.now() < deadline) {
-        const slot = (await tx.host.proxy(tx.request.app).slots()).find((state) => state.slot === candidate.slot);
+        const states = await tx.host
+            .proxy(tx.request.app)
+            .slots()
+            .catch(() => undefined); // it is being restarted
+        const slot = states?.find((state) => state.slot === candidate.slot);
         seen = slot
             ? `${slot.container} at ${slot.address || "no address"}, ${slot.up ? "up" : "down"}, ${slot.admin}`
-            : "no such slot";
-        if (slot?.container !== candidate.container || slot.admin !== "drain")
+            : "nothing";
+        if (slot && (slot.container !== candidate.container || slot.admin === "maint"))
             throw new failure_GateError("shift", `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (it sees ${seen}; docker logs ${containers_proxyContainer(tx.request.app)}). Nothing was shifted.`);
-        if (slot.up && slot.address === candidate.address)
+        if (slot?.up && slot.address === candidate.address)
             return;
         await tx.clock.sleep(50, tx.stop.signal);
     }
@@ -93200,7 +93236,7 @@ async function writeRelease(tx) {
         if (!(cause instanceof DeedFailed))
             throw cause;
         const why = `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`;
-        throw new failure_GateError("start", why, { cause });
+        throw new failure_GateError(tx.scene.kept ? "bake" : "start", why, { cause });
     }
 }
 const notStarted = (tx) => (cause) => {
@@ -94735,17 +94771,19 @@ function planFor(request, member, verification) {
             ]
             : []),
         `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
+        ...wouldVerify(verification),
         `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
     ];
 }
 /** The same where there is nothing on the host to look at yet. */
-function planForFirst({ app, traffic, image }) {
+function planForFirst({ app, traffic, image }, verification) {
     return [
         `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
         `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
+        ...wouldVerify(verification),
     ];
 }
+const wouldVerify = (verification) => verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : [];
 /** What a rollback would do on one host. */
 function planForReturn(member) {
     const { current, id, kept } = fleet_of(member, "scene");
@@ -95372,31 +95410,6 @@ function describeExpectation(expected) {
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
-/**
- * Streams for questions in quick succession: whenever one is taken, the next is opened already, for on a long wire each
- * costs a round trip. One that the server has closed meanwhile is not used. `close` ends what is left over.
- */
-function oneAhead(dial) {
-    let next;
-    const take = async () => {
-        const taken = next;
-        next = undefined;
-        return taken?.catch(() => undefined);
-    };
-    return {
-        dial: async () => {
-            const opened = await take();
-            const usable = opened && !opened.destroyed && !opened.readableEnded && opened.writable;
-            if (!usable)
-                opened?.destroy();
-            const stream = usable ? opened : await dial();
-            next = dial();
-            next.catch(() => { }); // who takes it opens another
-            return stream;
-        },
-        close: () => void take().then((stream) => stream?.destroy()),
-    };
-}
 const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function http_ask(dial, what, attempt, now) {
@@ -95456,12 +95469,10 @@ async function probe(tx) {
     const expected = { status: request.health.status, body: request.health.body };
     const dial = () => host.dial(candidate.address, candidate.port);
     const { interval, threshold, startTimeout } = request.health;
-    const { pace, way } = tx.scene.kept
-        ? { pace: steadyPace(EAGER_INTERVAL), way: oneAhead(dial) }
-        : { pace: eagerPace(interval), way: { dial, close: () => { } } };
-    const look = looker(tx, expected, candidate.address, way.dial);
+    const pace = tx.scene.kept ? steadyPace(EAGER_INTERVAL) : eagerPace(interval);
+    const look = looker(tx, expected, candidate.address, dial);
     const rules = { pace, threshold, limit: startTimeout };
-    const verdict = await becomesHealthy(look, rules, clock, stop.signal).finally(way.close);
+    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }

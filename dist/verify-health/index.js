@@ -37235,6 +37235,7 @@ function masked(outcome, mask) {
         failure: failure && { ...failure, reason: mask(failure.reason), log: mask(failure.log.join("\n")).split("\n") },
         evidence: outcome.evidence.map((seen) => ({
             ...seen,
+            gate: mask(seen.gate),
             expected: mask(seen.expected),
             lastSeen: mask(seen.lastSeen),
         })),
@@ -40654,31 +40655,6 @@ var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
-/**
- * Streams for questions in quick succession: whenever one is taken, the next is opened already, for on a long wire each
- * costs a round trip. One that the server has closed meanwhile is not used. `close` ends what is left over.
- */
-function oneAhead(dial) {
-    let next;
-    const take = async () => {
-        const taken = next;
-        next = undefined;
-        return taken?.catch(() => undefined);
-    };
-    return {
-        dial: async () => {
-            const opened = await take();
-            const usable = opened && !opened.destroyed && !opened.readableEnded && opened.writable;
-            if (!usable)
-                opened?.destroy();
-            const stream = usable ? opened : await dial();
-            next = dial();
-            next.catch(() => { }); // who takes it opens another
-            return stream;
-        },
-        close: () => void take().then((stream) => stream?.destroy()),
-    };
-}
 const http_BODY_LIMIT = 64 * 1024;
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
 async function ask(dial, what, attempt, now) {
@@ -41043,7 +41019,7 @@ function tooSoon(certificates, { tls }, at) {
 }
 function redirectHint(answer, from, followed) {
     const to = followed ? undefined : locationOf(answer, from);
-    return to ? ` (it redirects to ${shownUrl(to)}, and follow-redirects is false)` : "";
+    return to ? ` (it redirects to ${shownUrl(to)})` : "";
 }
 
 ;// CONCATENATED MODULE: ./src/health/tcp.ts
@@ -41389,11 +41365,36 @@ async function verify(request, world) {
 
 ;// CONCATENATED MODULE: ./src/github/verify-advice.ts
 /** What a person does next about what was seen last. `kind` is how a check counts it. */
-function adviceFor(kind, standing) {
+function adviceFor(kind, standing, asker = "verify-health") {
+    if (standing === "right" && asker === "verify-url")
+        return "The last answer was right: lengthen verify-timeout.";
     if (standing === "right")
         return "The last answer was right: was the time too short for threshold, hold or max-latency?";
-    return (advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
+    const rules = asker === "verify-url" ? [...ofTheGate, ...advice] : advice;
+    return (rules.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
 }
+/** Where verify-health's advice names an input that the gate does not have. */
+const ofTheGate = [
+    [/^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/, "This runner has no way there: has it IPv6, and a route?"],
+    [/^EHOSTUNREACH$/, "No machine answers at this address: is the server on, and is the address (DNS) still its own?"],
+    [/^timeout$/, "Does a firewall or a security group let this runner in? The app has 5 s for an answer."],
+    [
+        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+        "Renew the certificate; an authority of your own goes into NODE_EXTRA_CA_CERTS of the runner.",
+    ],
+    [/^\d+ certificate$/, "Renew the certificate, or lower verify-min-certificate-days."],
+    [
+        /^\d+ wrong version$/,
+        "Another release answers: does every server behind the name have this one, and does what stands in between pass release-header on?",
+    ],
+    [/^30[12378]$/, "Write the URL that it redirects to: redirects are not followed."],
+    [/^401$/, "Give the login in verify-headers (Authorization); a secret that does not exist is blank."],
+    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know."],
+    [
+        /^[1234]\d\d$/,
+        "It answers with another status than verify-status names: look at the URL's path, or name that status there.",
+    ],
+];
 const advice = [
     [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
     [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
@@ -41525,21 +41526,20 @@ function verifyAnnotationOf(outcome) {
         : outcome.status === "unhealthy"
             ? "Not healthy"
             : "Not known to be healthy";
-    return { title: cut(safeText(`${end}: ${what}`), 200), message: checksToldOf(outcome.checks).join("\n") };
-}
-/** Of the checks that are not healthy: why, what was expected, and what to do. */
-function checksToldOf(checks) {
-    const bad = failed(checks);
     const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
-    return [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more];
+    const told = bad
+        .slice(0, annotatedChecks)
+        .flatMap((check) => [verify_outputs_short(check.reason), ...nextOf(check, "verify-health")]);
+    return { title: cut(safeText(`${end}: ${what}`), 200), message: [...told, ...more].join("\n") };
 }
-function sentences({ reason, expected, lastKind, lastStanding }) {
-    return [
-        `${verify_outputs_short(reason)}`,
-        `Expected: ${verify_outputs_short(expected)}.`,
-        ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding)]),
-    ];
-}
+/** Of the first check that is not healthy: what was expected, and what to do. Its reason is told already. */
+const firstNextOf = (checks) => failed(checks)
+    .slice(0, 1)
+    .flatMap((check) => nextOf(check, "verify-url"));
+const nextOf = ({ expected, lastKind, lastStanding }, asker) => [
+    `Expected: ${verify_outputs_short(expected)}.`,
+    ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding, asker)]),
+];
 const verify_outputs_short = (written) => cut(safeText(written), longestSentence);
 
 ;// CONCATENATED MODULE: ./src/github/html.ts
@@ -41602,9 +41602,9 @@ function verifySummaryOf(outcome) {
     return capped([html `<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
 }
 /** All checks in a table, and each with what was seen of it. */
-function checksOf({ checks }) {
+function checksOf({ checks }, asker = "verify-health") {
     const shown = checks.slice(0, verify_summary_mostChecks);
-    return [overview(shown, checks.length), ...shown.flatMap(details)];
+    return [overview(shown, checks.length), ...shown.flatMap((check) => details(check, asker))];
 }
 function headline({ status, cancelled, checks, duration }) {
     const what = checks.length === 1 ? (checks[0]?.name ?? "") : `${checks.length} checks`;
@@ -41632,12 +41632,12 @@ function kinds({ seen }) {
     const shown = counted.slice(0, mostKinds).map(([kind, count]) => html `${escaped(kind)} × ${count}<br>`);
     return counted.length > mostKinds ? [...shown, html `…`] : shown;
 }
-function details(check) {
+function details(check, asker) {
     const title = html `<h3>${escaped(check.name)}</h3>`;
     const expected = html `<p>Expected: ${escaped(check.expected, 1000)}.</p>`;
     const why = check.reason === ""
         ? html ``
-        : html `\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind, check.lastStanding))}</p>`;
+        : html `\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind, check.lastStanding, asker))}</p>`;
     return [html `${title}\n${expected}${why}`, ...verify_summary_body(check), ...latencies(check)];
 }
 /** What the server said last is worth a look when it was not right. */

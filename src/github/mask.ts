@@ -21,6 +21,7 @@ export function masked<O extends Outcome>(outcome: O, mask: Mask): O {
     failure: failure && { ...failure, reason: mask(failure.reason), log: mask(failure.log.join("\n")).split("\n") },
     evidence: outcome.evidence.map((seen) => ({
       ...seen,
+      gate: mask(seen.gate),
       expected: mask(seen.expected),
       lastSeen: mask(seen.lastSeen),
     })),

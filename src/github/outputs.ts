@@ -2,7 +2,7 @@ import type { Outcome, Status } from "../release/outcome";
 import type { RollbackOutcome } from "../release/rollback";
 import type { Annotation } from "./annotation";
 import { cut, safeLines, safeText } from "./hostile-text";
-import { checksToldOf, resultsOf } from "./verify-outputs";
+import { firstNextOf, resultsOf } from "./verify-outputs";
 
 const annotatedLogLines = 10;
 // GitHub cuts an annotation at 4096 bytes
@@ -60,7 +60,7 @@ export function annotationOf({ change, failure, status, verification }: Outcome)
   const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
   const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${cut(line, longestLogLine)}`);
   const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
-  const told = failure.gate === "verify-url" && verification ? checksToldOf(verification.checks) : [];
+  const told = failure.gate === "verify-url" && verification ? firstNextOf(verification.checks) : [];
   const message = [cut(safeText(failure.reason), longestReason), ...told, ...quoted].join("\n");
   return { title: safeText(title), message };
 }

@@ -144,7 +144,7 @@ function gates(evidence: readonly Evidence[]): Html[] {
 
 /** The gates above say it all when it is healthy. */
 const verification = ({ verification: seen }: Outcome): Html[] =>
-  seen && seen.status !== "healthy" ? checksOf(seen) : [];
+  seen && seen.status !== "healthy" ? checksOf(seen, "verify-url") : [];
 
 function commits(found: Commits | undefined): Html[] {
   if (!found) return [];

@@ -1,15 +1,45 @@
 import type { Standing } from "../health/outcome";
 
+/** Whose inputs the advice may name: verify-health's, or those of a deploy's gate `verify-url`, which has few. */
+export type Asker = "verify-health" | "verify-url";
+
 /** What a person does next about what was seen last. `kind` is how a check counts it. */
-export function adviceFor(kind: string, standing: Standing | undefined): string {
+export function adviceFor(kind: string, standing: Standing | undefined, asker: Asker = "verify-health"): string {
+  if (standing === "right" && asker === "verify-url") return "The last answer was right: lengthen verify-timeout.";
   if (standing === "right")
     return "The last answer was right: was the time too short for threshold, hold or max-latency?";
+  const rules = asker === "verify-url" ? [...ofTheGate, ...advice] : advice;
   return (
-    advice.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v."
+    rules.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v."
   );
 }
 
-const advice: readonly (readonly [RegExp, string])[] = [
+type Advice = readonly (readonly [RegExp, string])[];
+
+/** Where verify-health's advice names an input that the gate does not have. */
+const ofTheGate: Advice = [
+  [/^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/, "This runner has no way there: has it IPv6, and a route?"],
+  [/^EHOSTUNREACH$/, "No machine answers at this address: is the server on, and is the address (DNS) still its own?"],
+  [/^timeout$/, "Does a firewall or a security group let this runner in? The app has 5 s for an answer."],
+  [
+    /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+    "Renew the certificate; an authority of your own goes into NODE_EXTRA_CA_CERTS of the runner.",
+  ],
+  [/^\d+ certificate$/, "Renew the certificate, or lower verify-min-certificate-days."],
+  [
+    /^\d+ wrong version$/,
+    "Another release answers: does every server behind the name have this one, and does what stands in between pass release-header on?",
+  ],
+  [/^30[12378]$/, "Write the URL that it redirects to: redirects are not followed."],
+  [/^401$/, "Give the login in verify-headers (Authorization); a secret that does not exist is blank."],
+  [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know."],
+  [
+    /^[1234]\d\d$/,
+    "It answers with another status than verify-status names: look at the URL's path, or name that status there.",
+  ],
+];
+
+const advice: Advice = [
   [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
   [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
   [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],

@@ -1,7 +1,7 @@
 import type { CheckOutcome, VerifyOutcome } from "../health/outcome";
 import type { Annotation } from "./annotation";
 import { cut, safeText } from "./hostile-text";
-import { adviceFor } from "./verify-advice";
+import { type Asker, adviceFor } from "./verify-advice";
 
 // GitHub cuts an annotation at 4096 bytes
 const annotatedChecks = 3;
@@ -93,22 +93,22 @@ export function verifyAnnotationOf(outcome: VerifyOutcome): Annotation | undefin
     : outcome.status === "unhealthy"
       ? "Not healthy"
       : "Not known to be healthy";
-  return { title: cut(safeText(`${end}: ${what}`), 200), message: checksToldOf(outcome.checks).join("\n") };
-}
-
-/** Of the checks that are not healthy: why, what was expected, and what to do. */
-export function checksToldOf(checks: readonly CheckOutcome[]): string[] {
-  const bad = failed(checks);
   const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
-  return [...bad.slice(0, annotatedChecks).flatMap(sentences), ...more];
+  const told = bad
+    .slice(0, annotatedChecks)
+    .flatMap((check) => [short(check.reason), ...nextOf(check, "verify-health")]);
+  return { title: cut(safeText(`${end}: ${what}`), 200), message: [...told, ...more].join("\n") };
 }
 
-function sentences({ reason, expected, lastKind, lastStanding }: CheckOutcome): string[] {
-  return [
-    `${short(reason)}`,
-    `Expected: ${short(expected)}.`,
-    ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding)]),
-  ];
-}
+/** Of the first check that is not healthy: what was expected, and what to do. Its reason is told already. */
+export const firstNextOf = (checks: readonly CheckOutcome[]): string[] =>
+  failed(checks)
+    .slice(0, 1)
+    .flatMap((check) => nextOf(check, "verify-url"));
+
+const nextOf = ({ expected, lastKind, lastStanding }: CheckOutcome, asker: Asker): string[] => [
+  `Expected: ${short(expected)}.`,
+  ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding, asker)]),
+];
 
 const short = (written: string): string => cut(safeText(written), longestSentence);

@@ -2,7 +2,7 @@ import type { Bucket, CheckOutcome, VerifyOutcome } from "../health/outcome";
 import { safeLines } from "./hostile-text";
 import { bar, capped, code, escaped, type Html, html, joined, preformatted, table } from "./html";
 import { durationText } from "./time-text";
-import { adviceFor } from "./verify-advice";
+import { type Asker, adviceFor } from "./verify-advice";
 
 const mostChecks = 50;
 const mostKinds = 20;
@@ -21,9 +21,9 @@ export function verifySummaryOf(outcome: VerifyOutcome): string {
 }
 
 /** All checks in a table, and each with what was seen of it. */
-export function checksOf({ checks }: VerifyOutcome): Html[] {
+export function checksOf({ checks }: VerifyOutcome, asker: Asker = "verify-health"): Html[] {
   const shown = checks.slice(0, mostChecks);
-  return [overview(shown, checks.length), ...shown.flatMap(details)];
+  return [overview(shown, checks.length), ...shown.flatMap((check) => details(check, asker))];
 }
 
 function headline({ status, cancelled, checks, duration }: VerifyOutcome): Html {
@@ -60,13 +60,13 @@ function kinds({ seen }: CheckOutcome): Html[] {
   return counted.length > mostKinds ? [...shown, html`…`] : shown;
 }
 
-function details(check: CheckOutcome): Html[] {
+function details(check: CheckOutcome, asker: Asker): Html[] {
   const title = html`<h3>${escaped(check.name)}</h3>`;
   const expected = html`<p>Expected: ${escaped(check.expected, 1000)}.</p>`;
   const why =
     check.reason === ""
       ? html``
-      : html`\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind, check.lastStanding))}</p>`;
+      : html`\n<p><b>${escaped(check.reason, 1000)}</b></p>\n<p>${escaped(adviceFor(check.lastKind, check.lastStanding, asker))}</p>`;
   return [html`${title}\n${expected}${why}`, ...body(check), ...latencies(check)];
 }
 

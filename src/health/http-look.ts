@@ -82,5 +82,5 @@ export function tooSoon(certificates: readonly Certificate[], { tls }: VerifyReq
 
 function redirectHint(answer: HttpAnswer, from: URL, followed: boolean): string {
   const to = followed ? undefined : locationOf(answer, from);
-  return to ? ` (it redirects to ${shownUrl(to)}, and follow-redirects is false)` : "";
+  return to ? ` (it redirects to ${shownUrl(to)})` : "";
 }

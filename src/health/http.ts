@@ -27,31 +27,6 @@ export interface HttpAnswer {
 /** Opens a stream to the server that is checked. */
 export type Dial = () => Promise<Duplex>;
 
-/**
- * Streams for questions in quick succession: whenever one is taken, the next is opened already, for on a long wire each
- * costs a round trip. One that the server has closed meanwhile is not used. `close` ends what is left over.
- */
-export function oneAhead(dial: Dial): { readonly dial: Dial; close(): void } {
-  let next: Promise<Duplex> | undefined;
-  const take = async (): Promise<Duplex | undefined> => {
-    const taken = next;
-    next = undefined;
-    return taken?.catch(() => undefined);
-  };
-  return {
-    dial: async () => {
-      const opened = await take();
-      const usable = opened && !opened.destroyed && !opened.readableEnded && opened.writable;
-      if (!usable) opened?.destroy();
-      const stream = usable ? opened : await dial();
-      next = dial();
-      next.catch(() => {}); // who takes it opens another
-      return stream;
-    },
-    close: () => void take().then((stream) => stream?.destroy()),
-  };
-}
-
 const BODY_LIMIT = 64 * 1024;
 
 /** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */

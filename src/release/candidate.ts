@@ -96,7 +96,7 @@ export async function writeRelease(tx: Transaction): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;
     const why = `The host could not write the candidate's files: ${cause.detail.trim()}. ${still(tx)}`;
-    throw new GateError("start", why, { cause });
+    throw new GateError(tx.scene.kept ? "bake" : "start", why, { cause });
   }
 }
 

@@ -48,7 +48,7 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
   for (const member of known) for (const line of of(member, "scene").warnings) report.warn(line);
   const moving = await changing(request, fleet, known);
   const { verification } = world;
-  const verify = verification && (() => verifyUrls(change, request, verification));
+  const verify = verification && (() => verifyUrls(change, request, verification, moving));
   if (moving.length === 0 && known.length === members.length) {
     if (verify && !request.safety.dryRun) await report.phase("verify", verify); // it may be what the last run had no answer to
     return endings.unchanged();
@@ -73,7 +73,9 @@ async function look(request: DeployRequest, member: Member): Promise<void> {
 
 function plan(request: DeployRequest, { fleet, endings, world }: Change): Outcome {
   for (const member of fleet.members)
-    for (const line of member.scene ? planFor(request, member, world.verification) : planForFirst(request))
+    for (const line of member.scene
+      ? planFor(request, member, world.verification)
+      : planForFirst(request, world.verification))
       member.log.info(line);
   return endings.planned();
 }

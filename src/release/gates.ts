@@ -10,7 +10,7 @@ import {
   steadyPace,
   type Verdict,
 } from "../health/gate";
-import { ask, type Dial, oneAhead } from "../health/http";
+import { ask, type Dial } from "../health/http";
 import { still } from "./candidate";
 import { GateError } from "./failure";
 import type { Transaction } from "./transaction";
@@ -24,12 +24,10 @@ export async function probe(tx: Transaction): Promise<void> {
   const expected = { status: request.health.status, body: request.health.body };
   const dial = () => host.dial(candidate.address, candidate.port);
   const { interval, threshold, startTimeout } = request.health;
-  const { pace, way } = tx.scene.kept
-    ? { pace: steadyPace(EAGER_INTERVAL), way: oneAhead(dial) }
-    : { pace: eagerPace(interval), way: { dial, close: () => {} } };
-  const look = looker(tx, expected, candidate.address, way.dial);
+  const pace = tx.scene.kept ? steadyPace(EAGER_INTERVAL) : eagerPace(interval);
+  const look = looker(tx, expected, candidate.address, dial);
   const rules = { pace, threshold, limit: startTimeout };
-  const verdict = await becomesHealthy(look, rules, clock, stop.signal).finally(way.close);
+  const verdict = await becomesHealthy(look, rules, clock, stop.signal);
   const where = `${request.health.path} on port ${candidate.port}`;
   await judge(
     tx,

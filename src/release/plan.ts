@@ -26,18 +26,25 @@ export function planFor(
         ]
       : []),
     `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-    ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
+    ...wouldVerify(verification),
     `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
   ];
 }
 
 /** The same where there is nothing on the host to look at yet. */
-export function planForFirst({ app, traffic, image }: DeployRequest): readonly string[] {
+export function planForFirst(
+  { app, traffic, image }: DeployRequest,
+  verification: World["verification"],
+): readonly string[] {
   return [
     `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
     `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
+    ...wouldVerify(verification),
   ];
 }
+
+const wouldVerify = (verification: World["verification"]): readonly string[] =>
+  verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : [];
 
 /** What a rollback would do on one host. */
 export function planForReturn(member: Member): readonly string[] {

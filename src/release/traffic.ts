@@ -44,9 +44,13 @@ export async function writeCandidateConfig(tx: Transaction): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof DeedFailed)) throw cause;
     tx.log.quote(cause.detail);
-    throw new GateError("proxy", "The proxy refuses the candidate's configuration (above).", {
-      cause,
-    });
+    throw new GateError(
+      "proxy",
+      "The proxy refuses the candidate's configuration (above); the release before it goes on.",
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -83,16 +87,20 @@ async function waitForSlot(tx: Transaction): Promise<void> {
   const deadline = tx.clock.now() + 15_000;
   let seen = "nothing";
   while (tx.clock.now() < deadline) {
-    const slot = (await tx.host.proxy(tx.request.app).slots()).find((state) => state.slot === candidate.slot);
+    const states = await tx.host
+      .proxy(tx.request.app)
+      .slots()
+      .catch(() => undefined); // it is being restarted
+    const slot = states?.find((state) => state.slot === candidate.slot);
     seen = slot
       ? `${slot.container} at ${slot.address || "no address"}, ${slot.up ? "up" : "down"}, ${slot.admin}`
-      : "no such slot";
-    if (slot?.container !== candidate.container || slot.admin !== "drain")
+      : "nothing";
+    if (slot && (slot.container !== candidate.container || slot.admin === "maint"))
       throw new GateError(
         "shift",
         `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (it sees ${seen}; docker logs ${proxyContainer(tx.request.app)}). Nothing was shifted.`,
       );
-    if (slot.up && slot.address === candidate.address) return;
+    if (slot?.up && slot.address === candidate.address) return;
     await tx.clock.sleep(50, tx.stop.signal);
   }
   throw new GateError(

@@ -1,7 +1,7 @@
 import type { VerifyOutcome } from "../health/outcome";
 import type { Change } from "./change";
 import { GateError } from "./failure";
-import { of } from "./fleet";
+import { type Member, of } from "./fleet";
 import { called } from "./record";
 import type { DeployRequest } from "./request";
 import type { Verification } from "./world";
@@ -15,6 +15,7 @@ export async function verifyUrls(
   { fleet, report, world }: Change,
   { version, traffic }: DeployRequest,
   verification: Verification,
+  moving: readonly Member[],
 ): Promise<void> {
   const { log } = world;
   const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
@@ -22,7 +23,7 @@ export async function verifyUrls(
   report.verification = outcome;
   if (outcome.status === "healthy") return;
   await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
-  throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServes(fleet.members)}`);
+  throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServe(moving.length > 0 ? moving : fleet.members)}`);
 }
 
 function sentenceOf({ checks }: VerifyOutcome): string {
@@ -32,8 +33,9 @@ function sentenceOf({ checks }: VerifyOutcome): string {
   return `${first?.reason}${more}`;
 }
 
-function stillServes(members: Change["fleet"]["members"]): string {
-  const [first] = members;
-  const serves = first && called(of(first, "scene").previous);
-  return serves ? `${serves} still serves.` : "Nothing was served before, and nothing is now.";
+/** Each host goes back to its own. */
+function stillServe(members: readonly Member[]): string {
+  const names = new Set(members.flatMap((member) => called(of(member, "scene").previous) ?? []));
+  if (names.size === 0) return "Nothing was served before, and nothing is now.";
+  return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;
 }

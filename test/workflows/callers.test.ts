@@ -88,7 +88,14 @@ test("monorepo.yml puts two apps on one host, each behind a port of its own", as
 
 const pull = (fork: boolean) => ({
   event: "pull_request" as const,
-  payload: { action: "labeled", pull_request: { number: 1, labels: [{ name: "dry-run" }], head: { repo: { fork } } } },
+  payload: {
+    action: "labeled",
+    pull_request: {
+      number: 1,
+      labels: [{ name: "dry-run" }],
+      head: { repo: { full_name: fork ? "eve/shop" : "acme/shop" } },
+    },
+  },
 });
 const checks = {
   ...tested,

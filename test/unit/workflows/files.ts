@@ -25,6 +25,8 @@ export type Permissions = Readonly<Record<string, "read" | "write">>;
 export interface Job {
   readonly name?: string;
   readonly uses?: string;
+  readonly needs?: string | readonly string[];
+  readonly if?: string;
   readonly steps?: readonly Step[];
   readonly permissions?: Permissions;
   readonly "timeout-minutes"?: unknown;

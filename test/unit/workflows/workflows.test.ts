@@ -140,7 +140,7 @@ test("the pipeline has what test, build and deploy have, under the same names, a
     for (const [input, field] of Object.entries(called.inputs ?? {})) {
       if (apart[name]?.includes(input)) continue;
       expect([name, input, given[input]]).toEqual([name, input, `\${{ inputs.${input} }}`]);
-      if (["runner", "timeout-minutes", "working-directory", "environment"].includes(input)) continue; // of all jobs here
+      if (["runner", "timeout-minutes", "working-directory", "environment", "dry-run"].includes(input)) continue; // of all jobs here
       if (!/^(role-to-assume|aws-region)$/.test(input)) expect([input, inputs[input]]).toEqual([input, field]);
     }
     for (const secret of Object.keys(called.secrets ?? {})) {
@@ -148,6 +148,19 @@ test("the pipeline has what test, build and deploy have, under the same names, a
       expect(secrets).toHaveProperty(secret);
     }
   }
+});
+
+test("in the pipeline each job waits for the one before, and none but the one that tells goes on after a failure", () => {
+  const jobs = calledBy("$/.github/workflows/pipeline.yml").jobs;
+  const waits = Object.fromEntries(Object.entries(jobs).map(([name, { needs, if: when }]) => [name, [needs, when]]));
+  expect(waits).toMatchObject({
+    test: [undefined, undefined],
+    build: ["test", undefined],
+    staging: ["build", "inputs.staging-environment != ''"],
+    deploy: [["build", "staging"], expect.stringContaining("needs.build.result == 'success'")],
+    tell: [["test", "build"], expect.stringContaining("always()")],
+  });
+  expect(jobs.staging?.secrets?.env).toBe(["$", "{{ secrets.staging-env }}"].join(""));
 });
 
 /** A stranger's pull request gets a token that reads, and no secret: unless a workflow asks for what goes around that. */
