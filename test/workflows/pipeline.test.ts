@@ -133,7 +133,7 @@ test("a secret that is not there ends in one sentence, before any host is touche
   const ran = await push("pipeline.yml", { secrets: { SSH_KEY: "" } });
   expect(ran.jobs[deployed]).toBe("failure");
   expect(ran.log).toMatch(
-    /::error title=Nothing was deployed::ssh-key: it is blank\. .*"production" the right environment/,
+    /::error title=Nothing was deployed::ssh-key: it is blank\. .*environment "production" does not get here/,
   );
   expect(messages).toHaveLength(1);
 });
