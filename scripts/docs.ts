@@ -83,7 +83,7 @@ const root = join(__dirname, "..");
 const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
 
 /** The root's action.yml: that of deploy-and-verify, seen from another folder. */
-export const rootAction = (): string =>
+const rootAction = (): string =>
   `# The same as actions/deploy-and-verify, for \`uses: org/hello-devops@v1\`; written by npm run docs.\n${textOf("actions/deploy-and-verify/action.yml").replaceAll(" ../../dist/", " dist/")}`;
 
 const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback"];

@@ -104026,10 +104026,9 @@ const environment = (url) => ({
 async function probe(tx) {
     const { candidate, host, request, clock, stop } = tx;
     const expected = { status: request.health.status, body: request.health.body };
-    const dial = () => host.dial(candidate.address, candidate.port);
+    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
     const { interval, threshold, startTimeout } = request.health;
     const pace = tx.scene.kept ? steadyPace(EAGER_INTERVAL) : eagerPace(interval);
-    const look = looker(tx, expected, candidate.address, dial);
     const rules = { pace, threshold, limit: startTimeout };
     const verdict = await becomesHealthy(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;

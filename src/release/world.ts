@@ -23,7 +23,7 @@ export interface Verification {
   run(release: { readonly version: string; readonly header: string }, means: Means): Promise<VerifyOutcome>;
 }
 
-export interface Means {
+interface Means {
   readonly log: Log;
   /** aborted when nobody wants to know any more */
   readonly cancel: AbortSignal;

@@ -13,7 +13,7 @@ const OURS = "org/hello-devops";
 const LIMIT = 300_000;
 
 /** This repository as a caller's runner downloads it at v1. */
-export function ourRepository(into: string): string {
+function ourRepository(into: string): string {
   for (const part of ["action.yml", "actions", "dist", ".github"])
     cpSync(join(root, part), join(into, part), { recursive: true });
   const written = (text: string) => text.replaceAll(/uses: \$\/(\S+)/g, `uses: ${OURS}/$1@v1`);
