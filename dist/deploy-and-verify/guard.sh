@@ -26,6 +26,17 @@ readonly ENTRY_TRIES=40 # half a second apart, for an entry that fails while doc
 
 say() { printf '%s\n' "$*" 2>/dev/null || :; } # a broken pipe ends nothing: the undo must go on
 
+# A read that runs out of time in the middle of a line keeps what has come of it: the rest is on its way.
+unfinished=''
+hear() { # hear SECONDS: fills $heard; > 128: no whole line yet; else the input has ended
+  local more status
+  IFS= read -r -t "$1" more
+  status=$?
+  heard=$unfinished$more unfinished=''
+  ((status <= 128)) || unfinished=$heard
+  return "$status"
+}
+
 refuse() { # refuse REASON DETAIL...: before the lock, or when the state can't be trusted
   say "REFUSED $*"
   exit 0
@@ -738,12 +749,12 @@ leave() { # with a transaction open this is an abort
 #   again   the same deploy after a lost connection: a prepared journal of its own is taken over, not replayed
 #   settle  whatever an earlier guard of it left is replayed
 await_turn() {
-  local line n how=''
+  local n how=''
   until [[ -n $how ]]; do
-    IFS= read -r -t "$lease" line || exit 0
-    case $line in
-      BEAT\ *) say "OK ${line#BEAT }" ;;
-      LOCK\ *) read -r _ n how _ <<<"$line" ;;
+    hear "$lease" || exit 0
+    case $heard in
+      BEAT\ *) say "OK ${heard#BEAT }" ;;
+      LOCK\ *) read -r _ n how _ <<<"$heard" ;;
       *) refuse message "LOCK expected" ;;
     esac
   done
@@ -752,7 +763,7 @@ await_turn() {
 }
 
 take_lock() {
-  local line status told='' holder_now='' owner=''
+  local status told='' holder_now='' owner=''
   until flock -n 9 && nobody_comes_back; do
     { IFS= read -r holder_now && IFS= read -r owner; } 2>/dev/null <holder
     [[ $turn == first || -e reconnect ]] || printf '%s\n' "$transaction" >reconnect 2>/dev/null
@@ -762,10 +773,10 @@ take_lock() {
       say "HELD ${holder_now:0:400}"
       told=${holder_now:0:400}
     fi
-    IFS= read -r -t 0.3 line
+    hear 0.3
     status=$?
     if ((status == 0)); then
-      [[ $line == BEAT\ * ]] && say "OK ${line#BEAT }" || exit 0
+      [[ $heard == BEAT\ * ]] && say "OK ${heard#BEAT }" || exit 0
     elif ((status <= 128)); then
       exit 0
     fi
@@ -823,12 +834,12 @@ hand_over() {
 }
 
 serve() {
-  local line status ending
+  local status ending
   while :; do
-    IFS= read -r -t "$lease" line
-    status=$? # kept at once: a test around read would lose it, and a run-out lease would look like end of input
+    hear "$lease"
+    status=$? # kept at once: a test around it would lose it, and a run-out lease would look like end of input
     if ((status == 0)); then
-      on_message "$line"
+      on_message "$heard"
       continue
     fi
     ((status > 128)) && ending='the lease ran out' || ending='end of input'
@@ -902,12 +913,12 @@ take_over() { # the journal goes on, with the connection that a later guard has 
 }
 
 look() { # deeds that read, until the input ends
-  local line kind verb
+  local kind verb
   tell_ready
-  while IFS= read -r -t "$lease" line; do
-    read -r kind _ verb _ <<<"$line"
+  while hear "$lease"; do
+    read -r kind _ verb _ <<<"$heard"
     case $kind:$verb in
-      BEAT:* | BYE:* | DO:read | DO:releases | DO:space) on_message "$line" ;;
+      BEAT:* | BYE:* | DO:read | DO:releases | DO:space) on_message "$heard" ;;
       *) refuse message "a look changes nothing" ;;
     esac
   done

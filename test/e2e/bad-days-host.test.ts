@@ -66,7 +66,10 @@ test("two deploys at once follow each other; one that is cancelled while it wait
     status: "deployed",
     release: expect.stringContaining(other(live)),
   });
-  expect((await second.ended).outputs).toMatchObject({
+  const after = await second.ended;
+  if (after.outputs.status !== "deployed")
+    throw new Error(`the one that waited should have been deployed:\n${after.log}`);
+  expect(after.outputs).toMatchObject({
     status: "deployed",
     "previous-release": expect.stringContaining(other(live)),
   });

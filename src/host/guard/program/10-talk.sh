@@ -26,6 +26,17 @@ readonly ENTRY_TRIES=40 # half a second apart, for an entry that fails while doc
 
 say() { printf '%s\n' "$*" 2>/dev/null || :; } # a broken pipe ends nothing: the undo must go on
 
+# A read that runs out of time in the middle of a line keeps what has come of it: the rest is on its way.
+unfinished=''
+hear() { # hear SECONDS: fills $heard; > 128: no whole line yet; else the input has ended
+  local more status
+  IFS= read -r -t "$1" more
+  status=$?
+  heard=$unfinished$more unfinished=''
+  ((status <= 128)) || unfinished=$heard
+  return "$status"
+}
+
 refuse() { # refuse REASON DETAIL...: before the lock, or when the state can't be trusted
   say "REFUSED $*"
   exit 0

@@ -107,6 +107,27 @@ test("answers a beat while it waits, and ends with its runner", async () => {
   expect(first.ended).toBe(false);
 });
 
+test("hears a message whole whose first part came while it waited for the lock", async () => {
+  const first = host.guard();
+  await first.ready();
+  const second = host.guard({ transaction: "t3" });
+  const looksAgain = async (holder: string) => {
+    writeFileSync(host.state("holder"), `${holder}\nt9\n`);
+    await second.says(new RegExp(`^HELD ${holder}$`));
+  };
+  second.sshd.stdin.write("BEA");
+  await looksAgain("run 3"); // what it read before that may have ended before the part came
+  await looksAgain("run 4");
+  second.sshd.stdin.write("T 70\nBE");
+  await second.says(/^OK 70$/);
+  await looksAgain("run 5");
+  await looksAgain("run 6");
+  await first.ask("BYE");
+  await second.ready();
+  second.sshd.stdin.write("AT 71\n");
+  expect(await second.says(/^(OK 71|LOST)/)).toBe("OK 71");
+});
+
 test("lets another app's deploy run beside it", async () => {
   await host.guard().ready();
   expect(await host.guard({ app: "blog" }).says(/^REFUSED/)).toBe("REFUSED absent");
