@@ -91225,7 +91225,7 @@ const ANSWERS = ["OK", "FAIL", "COMMITTED", "RETIRED", "ABORTED", "STUCK"];
  *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
  *     BYE n               lets the lock go                          -> OK n
  *
- * Before READY it says GUARD, FACTS, HELD (each time the holder changes) or REFUSED; LOST as it fences.
+ * Before READY it says GUARD, FACTS, HELD (each time the holder changes; without a word where it stays unknown) or REFUSED; LOST as it fences.
  */
 class Messages {
     /** when the message was sent to which the guard answered last */

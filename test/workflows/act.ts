@@ -1,5 +1,6 @@
 // Runs workflows as GitHub would, with act in host mode: the steps are processes of this machine. A caller is a repository of
-// its own; ours is a copy of this one, in which $/ is written out, since act does not know it (docs/adr/0015).
+// its own; ours is a copy of this one without what act does not know: $/ is written out (docs/adr/0015), and whether an
+// environment's job makes a deployment record is left out.
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +17,8 @@ const LIMIT = 300_000;
 function ourRepository(into: string): string {
   for (const part of ["action.yml", "actions", "dist", ".github"])
     cpSync(join(root, part), join(into, part), { recursive: true });
-  const written = (text: string) => text.replaceAll(/uses: \$\/(\S+)/g, `uses: ${OURS}/$1@v1`);
+  const written = (text: string) =>
+    text.replaceAll(/uses: \$\/(\S+)/g, `uses: ${OURS}/$1@v1`).replaceAll(/^ {6}deployment: .*\n/gm, "");
   const folder = join(into, ".github/workflows");
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);

@@ -19,7 +19,7 @@ await_turn() {
 }
 
 take_lock() {
-  local status told='' holder_now='' owner=''
+  local status told='' holder_now='' owner='' unnamed=0
   until flock -n 9 && nobody_comes_back; do
     { IFS= read -r holder_now && IFS= read -r owner; } 2>/dev/null <holder
     [[ $turn == first || -e reconnect ]] || printf '%s\n' "$transaction" >reconnect 2>/dev/null
@@ -28,6 +28,8 @@ take_lock() {
     elif [[ ${holder_now:0:400} != "$told" ]]; then
       say "HELD ${holder_now:0:400}"
       told=${holder_now:0:400}
+    elif [[ -z $told ]] && ((++unnamed == 10)); then
+      say HELD # on a full disk it could not write who it is
     fi
     hear 0.3
     status=$?

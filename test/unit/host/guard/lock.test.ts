@@ -33,6 +33,8 @@ test("waits for a holder that has not written yet who it is, as at two first dep
     const guard = host.guard({ transaction: "t3" });
     expect(await guard.ask("BEAT")).toBe("OK"); // it answers from the queue
     expect(guard.lines.some((line) => /^(HELD|READY)/.test(line))).toBe(false);
+    expect(await guard.says(/^HELD/)).toBe("HELD"); // it waits long: a holder on a full disk never writes it
+    guard.lines.length = 0;
     writeFileSync(host.state("holder"), "run 9 by eve\nt9\n");
     expect(await guard.says(/^HELD/)).toBe("HELD run 9 by eve");
     other.stdin.end("\n");
