@@ -79,7 +79,7 @@ interface Action {
 
 /** An action of ours by the reference in a step's `uses`; undefined = it is another's. */
 export function actionBy(uses: string): Action | undefined {
-  const folder = /^(?:\$\/|org\/hello-devops(?:\/|@))([a-z./-]*?)(?:@v1|v1)?$/.exec(uses)?.[1];
+  const folder = /^(?:\$\/|org\/hello-devops(?:\/|@))([a-z0-9./-]*?)(?:@v1|v1)?$/.exec(uses)?.[1];
   if (folder === undefined) return undefined;
   return parse(readFileSync(join(root, folder, "action.yml"), "utf8")) as Action;
 }
