@@ -78,6 +78,14 @@ const made: Readonly<Record<string, Canary>> = {
       languageService: "Unrecognized named-value: 'env'",
     },
   ),
+  "a called workflow gets a secret as an input": call(
+    "verify",
+    { with: { url, body: expression("secrets.BODY") } },
+    {
+      actionlint: 'context "secrets" is not allowed here',
+      languageService: "Unrecognized named-value: 'secrets'",
+    },
+  ),
   "a called workflow asks for more than it is granted": call(
     "rollback",
     { with: { environment: "production" }, secrets: { "ssh-key": expression("secrets.SSH_KEY") } },
