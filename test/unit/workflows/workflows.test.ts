@@ -163,6 +163,54 @@ test("in the pipeline each job waits for the one before, and none but the one th
   expect(jobs.staging?.secrets?.env).toBe(["$", "{{ secrets.staging-env }}"].join(""));
 });
 
+/** The jobs whose own steps change a host; a dry run does not. */
+const changes = ({ steps = [] }: Job): boolean =>
+  steps.some(
+    ({ uses = "", with: given = {} }) =>
+      /^(\$|org\/hello-devops)\/actions\/(deploy-|rollback-)|^org\/hello-devops@/.test(uses) &&
+      given["dry-run"] !== true,
+  );
+const changing = ({ uses, ...job }: Job): boolean =>
+  uses ? Object.values(calledBy(uses).jobs).some(changing) : changes(job);
+
+test.each(each(all))("%s names an environment where a host is changed, and nowhere else", (_, file) => {
+  for (const [name, job] of jobsOf(file)) expect([name, job.environment !== undefined]).toEqual([name, changes(job)]);
+});
+
+/** A group would be held by a run that waits for an approval, and a newer run would end one that is halfway. */
+test.each(each(all))(
+  "%s leaves the order of changes on a host to the host; what it cancels is an older run of the same pull request",
+  (_, file) => {
+    const { concurrency, on } = file.workflow;
+    for (const [name, job] of jobsOf(file)) expect([name, job.concurrency]).toEqual([name, undefined]);
+    if (on.workflow_call || jobsOf(file).some(([, job]) => changing(job))) expect(concurrency).toBeUndefined();
+    else if (concurrency?.["cancel-in-progress"] !== false)
+      expect(concurrency).toEqual({
+        group: expect.stringMatching(
+          /^[a-z-]+-\$\{\{ github\.event(\.pull_request\.number|_name == 'pull_request' && github\.ref \|\| github\.sha) \}\}$/,
+        ),
+        "cancel-in-progress": true,
+      });
+  },
+);
+
+test.each(each(all))(
+  "%s hands secrets and its token to single steps, and to called workflows as secrets alone",
+  (_, file) => {
+    const place = /^jobs\.[a-z-]+\.(secrets|steps\.\d+\.(with|env))\./;
+    expect(
+      pathsOf(file.workflow, /\$\{\{[^}]*\b(secrets|github\.token)\b/).filter((path) => !place.test(path)),
+    ).toEqual([]);
+  },
+);
+
+const pathsOf = (node: unknown, pattern: RegExp, path = ""): readonly string[] =>
+  typeof node === "object" && node !== null
+    ? Object.entries(node).flatMap(([key, value]) => pathsOf(value, pattern, path === "" ? key : `${path}.${key}`))
+    : pattern.test(String(node))
+      ? [path]
+      : [];
+
 /** A stranger's pull request gets a token that reads, and no secret: unless a workflow asks for what goes around that. */
 test("no workflow runs a stranger's code with secrets, or a checkout that keeps its token", () => {
   for (const file of all) {
