@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { docker } from "../bed/run";
 import { node24 } from "../support/runner";
 import { root } from "../unit/workflows/files";
+import { patchedAct } from "./patched-act";
 import { packages, tool } from "./tools";
 
 const OURS = "org/hello-devops";
@@ -153,7 +154,7 @@ export class Caller {
     };
     try {
       return await ended(
-        spawn(await tool("act"), words, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: LIMIT }),
+        spawn(await patchedAct(), words, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: LIMIT }),
       );
     } finally {
       rmSync(home, { recursive: true, force: true });

