@@ -1,24 +1,27 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import type { BedHost } from "../bed/bed";
 import { resetHost } from "../bed/hosts";
 import { myHost, theBed } from "../support/bed";
 import { judge } from "../support/judge";
 import { type Asked, Caller, type Ran, removeImages } from "./act";
-import { imagesOf, secretsFor, varsFor, writeApp, writeCaller } from "./callers";
+import { at, imagesOf, secretsFor, varsFor, writeApp, writeCaller } from "./callers";
 import { patchedAct } from "./patched-act";
 
 jest.setTimeout(240_000);
 const bed = theBed();
 const host = myHost(bed);
+/** No worker's own, and none of the fleet's: the two places of several-hosts.yml need a host each, and no other file may wait. */
+const second = bed.hosts[4] as BedHost;
 let caller: Caller;
 
 beforeAll(patchedAct, 600_000);
-beforeAll(() => resetHost(host), 60_000);
+beforeAll(() => Promise.all([host, second].map((it) => resetHost(it))), 60_000);
 beforeEach(() => {
   caller = new Caller();
 });
 afterEach(() => caller.end());
 afterAll(async () => {
-  await resetHost(host);
+  await Promise.all([host, second].map((it) => resetHost(it)));
   await removeImages(imagesOf(bed));
 }, 60_000);
 
@@ -41,8 +44,8 @@ const build = {
 const tested = { "Test/Test/Run the tests": "success" };
 
 /** Of one app, by the commit that was pushed. */
-async function serves(app = "shop"): Promise<string> {
-  const { version, wrong } = await judge(host, app);
+async function serves(app = "shop", on = host): Promise<string> {
+  const { version, wrong } = await judge(on, app);
   expect(wrong).toEqual([]);
   return version;
 }
@@ -81,15 +84,51 @@ test("staging-production.yml deploys nothing to production where staging did not
   expect(await serves()).toBe(before);
 });
 
-test("several-hosts.yml deploys to each of its environments, and one host at a time is changed by one of them", async () => {
+/** On GitHub each environment has a variable SSH_HOST of its own; act has one set of variables for all. */
+const inTwoPlaces = {
+  vars: { ...varsFor(host, second), PLACES: JSON.stringify({ frankfurt: at(host), virginia: at(second) }) },
+  hosts: `\${{ fromJSON(vars.PLACES)[matrix.environment] }}`,
+};
+const [frankfurt, virginia] = [
+  "Deploy to frankfurt-1/Deploy/Deploy to frankfurt",
+  "Deploy to virginia-2/Deploy/Deploy to virginia",
+];
+
+test("several-hosts.yml deploys one image to each of its places, on hosts of their own", async () => {
+  writeApp(caller, bed, "echo1");
+  const before = await serves();
+  const ran = await runs("several-hosts.yml", { vars: inTwoPlaces.vars }, { hosts: inTwoPlaces.hosts });
+  expect(ran.jobs).toEqual({ ...build, [frankfurt]: "success", [virginia]: "success" });
+  expect(ran.log.match(/set-output:: status=\w+$/gm)).toEqual(Array(2).fill("set-output:: status=deployed"));
+  const commit = await serves();
+  expect(commit).toMatch(/^[0-9a-f]{40}$/);
+  expect(commit).not.toBe(before);
+  expect(await serves("shop", second)).toBe(commit);
+});
+
+test("several-hosts.yml leaves the other place alone where one does not take the release", async () => {
+  writeApp(caller, bed, "echo2");
+  const before = await serves("shop", second);
+  const ran = await runs(
+    "several-hosts.yml",
+    { vars: inTwoPlaces.vars },
+    {
+      hosts: inTwoPlaces.hosts,
+      "health-path": `\${{ matrix.environment == 'virginia' && '/nothing-here' || '/health' }}`,
+      "start-timeout": "3s",
+    },
+  );
+  expect(ran.jobs).toEqual({ ...build, [frankfurt]: "success", [virginia]: "failure" });
+  expect(ran.code).toBe(1);
+  expect(await serves()).not.toBe(before);
+  expect(await serves("shop", second)).toBe(before);
+});
+
+test("two places that turn out to be one host change it one after the other", async () => {
   writeApp(caller, bed, "echo1");
   const before = await serves();
   const ran = await runs("several-hosts.yml");
-  expect(ran.jobs).toEqual({
-    ...build,
-    "Deploy to frankfurt-1/Deploy/Deploy to frankfurt": "success",
-    "Deploy to virginia-2/Deploy/Deploy to virginia": "success",
-  });
+  expect(ran.jobs).toEqual({ ...build, [frankfurt]: "success", [virginia]: "success" });
   expect(ran.log.match(/set-output:: status=(deployed|unchanged)$/gm)?.sort()).toEqual([
     "set-output:: status=deployed",
     "set-output:: status=unchanged",
