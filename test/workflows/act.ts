@@ -1,7 +1,18 @@
 // Runs workflows as GitHub would, with act in host mode: the steps are processes of this machine. A caller is a repository of
 // its own; ours is a copy of this one, in which $/ is written out, since act does not know it (docs/adr/0015).
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { docker } from "../bed/run";
@@ -54,6 +65,8 @@ export interface Asked {
   readonly secrets?: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
+  /** the registry that plays ECR, for whoever has assumed a role */
+  readonly ecr?: { readonly endpoint: string; readonly password: string };
 }
 
 export interface Ran {
@@ -100,10 +113,13 @@ export class Caller {
     writeFileSync(join(this.folder, path), text);
   }
 
-  /** `pipx run zizmor==...`, which GitHub's runners have. */
-  async #pipx(home: string): Promise<string> {
+  /** What GitHub's runners have: `pipx run zizmor==...`, and the AWS CLI. */
+  async #programs(home: string, ecr: Asked["ecr"]): Promise<string> {
     const folder = join(home, "bin");
     mkdirSync(folder);
+    copyFileSync(join(__dirname, "fake-aws.sh"), join(folder, "aws"));
+    chmodSync(join(folder, "aws"), 0o755);
+    if (ecr) writeFileSync(join(folder, "ecr"), `ECR_ENDPOINT='${ecr.endpoint}' ECR_PASSWORD='${ecr.password}'\n`);
     const script = `#!/bin/bash\n[[ "$1 $2" == "run ${packages.zizmor}" ]] && exec ${await tool("zizmor")} "\${@:3}"\n`;
     writeFileSync(join(folder, "pipx"), script, { mode: 0o755 });
     return folder;
@@ -130,7 +146,7 @@ export class Caller {
 
   async run(asked: Asked): Promise<Ran> {
     const home = mkdtempSync(join(tmpdir(), "hello-devops-act-"));
-    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {} } = asked;
+    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {}, ecr } = asked;
     const given = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")); // act asks for a blank one
     writeFileSync(
       join(home, "event.json"),
@@ -147,7 +163,7 @@ export class Caller {
     ];
     const env = {
       ...reachesRegistries,
-      PATH: [dirname(node24), await this.#pipx(home), process.env.PATH].join(":"),
+      PATH: [dirname(node24), await this.#programs(home, ecr), process.env.PATH].join(":"),
       HOME: home,
       XDG_CACHE_HOME: join(home, "cache"),
       ...given,

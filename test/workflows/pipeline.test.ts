@@ -109,6 +109,30 @@ test("a push is tested, built, deployed and verified, and the sample app is live
   console.log(`push to live of the sample app: ${stages.join(", ")} (1 s of it is bake-time)`);
 });
 
+test("with a role to assume, ECR's own login pushes and pulls, and is in no log", async () => {
+  writeApp(caller, bed, "echo1");
+  const role = { "role-to-assume": "arn:aws:iam::123456789012:role/deploy", "aws-region": "eu-central-1" };
+  writeCaller(caller, bed, host, "pipeline.yml", role);
+  const { address, password } = bed.registry;
+  const ran = await push("pipeline.yml", {
+    ecr: { endpoint: `https://${address}`, password },
+    secrets: { REGISTRY_USERNAME: "", REGISTRY_PASSWORD: "" },
+  });
+  expect(ran.jobs).toEqual({ ...reached, [deployed]: "success" });
+  expect(await serves()).toBe(/set-output:: version=([0-9a-f]{40})/.exec(ran.log)?.[1]);
+  const logins = [...ran.log.matchAll(/^(\w+)\/.*Success - Main (.*(?:role|ECR|registry)) /gm)].map(([, job, step]) => [
+    job,
+    step,
+  ]);
+  expect(logins).toEqual([
+    ["Build", "Assume the AWS role"],
+    ["Build", "Log in to ECR"],
+    ["Deploy", "Assume the AWS role"],
+    ["Deploy", "Get a login for ECR"],
+  ]);
+  keepsSecrets(ran);
+});
+
 test("a test that fails stops build and deploy, and Slack is told once that the tests did", async () => {
   const before = await serves();
   writeApp(caller, bed, "echo1");
