@@ -1,6 +1,6 @@
 // act, built from its Go module's source with act.patch, which says what stock act does otherwise than GitHub.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../bed/bed";
 import { locked } from "../bed/lock";
@@ -24,9 +24,9 @@ export async function patchedAct(): Promise<string> {
 async function build(program: string): Promise<void> {
   say(`building act ${VERSION} with its patch: a minute or two, this once`);
   const began = Date.now();
-  const tools = join(cacheFolder, "..", "tools");
-  mkdirSync(tools, { recursive: true });
-  const folder = mkdtempSync(join(tools, "building-act-"));
+  const folder = join(cacheFolder, "..", "tools", "building-act");
+  rmSync(folder, { recursive: true, force: true }); // of a run that was killed
+  mkdirSync(folder, { recursive: true });
   const [source, built] = [join(folder, "source"), join(folder, "act")];
   try {
     const go = await goProgram();
