@@ -92097,10 +92097,18 @@ function inputsOfRunner(env) {
 
 
 
-/** Runs an action's step as the runner started it. One bundle for both steps: only the post step finds what main has saved. */
+/**
+ * Runs an action's step as the runner started it. One bundle for both steps: only the post step finds what main has saved.
+ * Where main has refused its inputs, no host was touched, and the post step has nothing to ask.
+ */
 function runStep(main, post) {
     process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
-    const step = post && getState("transaction") ? post : main;
+    const afterMain = getState("begun") === "true";
+    if (afterMain && !getState("transaction"))
+        return;
+    if (post && !afterMain)
+        saveState("begun", "true");
+    const step = post && afterMain ? post : main;
     step(inputsOfRunner(process.env))
         .catch((error) => {
         const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";

@@ -8,6 +8,7 @@ export async function locked<T>(what: string, work: () => Promise<T>): Promise<T
   const server = createServer();
   const take = () =>
     new Promise<boolean>((resolve) => {
+      server.removeAllListeners("listening"); // of a try that failed
       server.once("error", () => resolve(false));
       server.listen(`\0hello-devops-bed-${what}`, () => resolve(true));
     });

@@ -4,7 +4,7 @@ import { resetHost } from "../bed/hosts";
 import { myHost, theBed } from "../support/bed";
 import { inBox, lookAt } from "../support/outside";
 import { Quick } from "../support/quick";
-import type { Inputs } from "../support/runner";
+import { basicInputs, type Inputs, startPost } from "../support/runner";
 import { type KeyPair, loginsAtSecond, nameOf, newKey, SECOND_PORT, SilentServer, secondWayIn } from "../support/sshd";
 
 const bed = theBed();
@@ -117,3 +117,11 @@ for (const [what, inputs, line] of wrong)
     const printed = ended.log.split("\n").filter((text) => text !== "" && !/^::(add-mask|debug)::/.test(text));
     expect([printed, ended.code, silent.connections - before]).toEqual([[`::error::${line}`], 1, 0]);
   }, 30_000);
+
+test("a step that refused its inputs says so once: its post step does nothing, though the inputs be right by then", async () => {
+  const before = silent.connections;
+  const main = await look({ hosts: silentAddress, "ssh-known-hosts": fingerprint, "bake-time": "soon" });
+  const inputs = { ...basicInputs(bed, host, "echo2"), hosts: silentAddress };
+  const post = await startPost("deploy-ec2", inputs, main.state).ended;
+  expect([main.code, post.code, post.log, silent.connections - before]).toEqual([1, 0, "", 0]);
+}, 30_000);

@@ -5,7 +5,7 @@ import { otherKinds } from "../bed/kinds";
 import { up } from "../bed/up";
 
 const NAME = process.env.BED ?? "test";
-const HOSTS = 4; // one a worker, and two for the tests of a fleet
+const HOSTS = 5; // one a worker, two for the tests of a fleet, and one for the second place of several-hosts.yml
 
 /** Brings the bed up before the tests; it stays for the next run (npm run bed -- down --name test takes it away). */
 export default async function setUp(): Promise<void> {

@@ -2,12 +2,24 @@
 // its own; ours is a copy of this one without what act does not know: $/ is written out (docs/adr/0015), and whether an
 // environment's job makes a deployment record is left out.
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { docker } from "../bed/run";
 import { node24 } from "../support/runner";
 import { root } from "../unit/workflows/files";
+import { patchedAct } from "./patched-act";
 import { packages, tool } from "./tools";
 
 const OURS = "org/hello-devops";
@@ -55,6 +67,8 @@ export interface Asked {
   readonly secrets?: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
+  /** the registry that plays ECR, for whoever has assumed a role */
+  readonly ecr?: { readonly endpoint: string; readonly password: string };
 }
 
 export interface Ran {
@@ -101,10 +115,13 @@ export class Caller {
     writeFileSync(join(this.folder, path), text);
   }
 
-  /** `pipx run zizmor==...`, which GitHub's runners have. */
-  async #pipx(home: string): Promise<string> {
+  /** What GitHub's runners have: `pipx run zizmor==...`, and the AWS CLI. */
+  async #programs(home: string, ecr: Asked["ecr"]): Promise<string> {
     const folder = join(home, "bin");
     mkdirSync(folder);
+    copyFileSync(join(__dirname, "fake-aws.sh"), join(folder, "aws"));
+    chmodSync(join(folder, "aws"), 0o755);
+    if (ecr) writeFileSync(join(folder, "ecr"), `ECR_ENDPOINT='${ecr.endpoint}' ECR_PASSWORD='${ecr.password}'\n`);
     const script = `#!/bin/bash\n[[ "$1 $2" == "run ${packages.zizmor}" ]] && exec ${await tool("zizmor")} "\${@:3}"\n`;
     writeFileSync(join(folder, "pipx"), script, { mode: 0o755 });
     return folder;
@@ -131,7 +148,7 @@ export class Caller {
 
   async run(asked: Asked): Promise<Ran> {
     const home = mkdtempSync(join(tmpdir(), "hello-devops-act-"));
-    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {} } = asked;
+    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {}, ecr } = asked;
     const given = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")); // act asks for a blank one
     writeFileSync(
       join(home, "event.json"),
@@ -148,14 +165,14 @@ export class Caller {
     ];
     const env = {
       ...reachesRegistries,
-      PATH: [dirname(node24), await this.#pipx(home), process.env.PATH].join(":"),
+      PATH: [dirname(node24), await this.#programs(home, ecr), process.env.PATH].join(":"),
       HOME: home,
       XDG_CACHE_HOME: join(home, "cache"),
       ...given,
     };
     try {
       return await ended(
-        spawn(await tool("act"), words, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: LIMIT }),
+        spawn(await patchedAct(), words, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: LIMIT }),
       );
     } finally {
       rmSync(home, { recursive: true, force: true });

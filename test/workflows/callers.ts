@@ -95,7 +95,9 @@ export const secretsFor = (bed: Bed, host: BedHost): Readonly<Record<string, str
   };
 };
 
+export const at = ({ address, port }: BedHost): string => `${address}:${port}`;
+
 export const varsFor = (...hosts: readonly BedHost[]): Readonly<Record<string, string>> => ({
-  SSH_HOST: hosts.map(({ address, port }) => `${address}:${port}`).join(","),
+  SSH_HOST: hosts.map(at).join(","),
   SSH_KNOWN_HOSTS: hosts.map(({ knownHosts }) => readFileSync(knownHosts, "utf8")).join("\n"),
 });

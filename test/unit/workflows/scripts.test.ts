@@ -121,6 +121,72 @@ test.each([
   expect(login(env)).toMatchObject({ code: 0, log: "", outputs: { how } });
 });
 
+const [amd64, arm64, index, other] = ["a", "b", "c", "d"].map((letter) => `sha256:${letter.repeat(64)}`) as [
+  string,
+  string,
+  string,
+  string,
+];
+
+/** The join of two platforms, with a docker that notes what it is asked for and says what the registry holds. */
+function joined(holds: {
+  readonly digest: string;
+  readonly manifests: readonly string[];
+}): Ended & { asked: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), "hello-devops-docker-"));
+  const index = JSON.stringify({ manifests: holds.manifests.map((digest) => ({ digest })) });
+  const docker = `#!/bin/bash
+echo "$*" >>"${folder}/asked"
+case "$*" in
+  *" --raw") echo '${index}' ;;
+  *" inspect "*) echo '${holds.digest}' ;;
+esac`;
+  writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
+  const env = { IMAGE: "ghcr.io/acme/shop", TAGS: `latest,${sha}`, AMD64: amd64, ARM64: arm64 };
+  try {
+    const ended = step("build", "Join", { ...env, PATH: `${folder}:${process.env.PATH}` });
+    return { ...ended, asked: readFileSync(join(folder, "asked"), "utf8").split("\n").filter(Boolean) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("two platforms come under one digest, which is what is handed on", () => {
+  const image = "ghcr.io/acme/shop";
+  expect(joined({ digest: index, manifests: [arm64, amd64] })).toEqual({
+    code: 0,
+    log: "",
+    outputs: { digest: index },
+    summary: "",
+    asked: [
+      `buildx imagetools create --tag ${image}:latest --tag ${image}:${sha} ${image}@${amd64} ${image}@${arm64}`,
+      `buildx imagetools inspect ${image}:latest --format {{.Manifest.Digest}}`,
+      `buildx imagetools inspect ${image}@${index} --raw`,
+    ],
+  });
+});
+
+test.each([
+  [
+    "the registry does not say what was pushed",
+    { digest: "", manifests: [] },
+    "::error title=No digest::The registry does not say what ghcr.io/acme/shop:latest is.\n",
+  ],
+  [
+    "another run has moved the tag in between",
+    { digest: index, manifests: [other, arm64] },
+    "::error title=Another build came in between::ghcr.io/acme/shop:latest is not what this run built. Run it again.\n",
+  ],
+  [
+    "the tag has a platform more",
+    { digest: index, manifests: [amd64, arm64, other] },
+    "::error title=Another build came in between::ghcr.io/acme/shop:latest is not what this run built. Run it again.\n",
+  ],
+])("two platforms hand nothing on where %s", (_, holds, said) => {
+  const { code, log, outputs } = joined(holds);
+  expect([code, log, outputs]).toEqual([1, said, {}]);
+});
+
 test("a push to Docker Hub without a login ends in one sentence", () => {
   const { code, log } = login({ REGISTRY: "docker.io" });
   expect([code, log]).toEqual([
