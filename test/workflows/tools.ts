@@ -52,6 +52,8 @@ async function goInstall(source: string, folder: string): Promise<void> {
 
 /** The Go that builds from source: the machine's own, where it is new enough. */
 export async function go(): Promise<string> {
+  if (existsSync("/usr/bin/apt-get") && !existsSync("/etc/ssl/certs/ca-certificates.crt"))
+    await aptInstall("ca-certificates"); // Go trusts whom the system trusts
   const env = { ...process.env, GOTOOLCHAIN: "local" }; // its own version, and none that it would fetch
   const here = await run("go", ["env", "GOVERSION"], { cwd: tmpdir(), env }).catch(() => "");
   const [, minor] = /^go1\.(\d+)/.exec(here) ?? [];
