@@ -1,6 +1,6 @@
 import { beforeAll, expect, jest, test } from "@jest/globals";
 import { canaries } from "./canaries";
-import { files, type Linter, linters, type Texts } from "./linters";
+import { files, type Linter, linters, shown, type Texts } from "./linters";
 
 jest.setTimeout(300_000); // the first run builds and installs them
 
@@ -14,6 +14,16 @@ beforeAll(async () => {
 
 test.each(names)("%s finds nothing in workflows and actions but what is excused beside the line", async (name) => {
   expect(await linters[name](files)).toEqual([]);
+});
+
+test("the files that the pages show whole are as good as those to copy: who copies one passes his own checks", async () => {
+  expect(Object.keys(shown)).toHaveLength(6);
+  const { actionlint, languageService, zizmor } = linters;
+  expect([
+    ...(await actionlint(shown)),
+    ...(await languageService({ ...files, ...shown })),
+    ...(await zizmor(shown, "regular")),
+  ]).toEqual([]);
 });
 
 test.each(

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { all, root } from "../unit/workflows/files";
+import { all, examples, root } from "../unit/workflows/files";
 import { ensureShellcheck, tool } from "../workflows/tools";
 
 /** By their paths from the repository's top. */
@@ -18,6 +18,14 @@ export const files: Texts = Object.fromEntries(
   [...all.map(({ path }) => path), ...actions, "action.yml"].map((path) => read(path)),
 );
 
+/** The files that the pages show whole. */
+export const shown: Texts = Object.fromEntries(
+  examples.flatMap(({ page, number, text, content }) => {
+    const whole = ["name", "on", "jobs"].every((key) => Object.hasOwn(content as object, key));
+    return whole ? [[`.github/workflows/${page.replace(/\W/g, "-")}-${number}.yml`, text] as const] : [];
+  }),
+);
+
 /** Found or not is no matter of the exit status here: all of them say it as JSON. */
 function said<T>(program: string, words: readonly string[], cwd: string, input = ""): readonly T[] {
   const { status, stdout, stderr, error } = spawnSync(program, words, { cwd, input, encoding: "utf8" });
@@ -26,9 +34,10 @@ function said<T>(program: string, words: readonly string[], cwd: string, input =
   return JSON.parse(stdout) as readonly T[];
 }
 
-async function zizmor(texts: Texts): Promise<readonly string[]> {
+/** `regular` is what the look at workflows in pr-checks.yml has. */
+async function zizmor(texts: Texts, persona: "pedantic" | "regular" = "pedantic"): Promise<readonly string[]> {
   return inRepository(texts, async (folder) => {
-    const words = ["--offline", "--persona=pedantic", "--no-progress", "--no-exit-codes", "--format=json-v1"];
+    const words = ["--offline", `--persona=${persona}`, "--no-progress", "--no-exit-codes", "--format=json-v1"];
     const found = said<{ ident: string; locations: readonly Place[] }>(
       await tool("zizmor"),
       [...words, ...Object.keys(texts)],

@@ -4,7 +4,7 @@ import { resetHost } from "../bed/hosts";
 import { myHost, theBed } from "../support/bed";
 import { judge } from "../support/judge";
 import { type Asked, Caller, type Ran, removeImages } from "./act";
-import { at, imagesOf, secretsFor, varsFor, writeApp, writeCaller } from "./callers";
+import { at, forDryRun, imagesOf, secretsFor, varsFor, writeApp, writeCaller } from "./callers";
 import { patchedAct } from "./patched-act";
 
 jest.setTimeout(240_000);
@@ -39,7 +39,7 @@ async function runs(
 const build = {
   "Build/Build/Look at what is asked for": "success",
   "Build/Build/Build for linux/amd64": "success",
-  "Build/Build/Join the platforms under one digest": "skipped",
+  "Build/Build/Hand on the digest": "success",
 };
 const tested = { "Test/Test/Run the tests": "success" };
 
@@ -98,7 +98,7 @@ test("several-hosts.yml deploys one image to each of its places, on hosts of the
   writeApp(caller, bed, "echo1");
   const before = await serves();
   const ran = await runs("several-hosts.yml", { vars: inTwoPlaces.vars }, { hosts: inTwoPlaces.hosts });
-  expect(ran.jobs).toEqual({ ...build, [frankfurt]: "success", [virginia]: "success" });
+  expect(ran.jobs).toEqual({ ...tested, ...build, [frankfurt]: "success", [virginia]: "success" });
   expect(ran.log.match(/set-output:: status=\w+$/gm)).toEqual(Array(2).fill("set-output:: status=deployed"));
   const commit = await serves();
   expect(commit).toMatch(/^[0-9a-f]{40}$/);
@@ -118,7 +118,7 @@ test("several-hosts.yml leaves the other place alone where one does not take the
       "start-timeout": "3s",
     },
   );
-  expect(ran.jobs).toEqual({ ...build, [frankfurt]: "success", [virginia]: "failure" });
+  expect(ran.jobs).toEqual({ ...tested, ...build, [frankfurt]: "success", [virginia]: "failure" });
   expect(ran.code).toBe(1);
   expect(await serves()).not.toBe(before);
   expect(await serves("shop", second)).toBe(before);
@@ -128,7 +128,7 @@ test("two places that turn out to be one host change it one after the other", as
   writeApp(caller, bed, "echo1");
   const before = await serves();
   const ran = await runs("several-hosts.yml");
-  expect(ran.jobs).toEqual({ ...build, [frankfurt]: "success", [virginia]: "success" });
+  expect(ran.jobs).toEqual({ ...tested, ...build, [frankfurt]: "success", [virginia]: "success" });
   expect(ran.log.match(/set-output:: status=(deployed|unchanged)$/gm)?.sort()).toEqual([
     "set-output:: status=deployed",
     "set-output:: status=unchanged",
@@ -155,6 +155,7 @@ test("monorepo.yml puts two apps on one host, each behind a port of its own", as
 
 const pull = (fork: boolean) => ({
   event: "pull_request" as const,
+  vars: forDryRun(varsFor(host)),
   payload: {
     action: "labeled",
     pull_request: {
@@ -175,6 +176,7 @@ test("pr-checks.yml tests, builds and lints a pull request, says what its deploy
   await resetHost(host);
   writeApp(caller, bed, "echo1");
   expect((await runs("deploy.yml")).jobs).toEqual({
+    "Deploy/Test": "success",
     "Deploy/Build and push the image": "success",
     "Deploy/Deploy to production": "success",
   }); // there is an image, and a release
@@ -202,7 +204,7 @@ const faults: readonly { check: string; fault: () => void; secrets?: Asked["secr
   {
     check: "the build",
     fault: () => caller.write("Dockerfile", `FROM ${bed.images.echo1?.tag}\nRUN exit 3\n`),
-    jobs: { "Build/Build/Build for linux/amd64": "failure" },
+    jobs: { "Build/Build/Build for linux/amd64": "failure", "Build/Build/Hand on the digest": "skipped" },
   },
   {
     check: "the look at the workflows",

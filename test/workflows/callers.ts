@@ -101,3 +101,9 @@ export const varsFor = (...hosts: readonly BedHost[]): Readonly<Record<string, s
   SSH_HOST: hosts.map(at).join(","),
   SSH_KNOWN_HOSTS: hosts.map(({ knownHosts }) => readFileSync(knownHosts, "utf8")).join("\n"),
 });
+
+/** pr-checks.yml reads them of the repository. */
+export const forDryRun = ({ SSH_HOST = "", SSH_KNOWN_HOSTS = "" }: Readonly<Record<string, string>>) => ({
+  DRY_RUN_HOST: SSH_HOST,
+  DRY_RUN_KNOWN_HOSTS: SSH_KNOWN_HOSTS,
+});

@@ -1,8 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { parse } from "yaml";
-import { actionBy, calledBy, root } from "./files";
+import { actionBy, calledBy, examples } from "./files";
 
 interface Use {
   readonly uses: string;
@@ -11,17 +8,9 @@ interface Use {
   readonly permissions?: Readonly<Record<string, string>>;
 }
 
-const pages = [
-  "README.md",
-  ...readdirSync(join(root, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
-  ...readdirSync(join(root, "actions")).map((name) => `actions/${name}/README.md`),
-];
-
 /** Every place in a page's YAML that uses something of ours. */
-const uses: readonly (readonly [page: string, n: number, use: Use])[] = pages.flatMap((page) =>
-  [...readFileSync(join(root, page), "utf8").matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm)].flatMap(([, text = ""], n) =>
-    found(parse(text)).map((use) => [page, n + 1, use] as const),
-  ),
+const uses: readonly (readonly [page: string, n: number, use: Use])[] = examples.flatMap(({ page, number, content }) =>
+  found(content).map((use) => [page, number, use] as const),
 );
 
 function found(node: unknown): readonly Use[] {

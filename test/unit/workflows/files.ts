@@ -75,6 +75,22 @@ export function calledBy(uses: string): Workflow {
   return file.workflow;
 }
 
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+  ...readdirSync(join(root, "actions")).map((name) => `actions/${name}/README.md`),
+];
+
+/** Each YAML that a page shows. */
+export const examples = pages.flatMap((page) =>
+  [...readFileSync(join(root, page), "utf8").matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm)].map(([, text = ""], n) => ({
+    page,
+    number: n + 1,
+    text,
+    content: parse(text) as unknown,
+  })),
+);
+
 interface Action {
   readonly inputs?: Fields;
   readonly outputs?: Fields;

@@ -51,6 +51,7 @@ test("a build is tagged with latest and the commit, on a runner of its processor
   expect(code).toBe(0);
   expect(outputs).toEqual({
     registry: "ghcr.io",
+    account: "",
     version: sha,
     several: "false",
     matrix: '{"include":[{"platform":"linux/amd64","name":"amd64","runner":"ubuntu-24.04"}]}',
@@ -75,7 +76,8 @@ test.each([
   ["localhost:5000/shop", "localhost:5000"],
   ["123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop", "123456789012.dkr.ecr.eu-central-1.amazonaws.com"],
 ])("%s is in %s", (image, registry) => {
-  expect(plan({ IMAGE: image }).outputs.registry).toBe(registry);
+  const { outputs } = plan({ IMAGE: image });
+  expect(outputs).toMatchObject({ registry, account: /^\d{12}(?=\.dkr)/.exec(image)?.[0] ?? "" });
 });
 
 const named = (got: string) =>
@@ -91,7 +93,10 @@ test.each([
     'platforms: expected linux/amd64 or linux/arm64, got "linux/s390x".',
   ],
   ["no platform", { PLATFORMS: " " }, "platforms: it is blank. Write linux/amd64 or linux/arm64."],
-  ["a tag that is none", { TAGS: "a b/c" }, 'tags: "ab?c" is no tag.'],
+  ["a platform twice", { PLATFORMS: "linux/arm64,linux/amd64, linux/arm64" }, "platforms: it names linux/arm64 twice."],
+  ["a tag that is none", { TAGS: "v1, a/b" }, 'tags: "a?b" is no tag.'],
+  ["two tags that nothing parts", { TAGS: "latest edge" }, 'tags: "latest?edge" is no tag.'],
+  ["no tag at all", { TAGS: " , " }, "tags: it names no tag."],
   ["another word for attest", { ATTEST: "yes" }, "attest: expected auto, always or never."],
 ])("a build refuses %s in one sentence", (_, env, sentence) => {
   const { code, log, summary } = plan(env);
@@ -121,6 +126,7 @@ test.each([
   expect(login(env)).toMatchObject({ code: 0, log: "", outputs: { how } });
 });
 
+const image = "ghcr.io/acme/shop";
 const [amd64, arm64, index, other] = ["a", "b", "c", "d"].map((letter) => `sha256:${letter.repeat(64)}`) as [
   string,
   string,
@@ -128,32 +134,46 @@ const [amd64, arm64, index, other] = ["a", "b", "c", "d"].map((letter) => `sha25
   string,
 ];
 
-/** The join of two platforms, with a docker that notes what it is asked for and says what the registry holds. */
-function joined(holds: {
-  readonly digest: string;
-  readonly manifests: readonly string[];
-}): Ended & { asked: string[] } {
+/** The join, with a docker that notes what it is asked for and says what the registry holds under each tag. */
+function joined(
+  holds: Readonly<Record<string, { readonly digest: string; readonly manifests: readonly string[] }>>,
+  env: Readonly<Record<string, string>> = { AMD64: amd64, ARM64: arm64 },
+): Ended & { asked: string[] } {
   const folder = mkdtempSync(join(tmpdir(), "hello-devops-docker-"));
-  const index = JSON.stringify({ manifests: holds.manifests.map((digest) => ({ digest })) });
+  const cases = Object.entries(holds).flatMap(([tag, { digest, manifests }]) => [
+    `*" inspect ${image}:${tag} "*) echo '${digest}' ;;`,
+    `*" inspect ${image}@${digest} --raw") echo '${JSON.stringify({ manifests: manifests.map((it) => ({ digest: it })) })}' ;;`,
+  ]);
   const docker = `#!/bin/bash
 echo "$*" >>"${folder}/asked"
 case "$*" in
-  *" --raw") echo '${index}' ;;
-  *" inspect "*) echo '${holds.digest}' ;;
+  *" create "*) ;;
+  ${cases.join("\n  ")}
+  *) exit 1 ;;
 esac`;
+  writeFileSync(join(folder, "asked"), "");
   writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
-  const env = { IMAGE: "ghcr.io/acme/shop", TAGS: `latest,${sha}`, AMD64: amd64, ARM64: arm64 };
+  const given = { IMAGE: image, TAGS: `latest,${sha}`, AMD64: "", ARM64: "", ...env };
   try {
-    const ended = step("build", "Join", { ...env, PATH: `${folder}:${process.env.PATH}` });
+    const ended = step("build", "Join the platforms under one digest", {
+      ...given,
+      PATH: `${folder}:${process.env.PATH}`,
+    });
     return { ...ended, asked: readFileSync(join(folder, "asked"), "utf8").split("\n").filter(Boolean) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+test.each([
+  ["amd64", { AMD64: amd64 }, amd64],
+  ["arm64", { ARM64: arm64 }, arm64],
+])("of %s alone, the digest that was pushed is handed on, and nobody is asked", (_, env, digest) => {
+  expect(joined({}, env)).toEqual({ code: 0, log: "", outputs: { digest }, summary: "", asked: [] });
+});
+
 test("two platforms come under one digest, which is what is handed on", () => {
-  const image = "ghcr.io/acme/shop";
-  expect(joined({ digest: index, manifests: [arm64, amd64] })).toEqual({
+  expect(joined({ latest: { digest: index, manifests: [arm64, amd64] } })).toEqual({
     code: 0,
     log: "",
     outputs: { digest: index },
@@ -166,25 +186,21 @@ test("two platforms come under one digest, which is what is handed on", () => {
   });
 });
 
+test("another run that has moved latest in between is in nobody's way: the commit's own tag tells", () => {
+  const later = { digest: other, manifests: [other, arm64] };
+  const { code, outputs } = joined({ latest: later, [sha]: { digest: index, manifests: [amd64, arm64] } });
+  expect([code, outputs]).toEqual([0, { digest: index }]);
+});
+
 test.each([
-  [
-    "the registry does not say what was pushed",
-    { digest: "", manifests: [] },
-    "::error title=No digest::The registry does not say what ghcr.io/acme/shop:latest is.\n",
-  ],
-  [
-    "another run has moved the tag in between",
-    { digest: index, manifests: [other, arm64] },
-    "::error title=Another build came in between::ghcr.io/acme/shop:latest is not what this run built. Run it again.\n",
-  ],
-  [
-    "the tag has a platform more",
-    { digest: index, manifests: [amd64, arm64, other] },
-    "::error title=Another build came in between::ghcr.io/acme/shop:latest is not what this run built. Run it again.\n",
-  ],
-])("two platforms hand nothing on where %s", (_, holds, said) => {
-  const { code, log, outputs } = joined(holds);
-  expect([code, log, outputs]).toEqual([1, said, {}]);
+  ["the registry does not say what was pushed", {}],
+  ["another run has moved each tag", { latest: { digest: other, manifests: [other, arm64] } }],
+  ["the tags have a platform more", { latest: { digest: index, manifests: [amd64, arm64, other] } }],
+])("two platforms hand nothing on where %s", (_, holds) => {
+  const { code, log, outputs, summary } = joined(holds);
+  const sentence = `${image}: none of the tags latest,${sha} is what this run built. Did another build come in between? Run it again.`;
+  expect([code, log, outputs]).toEqual([1, `::error title=Nothing was handed on::${sentence}\n`, {}]);
+  expect(summary).toBe(`❌ Nothing was handed on: ${sentence}\n`);
 });
 
 test("a push to Docker Hub without a login ends in one sentence", () => {
@@ -193,6 +209,23 @@ test("a push to Docker Hub without a login ends in one sentence", () => {
     1,
     "::error title=Nothing was built::registry-username, registry-password: a push to docker.io needs both secrets, and one is blank or not there. A pull request from a fork gets no secrets: build it with push: false.\n",
   ]);
+});
+
+test.each([
+  ["the deploy could not be begun", { ROLE: "" }, "the job was cancelled"],
+  [
+    "the role or ECR refused",
+    { ROLE: "arn:aws:iam::1:role/deploy" },
+    "the AWS role could not be assumed, ECR gave no login, or the job was cancelled",
+  ],
+])("where %s, that is said, in the summary and to Slack too", (_, env, why) => {
+  const reason = `The deploy was not begun, and no host was touched: ${why}. The log of the steps before says which.`;
+  expect(step("deploy", "Say that it was not begun", env)).toEqual({
+    code: 0,
+    log: `::error title=Nothing was deployed::${reason}\n`,
+    outputs: { reason },
+    summary: `## ❌ Nothing was deployed\n\n${reason}\n`,
+  });
 });
 
 const right = {
@@ -214,6 +247,11 @@ test("a deploy that is given all that it needs goes on", () => {
 const blank = (place: string) =>
   `ssh-key: it is blank. Has this repository the secret that the caller names? (A secret of the environment "${place}" does not get here.)`;
 test.each([
+  [
+    "a blank environment, which GitHub takes for none",
+    { ENVIRONMENT: "" },
+    "environment: it is blank, and GitHub would take that for none: no approvals, and the repository's variables. Name the one that is meant.",
+  ],
   ["no key", { HAS_KEY: "false" }, blank("production")],
   ["a name that speaks to the runner", { ENVIRONMENT: "a::b\n::c", HAS_KEY: "false" }, blank("a??b???c")],
   [
@@ -241,6 +279,55 @@ test.each([
   const { code, log, outputs, summary } = given(env);
   expect([code, log, outputs.reason]).toEqual([1, `::error title=Nothing was deployed::${sentence}\n`, sentence]);
   expect(summary).toContain(sentence);
+});
+
+/** Where a tag stands, with a gh that says so. */
+function placed(
+  tag: string,
+  says: { readonly main?: string; readonly checks?: string; readonly tags?: string[] },
+): Ended {
+  const folder = mkdtempSync(join(tmpdir(), "hello-devops-gh-"));
+  const { main = "identical", checks = "success", tags = [tag] } = says;
+  const gh = `#!/bin/bash
+case "$*" in
+  "api repos/acme/shop/compare/main...${sha} --jq .status") echo '${main}' ;;
+  "api repos/acme/shop/commits/${sha}/check-runs?check_name=All%20checks "*) echo '${checks}' ;;
+  "api --paginate repos/acme/shop/git/matching-refs/tags/v1. --jq .[].ref") printf 'refs/tags/%s\\n' ${tags.join(" ")} ;;
+  *) echo "gh: this call is not played: $*" >&2; exit 1 ;;
+esac`;
+  writeFileSync(join(folder, "gh"), gh, { mode: 0o755 });
+  const env = { GITHUB_REPOSITORY: "acme/shop", GITHUB_REF_NAME: tag, PATH: `${folder}:${process.env.PATH}` };
+  try {
+    return step("release", "Look whether it is on main, and the newest of its kind", env);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test.each([
+  ["true", "the only one", "v1.2.3", ["v1.2.3"]],
+  ["true", "the newest, by numbers and not by letters", "v1.10.0", ["v1.2.3", "v1.9.9", "v1.10.0"]],
+  ["true", "the newest, whatever is a candidate for the next", "v1.2.4", ["v1.2.4", "v1.2.4-rc.1", "v1.3.0-beta"]],
+  ["false", "a repair of an older one", "v1.2.4", ["v1.2.4", "v1.3.0"]],
+])("newest=%s for %s", (newest, _, tag, tags) => {
+  expect(placed(tag, { main: "behind", tags })).toMatchObject({ code: 0, log: "", outputs: { newest } });
+});
+
+test.each([
+  ["a tag that is not on main", { main: "diverged" }, "v1.2.3 is not on main: what is not there was not tested whole."],
+  [
+    "a commit whose tests failed",
+    { checks: "failure" },
+    '"All checks" of the commit of v1.2.3 is not green (failure). When it is, run this again.',
+  ],
+  [
+    "a commit whose tests have not ended",
+    { checks: "" },
+    '"All checks" of the commit of v1.2.3 is not green (it did not run, or has not ended). When it is, run this again.',
+  ],
+])("%s is not released", (_, says, sentence) => {
+  const { code, log, outputs } = placed("v1.2.3", says);
+  expect([code, log, outputs]).toEqual([1, `::error title=Nothing was released::${sentence}\n`, {}]);
 });
 
 test("the notes of a release are its section of the changelog, and without one nothing is released", () => {

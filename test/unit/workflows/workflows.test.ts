@@ -156,11 +156,39 @@ test("in the pipeline each job waits for the one before, and none but the one th
   expect(waits).toMatchObject({
     test: [undefined, undefined],
     build: ["test", undefined],
-    staging: ["build", "inputs.staging-environment != ''"],
-    deploy: [["build", "staging"], expect.stringContaining("needs.build.result == 'success'")],
+    staging: ["build", expect.stringContaining("needs.build.result == 'success' && inputs.staging-environment != ''")],
+    deploy: [
+      ["build", "staging"],
+      expect.stringMatching(
+        /needs\.build\.result == 'success' && \(inputs\.staging-environment == '' \|\| needs\.staging\.result == 'success'\)/,
+      ),
+    ],
     tell: [["test", "build"], expect.stringContaining("always()")],
   });
   expect(jobs.staging?.secrets?.env).toBe(["$", "{{ secrets.staging-env }}"].join(""));
+});
+
+/**
+ * A job without a condition of its own is passed over, and the run stays green, where any job before it was skipped: GitHub
+ * looks into the workflows that are called, too. act does not.
+ */
+test.each(each(all))("%s has no job that a skipped one before it makes GitHub pass over", (_, file) => {
+  const mayBeSkipped = ({ if: when, uses }: Job): boolean =>
+    when !== undefined || (uses !== undefined && Object.values(calledBy(uses).jobs).some(mayBeSkipped));
+  const { jobs } = file.workflow;
+  const before = (name: string): readonly string[] => {
+    const needs = [jobs[name]?.needs ?? []].flat();
+    return [...needs, ...needs.flatMap(before)];
+  };
+  for (const [name, job] of jobsOf(file)) {
+    const skipped = before(name).filter((it) => mayBeSkipped(jobs[it] as Job));
+    if (!/\b(cancelled|always|failure)\(\)/.test(job.if ?? "")) expect([name, skipped]).toEqual([name, []]);
+  }
+});
+
+test("what others call alone has no job that may be skipped, so that a job of theirs may need it without a word more", () => {
+  const conditional = reusable.filter((file) => jobsOf(file).some(([, job]) => job.if !== undefined));
+  expect(conditional.map(({ path }) => path)).toEqual([".github/workflows/pipeline.yml"]);
 });
 
 /** The jobs whose own steps change a host; a dry run does not. */
