@@ -215,7 +215,7 @@ test.each(each(all))(
     else if (concurrency?.["cancel-in-progress"] !== false)
       expect(concurrency).toEqual({
         group: expect.stringMatching(
-          /^[a-z-]+-\$\{\{ github\.event(\.pull_request\.number|_name == 'pull_request' && github\.ref \|\| github\.sha) \}\}$/,
+          /^[a-z-]+-\$\{\{ github\.event(\.pull_request\.number \|\| github\.sha|_name == 'pull_request' && github\.ref \|\| github\.sha) \}\}$/,
         ),
         "cancel-in-progress": true,
       });
