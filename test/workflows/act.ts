@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { docker } from "../bed/run";
 import { node24 } from "../support/runner";
 import { root } from "../unit/workflows/files";
@@ -182,11 +183,9 @@ export class Caller {
 
 function ended(child: ReturnType<typeof spawn>): Promise<Ran> {
   const began = Date.now();
-  let text = "";
+  const rows: string[] = [];
   for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-    });
+    if (stream) createInterface(stream).on("line", (row) => rows.push(row)); // each by itself: a chunk may end in the middle of a line
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
@@ -194,7 +193,7 @@ function ended(child: ReturnType<typeof spawn>): Promise<Ran> {
       const ends: Record<string, number> = {};
       const log: string[] = [];
       const summary: string[] = [];
-      for (const row of text.split("\n")) {
+      for (const row of rows) {
         const line = lineOf(row);
         const name = line.job?.trim() ?? "";
         if (line.jobResult) {

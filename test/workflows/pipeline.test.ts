@@ -124,12 +124,11 @@ test("with a role to assume, ECR's own login pushes and pulls, and is in no log"
     job,
     step,
   ]);
-  expect(logins).toEqual([
+  const pushes = [
     ["Build", "Assume the AWS role"],
     ["Build", "Log in to ECR"],
-    ["Deploy", "Assume the AWS role"],
-    ["Deploy", "Get a login for ECR"],
-  ]);
+  ]; // by the job that builds, and by the one that attests
+  expect(logins).toEqual([...pushes, ...pushes, ["Deploy", "Assume the AWS role"], ["Deploy", "Get a login for ECR"]]);
   keepsSecrets(ran);
 });
 
@@ -210,6 +209,23 @@ test("a release that staging does not take never gets to production, and Slack i
   toldLoudlyOnce(/^\*acme\/shop to staging, rolled-back at probe\*$/, "still serves");
 });
 
+test("a release that staging takes goes on to production, as the very same image", async () => {
+  writeApp(caller, bed, "echo2");
+  writeCaller(caller, bed, host, "pipeline.yml", { "staging-environment": "staging" });
+  const ran = await push("pipeline.yml");
+  expect(ran.jobs).toEqual({
+    ...untilDeploy,
+    "Staging/Deploy/Deploy to staging": "success",
+    [deployed]: "success",
+    [tell]: "skipped",
+  });
+  const told = [...ran.log.matchAll(/^(\w+)\/.*set-output:: status=(\w+)$/gm)].map(([, job, status]) => [job, status]);
+  expect(told).toEqual([
+    ["Staging", "deployed"],
+    ["Deploy", "unchanged"], // here both are one host
+  ]);
+});
+
 test("a secret that is not there ends in one sentence, before any host is touched", async () => {
   writeApp(caller, bed, "echo1");
   writeCaller(caller, bed, host, "pipeline.yml");
@@ -218,6 +234,7 @@ test("a secret that is not there ends in one sentence, before any host is touche
   expect(ran.log).toMatch(
     /::error title=Nothing was deployed::ssh-key: it is blank\. .*environment "production" does not get here/,
   );
+  expect(ran.log.match(/::error /g)).toHaveLength(1);
   expect(messages).toHaveLength(1);
 });
 
