@@ -63,7 +63,8 @@ test("the host is as before when it loses its power in the bake", async () => {
       () => false,
     ),
   );
-  const post = startPost("rollback-ec2", rollbackInputs(bed, host, quick), { transaction: "nobody-1-000000" });
+  const saved = { begun: "true", transaction: "nobody-1-000000" };
+  const post = startPost("rollback-ec2", rollbackInputs(bed, host, quick), saved);
   expect((await post.ended).log).toMatch(/runs echo2 \(sha256:[0-9a-f]{64}\) of "web"\./);
   await asBefore();
 }, 180_000);

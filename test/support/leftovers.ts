@@ -27,6 +27,7 @@ const kept = (app: string): readonly RegExp[] => [
 const ofTheBox: readonly RegExp[] = [
   /^network (bridge|host|none)$/,
   /^file \/(root|home\/ec2-user)\/\.(bash\w*|profile|ssh(\/authorized_keys)?)$/,
+  /^file \/tmp\/runc-process\d+$/, // containerd's, of an exec that was under way as the power was lost
   /^process root (\/bin\/bash \/usr\/local\/sbin\/bed-init|sshd: \/usr\/sbin\/sshd -D -e \[listener\] 0 of|containerd$|dockerd |socat TCP-LISTEN:|sleep [0-9.]+$)/,
   /^process root \/usr\/(bin|sbin)\/(containerd-shim-runc-v2|docker-proxy) /,
   /^process root (bash -c exec 3<&0; )?docker events /, // the matrix's own look at a strategy that stops before it starts
