@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { cacheFolder } from "../bed/bed";
 import { locked } from "../bed/lock";
 import { run, say } from "../bed/run";
-import { go } from "./tools";
+import { go, goEnvironment } from "./tools";
 
 const VERSION = "0.2.89";
 const patch = join(__dirname, "act.patch");
@@ -30,12 +30,8 @@ async function build(program: string): Promise<void> {
   const [source, built] = [join(folder, "source"), join(folder, "act")];
   try {
     const compiler = await go();
-    const env = {
-      ...process.env,
-      ...{ GOPATH: join(folder, "path"), GOMODCACHE: "", GOCACHE: join(folder, "cache"), GOFLAGS: "-modcacherw" },
-      ...{ GOTOOLCHAIN: "local", GOWORK: "off", CGO_ENABLED: "0" }, // no C compiler needed
-      GIT_CEILING_DIRECTORIES: folder, // else git takes the patch for one of this repository, and passes over it
-    };
+    // else git takes the patch for one of this repository, and passes over it
+    const env = { ...goEnvironment(folder), GIT_CEILING_DIRECTORIES: folder };
     const module = `github.com/nektos/act@v${VERSION}`;
     const { Dir } = JSON.parse(await run(compiler, ["mod", "download", "-json", module], { cwd: folder, env }));
     cpSync(Dir, source, { recursive: true });

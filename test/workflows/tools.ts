@@ -44,11 +44,16 @@ async function pipInstall(source: string, folder: string): Promise<void> {
 
 async function goInstall(source: string, folder: string): Promise<void> {
   const work = join(folder, "go");
-  const ours = { GOBIN: join(folder, "bin"), GOPATH: join(work, "path"), GOCACHE: join(work, "cache") };
-  const more = { GOFLAGS: "-modcacherw", GOTOOLCHAIN: "local", CGO_ENABLED: "0" }; // no compiler of C is needed
-  await run(await go(), ["install", source], { env: { ...process.env, ...ours, ...more } });
+  await run(await go(), ["install", source], { env: { ...goEnvironment(work), GOBIN: join(folder, "bin") } });
   rmSync(work, { recursive: true, force: true });
 }
+
+/** All that Go fetches and keeps is in one folder, which can be removed. */
+export const goEnvironment = (folder: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...{ GOPATH: join(folder, "path"), GOMODCACHE: "", GOCACHE: join(folder, "cache"), GOFLAGS: "-modcacherw" },
+  ...{ GOTOOLCHAIN: "local", GOWORK: "off", CGO_ENABLED: "0" }, // no compiler of C is needed
+});
 
 /** The Go that builds from source: the machine's own, where it is new enough. */
 export async function go(): Promise<string> {
