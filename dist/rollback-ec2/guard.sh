@@ -44,10 +44,10 @@ refuse() { # refuse REASON DETAIL...: before the lock, or when the state can't b
 
 encoded() { base64 -w0 <"$1" 2>/dev/null; }
 
-# Children never hold the lock (a dead guard must free it) and never eat a message.
-docker() { timeout -k 5 "${docker_limit:-60}" docker "$@" 9>&- </dev/null; }
-pause() { sleep "$1" 9>&-; }
-fsync() { sync "$@" 9>&- </dev/null; }
+# Children never hold the lock (a dead guard must free it), nor the line to the proxy, and never eat a message.
+docker() { timeout -k 5 "${docker_limit:-60}" docker "$@" 6>&- 7<&- 9>&- </dev/null; }
+pause() { sleep "$1" 6>&- 7<&- 9>&-; }
+fsync() { sync "$@" 6>&- 7<&- 9>&- </dev/null; }
 
 
 # ---------------------------------------------------------------- what a name may look like
@@ -177,13 +177,56 @@ load_journal() {
 
 # runtime COMMANDS [PATTERN]: one line to HAProxy's runtime API (admin level, reachable inside its container alone), then
 # the state of both slots: be_name srv_name addr op_state admin_state ... (HAProxy management guide, "show servers state").
-# With a pattern only if that state and the statistics match it: to look and to act is one call, and each takes 60 ms.
+# With a pattern only if that state and the statistics match it: to look and to act is one call.
 runtime() {
-  # shellcheck disable=SC2016 # expanded by the bash in the container
-  docker exec "$app-proxy" bash -c \
-    'ask() { exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3; }
-    [[ -z $2 || "$(ask "show servers state app; show stat app 4 -1")" =~ $2 ]] && ask "$1; show servers state app"' \
-    - "$1" "${2:-}"
+  local status=2
+  [[ -z $line ]] || { line_answers "$1" "${2:-}"; status=$?; }
+  ((status == 2)) || return "$status"
+  docker exec "$app-proxy" bash -c "$ORDERS" - "$1" "${2:-}"
+}
+
+# What runs in the container: one order, or those that come on a line, until none has come for a minute.
+# shellcheck disable=SC2016 # expanded by the bash in the container
+readonly ORDERS='ask() { exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\n" "$1" >&3 && cat <&3; }
+order() { [[ -z $2 || "$(ask "show servers state app; show stat app 4 -1")" =~ $2 ]] && ask "$1; show servers state app"; }
+if (($#)); then order "$@"; exit; fi
+while IFS="|" read -r -t 60 id limit pattern commands; do
+  read -r up _ </proc/uptime
+  ((10#${up/./} < limit)) || continue
+  if text=$(order "$commands" "$pattern"); then printf "%s\n" "$id" "$text" "$id yes"; else printf "%s\n" "$id no"; fi
+done'
+
+# An exec takes 60 to 120 ms, a deploy has several, and traffic waits for two of them. So one stays open from the slot's
+# filling to this guard's end. Its end in the container sees that end, or the minute pass; whatever else becomes of it,
+# each order is then an exec of its own again. An order is not taken up once its time is over: what a hung dockerd holds
+# back must not land behind the undo.
+readonly ORDER_SECONDS=5
+line=''
+open_line() {
+  [[ -z $line ]] || return 0
+  coproc LINE { exec 8>&- 9>&- docker exec -i "$app-proxy" bash -c "$ORDERS" 2>/dev/null; }
+  exec 6>&"${LINE[1]}" 7<&"${LINE[0]}" # those of a coproc are not a subshell's
+  line=open
+}
+close_line() {
+  [[ -n $line ]] || return 0
+  exec 6>&- 7<&-
+  line=over
+}
+
+line_answers() { # line_answers COMMANDS PATTERN: as runtime; 2: nobody has answered, and nobody will
+  local id="$BASHPID.$RANDOM$RANDOM" row mine='' text=''
+  [[ $line == open ]] || return 2
+  printf '%s|%s|%s|%s\n' "$id" "$(($(ticks) + ORDER_SECONDS * 100))" "$2" "$1" 2>/dev/null >&6 || return 2
+  while IFS= read -r -t "$((ORDER_SECONDS + 1))" row <&7; do
+    case $row in
+      "$id") mine=1 ;;
+      "$id no") return 1 ;;
+      "$id yes") printf '%s\n' "$text" && return ;;
+      *) [[ -z $mine ]] || text+=$row$'\n' ;;
+    esac
+  done
+  return 2
 }
 
 proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run and serve (live-restore)
@@ -445,6 +488,7 @@ take_port() { # take_port HOLDER SECONDS: $app-proxy-next becomes $app-proxy, in
 
 give_back() { # give_back HOLDER: it has the port again, and the proxy's name if that was its own
   local named before
+  close_line # it leads to the one that goes
   named=$(id_of "$app-proxy") || return 1
   [[ -z $named || $named == "$1" ]] || stop_and_remove "$app-proxy" 1 || return 1
   before=$(id_of "$app-proxy-before") || return 1
@@ -658,7 +702,10 @@ on_message() {
       if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
       elif ((unwritten)); then answer "$n" 1 "an entry before it could not be written"
       else
-        [[ ${words[0]} != apply ]] || reloaded=1 # here: what a deed sets ends with its subshell
+        case ${words[0]} in # here: what a deed sets ends with its subshell
+          apply) reloaded=1 ;;
+          fill | stand-aside) open_line ;;
+        esac
         text=$(deed "${words[@]}" 2>&1)
         answer "$n" $? "$text"
       fi

@@ -44,8 +44,8 @@ refuse() { # refuse REASON DETAIL...: before the lock, or when the state can't b
 
 encoded() { base64 -w0 <"$1" 2>/dev/null; }
 
-# Children never hold the lock (a dead guard must free it) and never eat a message.
-docker() { timeout -k 5 "${docker_limit:-60}" docker "$@" 9>&- </dev/null; }
-pause() { sleep "$1" 9>&-; }
-fsync() { sync "$@" 9>&- </dev/null; }
+# Children never hold the lock (a dead guard must free it), nor the line to the proxy, and never eat a message.
+docker() { timeout -k 5 "${docker_limit:-60}" docker "$@" 6>&- 7<&- 9>&- </dev/null; }
+pause() { sleep "$1" 6>&- 7<&- 9>&-; }
+fsync() { sync "$@" 6>&- 7<&- 9>&- </dev/null; }
 

@@ -18,7 +18,10 @@ on_message() {
       if ! valid_deed "${words[@]}"; then answer "$n" 1 "not a deed: ${words[*]:0:2}"
       elif ((unwritten)); then answer "$n" 1 "an entry before it could not be written"
       else
-        [[ ${words[0]} != apply ]] || reloaded=1 # here: what a deed sets ends with its subshell
+        case ${words[0]} in # here: what a deed sets ends with its subshell
+          apply) reloaded=1 ;;
+          fill | stand-aside) open_line ;;
+        esac
         text=$(deed "${words[@]}" 2>&1)
         answer "$n" $? "$text"
       fi

@@ -109,6 +109,15 @@ inside() { # inside COMMAND...: docker exec in the proxy
   esac
 }
 
+# exec -i PROXY ...: orders on a line, each as an exec of its own would be; the daemon's end is the end of it
+line() {
+  local id pattern commands text
+  while IFS='|' read -r id _ pattern commands; do
+    down || [[ -e orders/fail-exec ]] || ! running "$1" && exit 1
+    if text=$(main exec "$1" bash -c '' - "$commands" "$pattern"); then printf '%s\n' "$id" "$text" "$id yes"; else printf '%s\n' "$id no"; fi
+  done
+}
+
 network() { # network ls -q --filter name=^/?NAME$ | rm NAME
   local name=${*: -1}
   if [[ $1 == rm ]]; then rm "networks/$name"; return; fi
@@ -136,7 +145,7 @@ list() { # list -q|-qa --filter KEY=VALUE...
 step() { # step CALL: only a call that changes something is one; to die before a look is to die before what follows it
   # shellcheck source=/dev/null # crashing-command.sh
   case $1 in
-    version* | ps* | inspect* | *" ls "* | *" haproxy -c "* | *" - show "*) ;;
+    version* | ps* | "exec -i "* | inspect* | *" ls "* | *" haproxy -c "* | *" - show "*) ;;
     *) . ../bin/step ;;
   esac
 }
@@ -152,7 +161,9 @@ main() {
   case $1 in start | stop | rm | update) named "$last" && last=$name ;; esac
   case $1 in
     version) echo 29.1.2 ;;
-    exec) running "$2" || exit 1; inside "${@:3}" ;;
+    exec)
+      if [[ $2 == -i ]]; then running "$3" && line "$3" || exit 1; else running "$2" && inside "${@:3}" || exit 1; fi
+      ;;
     ps) list "${@:2}" ;;
     kill) put worker "$(($(<worker) + 1))"; load_config ;;
     start) known "$last"; running "$last" && exit; port_is_free "$last" || exit 1; put "$containers/$last/running" 1; [[ $last != *-proxy ]] || load_config ;;
