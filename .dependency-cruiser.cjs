@@ -1,4 +1,4 @@
-// The arrows of docs/architecture.md: actions -> release -> {host, health}; actions -> health where nothing is released; github is used
+// The arrows of docs/architecture.md: actions -> release -> {host, health, aws}; actions -> health where nothing is released; github is used
 // by actions alone, and by the edge that they share.
 const only = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: to } });
 
@@ -6,16 +6,17 @@ module.exports = {
   forbidden: [
     { name: "no import cycle", severity: "error", from: {}, to: { circular: true } },
     only("nothing imports actions", "^src/", "^actions/"),
-    only("health knows no room", "^src/health/", "^src/(host|release|github)/"),
-    only("host knows no room", "^src/host/", "^src/(release|health|github)/"),
+    only("health knows no room", "^src/health/", "^src/(host|release|github|aws)/"),
+    only("host knows no room", "^src/host/", "^src/(release|health|github|aws)/"),
+    only("aws knows no room", "^src/aws/", "^src/(release|health|host|github)/|@actions/"),
     only("release does not know GitHub", "^src/release/", "^src/github/|@actions/|^process$"),
     only(
       "github knows the middle's types at most",
       "^src/github/",
-      "^src/host/|^src/health/(?!(request|outcome)\\.ts$)",
+      "^src/(host|aws)/|^src/health/(?!(request|outcome)\\.ts$)",
     ),
     only("health knows no GitHub", "^src/health/", "@actions/|^process$"),
-    only("the edge is for actions", "^src/(host|release|health|github)/", "^src/edge/"),
+    only("the edge is for actions", "^src/(host|release|health|github|aws)/", "^src/edge/"),
     { name: "no orphan", severity: "error", from: { orphan: true, pathNot: "index\\.ts$" }, to: {} },
   ],
   options: {
