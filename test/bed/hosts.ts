@@ -85,6 +85,7 @@ export async function ensureBox({ name, kind, at }: BoxPlan, settings: BoxSettin
   // A machine that moves to another network keeps its boxes.
   const unstable = ["--env", `BED_DNS=${await machineResolvers()}`];
   const container = await ensureContainer({ bed, part: name, image: kinds[kind].image, options, unstable });
+  await docker(["exec", container, "bed-access", "restore"]); // a test that was killed may have left port 22 closed
   const [disk, hostKey = ""] = lines(await docker(["exec", container, "bed-ctl", "wait"]));
   await reaches(ip, 22);
   return { name, kind, container, ip, boundedDisk: disk === "loop", hostKey };

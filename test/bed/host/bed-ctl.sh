@@ -10,7 +10,7 @@ bed-ctl dockerd|containerd|sshd restart   end it, and wait until it answers agai
 bed-ctl sshd drop                         end every ssh connection; new ones are taken
 bed-ctl disk fill [KIB] | clear           fill the box's disk but for KIB (0); give the space back
 bed-ctl wait                              wait until sshd and dockerd answer; prints the disk's kind and the host key
-bed-ctl reset [--images]                  back to a new host: containers, networks, volumes, state (and images) go
+bed-ctl reset [--images]                  back to a new host: containers, networks, volumes, state (and images) go; port 22 opens
 TEXT
   exit 2
 }
@@ -121,6 +121,7 @@ reset() {
   docker volume ls -q | xargs -r docker volume rm -f >/dev/null
   if [ "${1:-}" = --images ]; then docker image ls -aq | sort -u | xargs -r docker image rm -f >/dev/null; fi
   rm -rf /var/lib/hello-devops
+  bed-access restore
   find /home/ec2-user -mindepth 1 -maxdepth 1 ! -name .ssh ! -name '.bash*' ! -name .profile -exec rm -rf {} +
   until_answers sshd
 }

@@ -49,10 +49,7 @@ prepare_login() {
   local key=/var/lib/bed/ssh_host_ed25519_key
   mkdir -p /var/lib/bed /run/sshd
   [ -e "$key" ] || ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f "$key"
-  install -d -o ec2-user -g ec2-user -m 700 /home/ec2-user/.ssh
-  echo "$BED_KEY" >/home/ec2-user/.ssh/authorized_keys
-  chown ec2-user:ec2-user /home/ec2-user/.ssh/authorized_keys
-  chmod 600 /home/ec2-user/.ssh/authorized_keys
+  bed-access boot
 }
 
 prepare_docker() {
