@@ -8,6 +8,8 @@ const root = join(__dirname, "..");
 const actions = readdirSync(join(root, "actions"));
 // What else ncc emits is for Windows (pagent.exe) and for BuildKit sessions (*.proto); nothing here uses it.
 const LICENSES = "licenses.txt";
+// What is behind an import(): AWS's clients.
+const READ_LATER = /^\d+\.index\.js$/;
 // dockerode loads gRPC for BuildKit's sessions, 60 ms of each start. Nothing here builds an image: a module that Node has
 // loaded anyway stands in its place.
 const UNUSED = { "/^@grpc\\/(grpc-js|proto-loader)$/": "node:util" };
@@ -30,6 +32,8 @@ async function build(action: string, into: string): Promise<void> {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(into, { recursive: true });
   writeFileSync(join(into, "index.js"), code);
+  for (const file of Object.keys(assets).filter((name) => READ_LATER.test(name)))
+    writeFileSync(join(into, file), assets[file]?.source ?? "");
   writeFileSync(join(into, `${LATER}.js`), onFirstUse(`./${LATER}.bundle.js`));
   writeFileSync(join(into, `${LATER}.bundle.js`), later.code);
   writeFileSync(join(into, LICENSES), [assets, later.assets].map((made) => made[LICENSES]?.source ?? "").join("\n"));

@@ -50304,6 +50304,24 @@ function wrappy (fn, cb) {
 
 /***/ }),
 
+/***/ 7495:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   y: () => (/* binding */ UserError)
+/* harmony export */ });
+/**
+ * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
+ * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
+ */
+class UserError extends Error {
+    name = "UserError";
+}
+
+
+/***/ }),
+
 /***/ 7318:
 /***/ ((module) => {
 
@@ -50416,11 +50434,123 @@ module.exports = require("net");
 
 /***/ }),
 
+/***/ 6698:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:async_hooks");
+
+/***/ }),
+
+/***/ 1421:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:child_process");
+
+/***/ }),
+
+/***/ 7598:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:crypto");
+
+/***/ }),
+
+/***/ 3024:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:fs");
+
+/***/ }),
+
+/***/ 1455:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:fs/promises");
+
+/***/ }),
+
+/***/ 7067:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:http");
+
+/***/ }),
+
+/***/ 2467:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:http2");
+
+/***/ }),
+
+/***/ 4708:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:https");
+
+/***/ }),
+
+/***/ 7030:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:net");
+
+/***/ }),
+
+/***/ 8161:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:os");
+
+/***/ }),
+
+/***/ 6760:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:path");
+
+/***/ }),
+
+/***/ 1708:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:process");
+
+/***/ }),
+
+/***/ 7075:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:stream");
+
+/***/ }),
+
 /***/ 7975:
 /***/ ((module) => {
 
 "use strict";
 module.exports = require("node:util");
+
+/***/ }),
+
+/***/ 8522:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:zlib");
 
 /***/ }),
 
@@ -57200,6 +57330,9 @@ module.exports = {"rE":"1.17.0"};
 /******/ 		return module.exports;
 /******/ 	}
 /******/ 	
+/******/ 	// expose the modules object (__webpack_modules__)
+/******/ 	__nccwpck_require__.m = __webpack_modules__;
+/******/ 	
 /************************************************************************/
 /******/ 	/* webpack/runtime/asset-relocator-loader */
 /******/ 	if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = __dirname + "/";
@@ -57258,6 +57391,28 @@ module.exports = {"rE":"1.17.0"};
 /******/ 		};
 /******/ 	})();
 /******/ 	
+/******/ 	/* webpack/runtime/ensure chunk */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.f = {};
+/******/ 		// This file contains only the entry chunk.
+/******/ 		// The chunk loading function for additional chunks
+/******/ 		__nccwpck_require__.e = (chunkId) => {
+/******/ 			return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 				__nccwpck_require__.f[key](chunkId, promises);
+/******/ 				return promises;
+/******/ 			}, []));
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/get javascript chunk filename */
+/******/ 	(() => {
+/******/ 		// This function allow to reference async chunks
+/******/ 		__nccwpck_require__.u = (chunkId) => {
+/******/ 			// return url for filenames based on template
+/******/ 			return "" + chunkId + ".index.js";
+/******/ 		};
+/******/ 	})();
+/******/ 	
 /******/ 	/* webpack/runtime/hasOwnProperty shorthand */
 /******/ 	(() => {
 /******/ 		__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
@@ -57272,6 +57427,48 @@ module.exports = {"rE":"1.17.0"};
 /******/ 			}
 /******/ 			Object.defineProperty(exports, '__esModule', { value: true });
 /******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/require chunk loading */
+/******/ 	(() => {
+/******/ 		// no baseURI
+/******/ 		
+/******/ 		// object to store loaded chunks
+/******/ 		// "1" means "loaded", otherwise not loaded yet
+/******/ 		var installedChunks = {
+/******/ 			792: 1
+/******/ 		};
+/******/ 		
+/******/ 		// no on chunks loaded
+/******/ 		
+/******/ 		var installChunk = (chunk) => {
+/******/ 			var moreModules = chunk.modules, chunkIds = chunk.ids, runtime = chunk.runtime;
+/******/ 			for(var moduleId in moreModules) {
+/******/ 				if(__nccwpck_require__.o(moreModules, moduleId)) {
+/******/ 					__nccwpck_require__.m[moduleId] = moreModules[moduleId];
+/******/ 				}
+/******/ 			}
+/******/ 			if(runtime) runtime(__nccwpck_require__);
+/******/ 			for(var i = 0; i < chunkIds.length; i++)
+/******/ 				installedChunks[chunkIds[i]] = 1;
+/******/ 		
+/******/ 		};
+/******/ 		
+/******/ 		// require() chunk loading for javascript
+/******/ 		__nccwpck_require__.f.require = (chunkId, promises) => {
+/******/ 			// "1" is the signal for "already loaded"
+/******/ 			if(!installedChunks[chunkId]) {
+/******/ 				if(true) { // all chunks have JS
+/******/ 					installChunk(require("./" + __nccwpck_require__.u(chunkId)));
+/******/ 				} else installedChunks[chunkId] = 1;
+/******/ 			}
+/******/ 		};
+/******/ 		
+/******/ 		// no external install chunk
+/******/ 		
+/******/ 		// no HMR
+/******/ 		
+/******/ 		// no HMR manifest
 /******/ 	})();
 /******/ 	
 /************************************************************************/
@@ -60470,22 +60667,15 @@ function base64Cores(text) {
         .filter((core) => core.length >= 8);
 }
 
-;// CONCATENATED MODULE: ./src/user-error.ts
-/**
- * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
- * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
- */
-class user_error_UserError extends Error {
-    name = "UserError";
-}
-
+// EXTERNAL MODULE: ./src/user-error.ts
+var user_error = __nccwpck_require__(7495);
 ;// CONCATENATED MODULE: ./src/github/runner.ts
 
 /** @throws {UserError} on a runner that the actions are not made for. */
 function refuseRunner(platform, architecture) {
     if (platform === "linux" && (architecture === "x64" || architecture === "arm64"))
         return;
-    throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
+    throw new user_error/* UserError */.y(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
 }
 
 // EXTERNAL MODULE: ./node_modules/dotenv/dist/index.cjs
@@ -60669,6 +60859,24 @@ function registryForms(username, password) {
     ]);
 }
 
+;// CONCATENATED MODULE: ./src/health/clock.ts
+/** Monotonic: setting the runner's clock changes nothing. */
+const systemClock = {
+    now: () => performance.now(),
+    sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        const onAbort = () => {
+            clearTimeout(timer);
+            reject(signal.reason);
+        };
+        const timer = setTimeout(() => {
+            signal.removeEventListener("abort", onAbort);
+            resolve();
+        }, milliseconds);
+        signal.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
 ;// CONCATENATED MODULE: ./src/release/log.ts
 /** A log in which each line says whose it is. */
 const named = (log, name) => ({
@@ -60682,10 +60890,10 @@ const named = (log, name) => ({
     phase: (title, body) => log.phase(title, body),
 });
 
-;// CONCATENATED MODULE: external "node:http"
-const external_node_http_namespaceObject = require("node:http");
-;// CONCATENATED MODULE: external "node:stream"
-const external_node_stream_namespaceObject = require("node:stream");
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: ./node_modules/dockerode/lib/docker.js
 var docker = __nccwpck_require__(9040);
 var docker_default = /*#__PURE__*/__nccwpck_require__.n(docker);
@@ -61571,20 +61779,23 @@ class NodeSSH {
     }
 }
 
-;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = require("node:crypto");
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./src/host/known-hosts.ts
 
 
 /** `SHA256:` and 43 characters of base64 without padding, as `ssh-keygen -l` prints it. */
-const known_hosts_fingerprint = (key) => `SHA256:${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+const known_hosts_fingerprint = (key) => `SHA256:${(0,external_node_crypto_.createHash)("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+/** The input of an action. */
+const SSH_KNOWN_HOSTS = "ssh-known-hosts";
 /**
  * Reads what is in `ssh-known-hosts`: lines of a known_hosts file (plain, wildcard and hashed names, `@revoked`; sshd(8)),
  * bare public keys, or `SHA256:` fingerprints, in any mixture.
  *
+ * @param source where else such lines come from
  * @throws {UserError} on a line that is none of these, or when nothing is said of this host.
  */
-function hostKeyTrust(text, address, port) {
+function hostKeyTrust(text, address, port, source = SSH_KNOWN_HOSTS) {
     const fingerprints = new Set();
     const keys = [];
     for (const [index, raw] of text.split(/\r?\n/).entries()) {
@@ -61601,9 +61812,10 @@ function hostKeyTrust(text, address, port) {
     const mine = keys.filter((key) => key.matches(name));
     const trusted = mine.filter((key) => !key.revoked);
     if (trusted.length === 0 && fingerprints.size === 0) {
-        throw new user_error_UserError(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
+        throw new user_error/* UserError */.y(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
     }
     return {
+        source,
         types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
         judge(key) {
             const blob = key.toString("base64");
@@ -61619,13 +61831,13 @@ function knownKey(line, number) {
     const words = line.split(/\s+/);
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
     if (marker === "@cert-authority") {
-        throw new user_error_UserError(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
+        throw new user_error/* UserError */.y(`ssh-known-hosts: line ${number} names a certificate authority, which is not supported. Give the host's own key or its fingerprint.`);
     }
     const bare = isKeyType(words[0] ?? "");
     const names = bare ? "*" : (words.shift() ?? "");
     const [type = "", blob = ""] = words;
     if (!isKeyType(type) || !isBlobOf(type, blob)) {
-        throw new user_error_UserError(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
+        throw new user_error/* UserError */.y(`ssh-known-hosts: line ${number} is neither a known_hosts line ("host type key") nor a fingerprint ("SHA256:...").`);
     }
     return { matches: matcher(names), revoked: marker === "@revoked", type, blob };
 }
@@ -61639,7 +61851,7 @@ function matcher(names) {
     const hashed = /^\|1\|([^|]+)\|([^|]+)$/.exec(names);
     if (hashed?.[1] && hashed[2]) {
         const [, salt, hash] = hashed;
-        return (name) => (0,external_node_crypto_namespaceObject.createHmac)("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+        return (name) => (0,external_node_crypto_.createHmac)("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
     }
     const patterns = names.split(",").map((word) => ({ not: word.startsWith("!"), test: glob(word.replace(/^!/, "")) }));
     return (name) => patterns.some(({ not, test }) => !not && test(name)) && !patterns.some(({ not, test }) => not && test(name));
@@ -61715,7 +61927,7 @@ class Connection {
         }
         const client = ssh.connection;
         if (!client)
-            throw new user_error_UserError(`${access.address}: the connection was closed as soon as it was open.`);
+            throw new user_error/* UserError */.y(`${access.address}: the connection was closed as soon as it was open.`);
         return new Connection(access.address, seen.key ? known_hosts_fingerprint(seen.key) : "", ssh, client);
     }
     get over() {
@@ -61747,7 +61959,7 @@ class Connection {
             catch (cause) {
                 if (!forbidden(cause))
                     return;
-                throw new user_error_UserError(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
+                throw new user_error/* UserError */.y(`The host's sshd forbids ${setting}, which the checks of a release go through. Set ${setting} yes in its sshd_config, reload it, and look for no-port-forwarding or restrict at this key in authorized_keys. Nothing was changed.`, { cause });
             }
         };
         await Promise.all([
@@ -61791,14 +62003,20 @@ class ConnectionLost extends Error {
 const signatures = (types) => types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
 function refusal(access, key, cause) {
     const at = `${access.address} port ${access.port}`;
-    const say = (text) => new user_error_UserError(text, { cause });
+    const say = (text) => new user_error/* UserError */.y(text, { cause });
     const verdict = key ? access.trust.judge(key) : "known";
+    const { source } = access.trust;
     if (key && verdict !== "known") {
-        return say(`${at}: the host showed the key ${known_hosts_fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
-            "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts; else somebody may stand between.");
+        const otherwise = source === SSH_KNOWN_HOSTS
+            ? "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts"
+            : "If its keys were made anew since, read them on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and write them in ssh-known-hosts";
+        return say(`${at}: the host showed the key ${known_hosts_fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ${source}. Nothing was sent to it. ${otherwise}; else somebody may stand between.`);
     }
     if (/no matching.*host key/i.test(cause.message)) {
-        return say(`${at}: the host has no key of the type in ssh-known-hosts (${access.trust.types?.join(", ")}). Add the line for a key that it has.`);
+        return say(`${at}: the host has no key of the type in ${source} (${access.trust.types?.join(", ")}). Add the line for a key that it has to ssh-known-hosts.`);
+    }
+    if (cause.level === "client-authentication" && access.keyWasSent) {
+        return say(`${at}: the user "${access.user}" was refused, with the key that EC2 Instance Connect had sent. Check ssh-user (Amazon Linux: ec2-user, Ubuntu: ubuntu), and that the instance has the package ec2-instance-connect, as Amazon Linux and Ubuntu have it; else give an ssh-key.`);
     }
     if (cause.level === "client-authentication") {
         return say(`${at}: the user "${access.user}" with this ssh-key was refused. Check ssh-user (Amazon Linux: ec2-user, Ubuntu: ubuntu, Debian: admin) and that the key's public half is in its authorized_keys.`);
@@ -61855,15 +62073,15 @@ class Engine {
         catch (cause) {
             const { message, rawPacket } = cause; // node:http's, of what it could not parse
             if (rawPacket && this.#agent.complaint === "")
-                throw new user_error_UserError(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
-            throw new user_error_UserError(whyNoDocker(this.#agent.complaint, message), { cause });
+                throw new user_error/* UserError */.y(talksFirst(rawPacket.toString("utf8"), "Docker's"), { cause });
+            throw new user_error/* UserError */.y(whyNoDocker(this.#agent.complaint, message), { cause });
         }
         const component = version.Components?.find(({ Name }) => /podman/i.test(Name));
         if (component)
-            throw new user_error_UserError("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
+            throw new user_error/* UserError */.y("The host runs Podman behind the docker command. hello-devops needs Docker Engine 20.10 or later.");
         const [major = 0, minor = 0] = version.Version.split(".").map(Number);
         if (major < 20 || (major === 20 && minor < 10)) {
-            throw new user_error_UserError(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
+            throw new user_error/* UserError */.y(`The host runs Docker ${version.Version}. hello-devops needs Docker Engine 20.10 or later.`);
         }
         return version;
     }
@@ -61889,7 +62107,7 @@ function tellCalls(docker, debug) {
         });
     };
 }
-class EngineAgent extends external_node_http_namespaceObject.Agent {
+class EngineAgent extends external_node_http_.Agent {
     complaint = "";
     #open = new Set();
     #ahead = [];
@@ -61933,7 +62151,7 @@ class EngineAgent extends external_node_http_namespaceObject.Agent {
     }
 }
 /** A stream that opens its channel first, with what node:http calls on its sockets and a channel has not. */
-class EngineStream extends external_node_stream_namespaceObject.Duplex {
+class EngineStream extends external_node_stream_.Duplex {
     #dial;
     #channel;
     constructor(dial) {
@@ -62022,19 +62240,19 @@ function failures_refusal(app, facts, reason, detail) {
         case "absent":
             return new FolderAbsent(facts);
         case "rights":
-            return new user_error_UserError(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
+            return new user_error/* UserError */.y(`This user may not write ${detail}. Add it to the group that owns the folder (docker, as a rule).`);
         case "format":
-            return new user_error_UserError(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
+            return new user_error/* UserError */.y(`${folder} was written by a newer hello-devops (format ${detail}). Use that version or a later one; nothing was changed.`);
         case "client":
-            return new user_error_UserError(NO_CLIENT);
+            return new user_error/* UserError */.y(NO_CLIENT);
         case "kill-user-processes":
-            return new user_error_UserError("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
+            return new user_error/* UserError */.y("systemd-logind on the host has KillUserProcesses=yes, which would kill the guard with the connection. Set KillUserProcesses=no in /etc/systemd/logind.conf and restart systemd-logind.");
         case "twice":
-            return new user_error_UserError("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
+            return new user_error/* UserError */.y("hosts names this machine twice, by two names or addresses: this very deploy holds its lock already. Name it once.");
         case "damage":
-            return new user_error_UserError(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
+            return new user_error/* UserError */.y(`The undo journal of an earlier deploy is damaged: ${detail}. Nothing was changed. Look at what runs (docker ps) and what is committed (readlink ${folder}/current), put right what differs, and delete ${folder}/journal.`);
         default:
-            return new user_error_UserError(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
+            return new user_error/* UserError */.y(`The guard could not start (${reason}): ${detail}. Nothing was changed.`);
     }
 }
 
@@ -62134,11 +62352,11 @@ function record_parseReleases(json) {
         records = JSON.parse(json);
     }
     catch (cause) {
-        throw new user_error_UserError("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
+        throw new user_error/* UserError */.y("A release.json on the host is damaged. Look at /var/lib/hello-devops/APP/releases on it; nothing was changed.", { cause });
     }
     for (const record of records) {
         if (typeof record.format !== "number" || record.format > record_FORMAT) {
-            throw new user_error_UserError(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
+            throw new user_error/* UserError */.y(`The host's release ${String(record.release)} was written by a newer hello-devops (format ${String(record.format)}). Use that version or a later one; nothing was changed.`);
         }
     }
     return records;
@@ -62178,7 +62396,7 @@ async function askWhatServes(request, world, target, log) {
             if (error instanceof FolderAbsent)
                 return { release: "", serving: undefined };
             log.info(`Not yet: ${error.message}`);
-            if (error instanceof user_error_UserError && /host key|ssh-known-hosts/.test(error.message))
+            if (error instanceof user_error/* UserError */.y && /host key|ssh-known-hosts/.test(error.message))
                 return undefined;
         }
         await clock.sleep(PAUSE, cancel).catch(() => { });
@@ -62237,6 +62455,58 @@ function tell(request, { log }, { name }, truth) {
         log.info(`${name} runs no release of "${request.app}".`);
 }
 
+;// CONCATENATED MODULE: ./src/edge/proxy.ts
+
+
+/**
+ * The proxy for an http or https URL, as the runner's own tools choose it: from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+ *
+ * @throws {UserError} when what the variable says is no HTTP proxy
+ */
+function proxyOf(url) {
+    if (url.protocol === "tcp:")
+        return undefined;
+    const asHttp = new URL(url);
+    asHttp.protocol = url.protocol.replace("ws", "http");
+    const name = asHttp.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+    const proxy = chosen(asHttp, name);
+    if (!proxy || proxy.protocol === "http:" || proxy.protocol === "https:")
+        return proxy;
+    throw new user_error/* UserError */.y(`${name}: this runner's proxy is a ${proxy.protocol}// one; only http:// and https:// ones are supported.`);
+}
+const isSet = (name) => Boolean(process.env[name.toLowerCase()] || process.env[name]);
+/** Where a redirect may lead is not known: so both variables must be right. @throws {UserError} */
+function refuseWrongProxies() {
+    for (const scheme of ["http", "https"])
+        proxyOf(new URL(`${scheme}://redirected.invalid/`));
+}
+function chosen(url, name) {
+    try {
+        const found = getProxyUrl(url);
+        if (!found && isSet(name) && !checkBypass(url))
+            throw new Error("it was passed over"); // theirs hides that it is no URL
+        return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
+    }
+    catch (cause) {
+        throw new user_error/* UserError */.y(`${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`, { cause });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/edge/aws.ts
+
+/** @param region undefined = the environment's */
+function awsOnDemand(region, log) {
+    let opened;
+    const open = async () => {
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(255)]).then(__nccwpck_require__.bind(__nccwpck_require__, 255));
+        return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
+    };
+    return () => {
+        opened ??= open();
+        return opened;
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/release/failure.ts
 /** A gate said no: the candidate is not fit, and the host goes back. The message is the whole sentence for a person. */
 class failure_GateError extends Error {
@@ -62286,600 +62556,169 @@ function cancelledBySignals() {
     return cancel.signal;
 }
 
-;// CONCATENATED MODULE: ./src/github/commits.ts
+;// CONCATENATED MODULE: ./src/edge/door.ts
 
-const fullSha = /^[0-9a-f]{40}$/;
-const mostCommits = 20;
-const patience = 5000;
+/** What main leaves to its post step: under whose name it opened the door, and the rules. */
+const STATE = "door";
+const remember = (opened) => saveState(STATE, opened ? JSON.stringify(opened) : "");
 /**
- * The commits between two releases, when both are named by commits. It is a nicety: whatever goes wrong is a debug
- * line, and the deploy's report goes on without it.
+ * Does something while the hosts' SSH port is open for this runner, where the inputs want it opened. The door is shut
+ * behind it however it ended, and by the post step where this process did not get to that.
+ *
+ * @throws {UserError} when it can't be opened
  */
-async function commitsBetween(releases, repository, { octokit, debug }) {
-    const { previous, next } = releases;
-    const [owner, repo] = repository.name.split("/");
-    if (!owner || !repo || previous === undefined || previous === next)
-        return undefined;
-    if (!fullSha.test(previous) || !fullSha.test(next))
-        return undefined;
-    const basehead = `${previous}...${next}`;
+async function throughDoor(door, body) {
+    const { inputs, log } = door;
+    const groupId = inputs.access.securityGroup;
+    if (!groupId)
+        return body();
+    const { holder } = door;
+    let ruleIds = [];
+    remember({ holder, ruleIds }); // before it is opened: a rule that is in hand when this process ends carries that name
     try {
-        const signal = AbortSignal.timeout(patience);
-        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-            owner,
-            repo,
-            basehead,
-            request: { signal },
-        });
-        const url = `${repository.server}/${repository.name}`;
-        return {
-            ahead: data.ahead_by,
-            behind: data.behind_by,
-            newest: data.commits.slice(-mostCommits).reverse().map(commitAt(url)),
-            url: `${url}/compare/${basehead}`,
-        };
+        ruleIds = await log.phase("open port", () => door_open(door, groupId));
+        remember({ holder, ruleIds });
+        return await body();
     }
-    catch (error) {
-        debug(`The commits between the releases can't be listed: ${hostile_text_safeText(String(error))}`);
-        return undefined;
+    finally {
+        await shut(door, groupId, { holder, ruleIds });
     }
 }
-const commitAt = (repository) => ({ sha, commit }) => ({
-    sha,
-    subject: hostile_text_safeText(commit.message.split("\n", 1)[0] ?? ""),
-    url: `${repository}/commit/${sha}`,
-});
-
-;// CONCATENATED MODULE: ./src/github/verify-advice.ts
-/** What a person does next about what was seen last. `kind` is how a check counts it. */
-function adviceFor(kind, standing, asker = "verify-health") {
-    if (standing === "right" && asker === "verify-url")
-        return "The last answer was right: lengthen verify-timeout.";
-    if (standing === "right")
-        return "The last answer was right: was the time too short for threshold, hold or max-latency?";
-    const rules = asker === "verify-url" ? [...ofTheGate, ...advice] : advice;
-    return (rules.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
+/** What main opened and could not shut. */
+async function shutBehindMain(door) {
+    const state = getState(STATE);
+    const groupId = door.inputs.access.securityGroup;
+    if (state && groupId)
+        await shut(door, groupId, JSON.parse(state));
 }
-/** Where verify-health's advice names an input that the gate does not have. */
-const ofTheGate = [
-    [/^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/, "This runner has no way there: has it IPv6, and a route?"],
-    [/^EHOSTUNREACH$/, "No machine answers at this address: is the server on, and is the address (DNS) still its own?"],
-    [/^timeout$/, "Does a firewall or a security group let this runner in? The app has 5 s for an answer."],
-    [
-        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
-        "Renew the certificate; an authority of your own goes into NODE_EXTRA_CA_CERTS of the runner.",
-    ],
-    [/^\d+ certificate$/, "Renew the certificate, or lower verify-min-certificate-days."],
-    [
-        /^\d+ wrong version$/,
-        "Another release answers: does every server behind the name have this one, and does what stands in between pass release-header on?",
-    ],
-    [/^30[12378]$/, "Write the URL that it redirects to: redirects are not followed."],
-    [/^401$/, "Give the login in verify-headers (Authorization); a secret that does not exist is blank."],
-    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know."],
-    [
-        /^[1234]\d\d$/,
-        "It answers with another status than verify-status names: look at the URL's path, or name that status there.",
-    ],
-];
-const advice = [
-    [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
-    [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
-    [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],
-    [
-        /^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
-        "This runner has no way there; has it IPv6 (ip-family: 4), and a route?",
-    ],
-    [
-        /^EHOSTUNREACH$/,
-        "No machine answers at this address: is the server on, and is the address (DNS, resolve) still its own?",
-    ],
-    [/^timeout$/, "Does a firewall or a security group let this runner in? Is request-timeout long enough for the app?"],
-    [
-        /^(closed|ECONNRESET|EPIPE)$/,
-        "The server ended the connection: look at its log, and whether scheme and port belong together.",
-    ],
-    [/^HPE_/, "What answers there speaks no HTTP: look at scheme and port."],
-    [
-        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
-        "Renew the certificate, or write the authority that signed it in ca-certificate.",
-    ],
-    [/^(EPROTO|ERR_SSL)/, "TLS could not begin: look at scheme and port, and at the TLS versions of the server."],
-    [/^proxy/, "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the runner, and at the proxy's own rules."],
-    [/^redirects$/, "Write the URL that the redirects should end at."],
-    [/^\d+ certificate$/, "Renew the certificate, or lower min-certificate-days."],
-    [
-        /^\d+ wrong version$/,
-        "Another release answers: was it deployed, and does every server behind the name have it (resolve)?",
-    ],
-    [
-        /^(\d+|connected) wrong (body|json|header)$/,
-        "Compare the answer with what is expected of it; the job summary shows its body.",
-    ],
-    [/^30[12378]$/, "Write the URL that it redirects to, or follow-redirects: true."],
-    [/^401$/, "Give the login in basic-auth or bearer-token; a secret that does not exist is blank."],
-    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know (url, resolve)."],
-    [/^404$/, "Look at the path of the URL."],
-    [/^5\d\d$/, "The app or what is in front of it fails: look at its log of this time."],
-    [
-        /^[12345]\d\d$/,
-        "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
-    ],
-];
+const clock = {
+    now: Date.now,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+async function door_open({ inputs, holder, url, ask, log }, groupId) {
+    const { aws, access } = await ask();
+    const { cidrs, warnings: unsure } = await access.runnerAddresses();
+    const warnings = [...unsure];
+    const ids = [];
+    for (const port of portsOf(inputs)) {
+        const opened = await access.openDoor(aws, { groupId, port, cidrs, holder: { name: holder, url }, clock });
+        ids.push(...opened.ruleIds);
+        warnings.push(...opened.warnings);
+        log.info(`Port ${port} of ${groupId} is open for ${cidrs.join(" and ")} while this step runs.`);
+    }
+    for (const line of warnings)
+        log.warning(line);
+    return ids;
+}
+/** What can't be shut is told: by now the step has its result. */
+async function shut({ url, ask, log }, groupId, opened) {
+    const { holder, ruleIds } = opened;
+    const { aws, access } = await ask();
+    const warnings = await access.closeDoor(aws, { groupId, ruleIds, holder: { name: holder, url }, clock });
+    for (const line of warnings)
+        log.warning(line);
+    if (warnings.length > 0)
+        return;
+    remember(undefined);
+    log.info(`The port of ${groupId} is shut again.`);
+}
+const portsOf = ({ hosts: { named, port } }) => named.length === 0 ? [port] : [...new Set(named.map((host) => host.port))];
 
-;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
+;// CONCATENATED MODULE: ./src/github/values/shown.ts
+const maxLength = 80;
+/** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
+function shown_shown(value) {
+    const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
+    return JSON.stringify(cut);
+}
+
+;// CONCATENATED MODULE: ./src/github/values/scalars.ts
 
 
-// GitHub cuts an annotation at 4096 bytes
-const annotatedChecks = 3;
-const longestSentence = 400;
-const longestText = 2000;
-const shortestSentence = 80;
-const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
-/** The outputs of actions/verify-health. */
-function verifyOutputsOf({ status, checks }) {
-    const slowest = slowestOf(checks);
-    return {
-        status,
-        healthy: String(status === "healthy"),
-        version: [...new Set(checks.flatMap(({ version }) => verify_outputs_text(version).split(", ")))].filter(Boolean).join(", "),
-        attempts: String(checks.reduce((sum, { attempts }) => sum + attempts, 0)),
-        "latency-p50": milliseconds(slowest?.p50),
-        "latency-p95": milliseconds(slowest?.p95),
-        "certificate-expires": earliest(checks)?.toISOString() ?? "",
-        results: verify_outputs_resultsOf(checks),
-        reason: reasonOf(checks),
+/** The booleans of YAML 1.2's core schema, which are those of GitHub's own toolkit. */
+const scalars_boolean = (name, text) => {
+    if (["true", "True", "TRUE"].includes(text))
+        return true;
+    if (["false", "False", "FALSE"].includes(text))
+        return false;
+    throw new user_error/* UserError */.y(`${name}: expected true or false, got ${shown_shown(text)}.`);
+};
+function wholeNumber(min, max) {
+    return (name, text) => {
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+        if (value >= min && value <= max)
+            return value;
+        throw new user_error/* UserError */.y(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
     };
 }
-const verify_outputs_text = (written) => cut(safeText(written), longestText);
-const milliseconds = (value) => (value === undefined ? "" : String(Math.round(value)));
-const slowestOf = (checks) => checks.flatMap(({ latencies }) => latencies ?? []).sort((a, b) => b.p95 - a.p95)[0];
-function earliest(checks) {
-    const ends = checks.flatMap(({ certificateExpires }) => certificateExpires ?? []);
-    return ends.sort((a, b) => a.getTime() - b.getTime())[0];
-}
-/** As JSON, short enough for an environment variable, where a later step will want it. */
-function verify_outputs_resultsOf(checks) {
-    for (const longest of [longestText, longestSentence, shortestSentence]) {
-        const whole = JSON.stringify(checks.map((check) => resultOf(check, longest)));
-        if (Buffer.byteLength(whole) <= mostBytes)
-            return whole;
-    }
-    let left = mostBytes - 200; // what the note takes
-    const first = [...failed(checks), ...checks.filter(({ status }) => status === "healthy")];
-    const kept = first.filter((check) => {
-        left -= Buffer.byteLength(JSON.stringify(resultOf(check, shortestSentence))) + 1;
-        return left >= 0;
-    });
-    const results = checks.filter((check) => kept.includes(check)).map((check) => resultOf(check, shortestSentence));
-    return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
-}
-const resultOf = (check, longest) => ({
-    url: verify_outputs_text(check.url),
-    address: check.address,
-    status: check.status,
-    attempts: check.attempts,
-    seen: check.seen,
-    version: verify_outputs_text(check.version),
-    "latency-p50": check.latencies ? Math.round(check.latencies.p50) : null,
-    "latency-p95": check.latencies ? Math.round(check.latencies.p95) : null,
-    "certificate-expires": check.certificateExpires?.toISOString() ?? "",
-    expected: cut(safeText(check.expected), longest),
-    "last-seen": cut(safeText(check.lastSeen), longest),
-    reason: cut(safeText(check.reason), longest),
-});
-function reasonOf(checks) {
-    const bad = failed(checks);
-    const [first] = bad;
-    if (!first)
-        return "";
-    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
-    return `${verify_outputs_text(first.reason)}${more}`;
-}
-/** Those that are not healthy, the unhealthy ones first. */
-const failed = (checks) => [
-    ...checks.filter(({ status }) => status === "unhealthy"),
-    ...checks.filter(({ status }) => status === "inconclusive"),
-];
-/** The one annotation of a verification that did not end healthy: expected, last seen, and what to do. */
-function verifyAnnotationOf(outcome) {
-    const bad = failed(outcome.checks);
-    const [first] = bad;
-    if (!first)
-        return undefined;
-    const what = outcome.checks.length === 1 ? first.name : `${bad.length} of ${outcome.checks.length} checks`;
-    const end = outcome.cancelled
-        ? "Cancelled"
-        : outcome.status === "unhealthy"
-            ? "Not healthy"
-            : "Not known to be healthy";
-    const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
-    const told = bad
-        .slice(0, annotatedChecks)
-        .flatMap((check) => [verify_outputs_short(check.reason), ...nextOf(check, "verify-health")]);
-    return { title: cut(safeText(`${end}: ${what}`), 200), message: [...told, ...more].join("\n") };
-}
-/** Of the first check that is not healthy: what was expected, and what to do. Its reason is told already. */
-const firstNextOf = (checks) => failed(checks)
-    .slice(0, 1)
-    .flatMap((check) => nextOf(check, "verify-url"));
-const nextOf = ({ expected, lastKind, lastStanding }, asker) => [
-    `Expected: ${verify_outputs_short(expected)}.`,
-    ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding, asker)]),
-];
-const verify_outputs_short = (written) => hostile_text_cut(hostile_text_safeText(written), longestSentence);
-
-;// CONCATENATED MODULE: ./src/github/outputs.ts
-
-
-const annotatedLogLines = 10;
-// GitHub cuts an annotation at 4096 bytes
-const longestReason = 1500;
-const longestLogLine = 200;
-/** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
-function outputsOf(outcome) {
-    const status = told(outcome.status);
-    const hosts = outcome.hosts.map((host) => ({
-        host: host.name,
-        status: told(host.status),
-        release: host.serving?.release ?? "",
-    }));
-    return {
-        status,
-        release: outcome.release,
-        digest: outcome.digest,
-        "previous-release": outcome.previous?.release ?? "",
-        "previous-digest": outcome.previous?.digest ?? "",
-        url: outcome.url,
-        hosts: JSON.stringify(hosts),
-        "failed-gate": outcome.failure?.gate ?? "",
-        reason: hostile_text_safeText(outcome.failure?.reason ?? ""),
-        duration: (outcome.duration / 1000).toFixed(1),
+const portNumber = (name, text) => {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= 1 && value <= 65535)
+        return value;
+    throw new user_error/* UserError */.y(`${name}: expected a port from 1 to 65535, got ${shown_shown(text)}.`);
+};
+/** Text that must match a pattern; `what` says in words how it looks. */
+function matching(pattern, what) {
+    return (name, text) => {
+        if (pattern.test(text))
+            return text;
+        throw new user_error/* UserError */.y(`${name}: expected ${what}, got ${shown_shown(text)}.`);
     };
 }
-/** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
-const rollbackOutputsOf = (outcome) => ({
-    ...outputsOf(outcome),
-    releases: JSON.stringify(outcome.releases.map(harmless)),
-});
-/** The outputs of deploy-and-verify: those of a deploy, and what its URLs said. */
-const verifiedOutputsOf = (outcome) => ({
-    ...outputsOf(outcome),
-    "verify-status": outcome.verification?.status ?? "",
-    "verify-results": outcome.verification ? resultsOf(outcome.verification.checks) : "",
-});
-const outputs_longestText = 300;
-/** What a host's file says may meet a log that the runner reads. */
-const harmless = (past) => Object.fromEntries(Object.entries(past).map(([name, text]) => [name, hostile_text_cut(hostile_text_safeText(String(text)), outputs_longestText)]));
-const told = (status) => (status === "planned" ? "unchanged" : status);
-/** The one annotation of a change that failed: where, why, and what the candidate said last. */
-function annotationOf({ change, failure, status, verification }) {
-    if (!failure)
-        return undefined;
-    const what = change === "deploy" ? "Deploy" : "Rollback";
-    const end = change === "deploy" && status === "rolled-back" ? "rolled back" : "failed";
-    const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
-    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${hostile_text_cut(line, longestLogLine)}`);
-    const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
-    const told = failure.gate === "verify-url" && verification ? firstNextOf(verification.checks) : [];
-    const message = [hostile_text_cut(hostile_text_safeText(failure.reason), longestReason), ...told, ...quoted].join("\n");
-    return { title: hostile_text_safeText(title), message };
+/** One of a few words. */
+function oneOf(words) {
+    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+    return (name, text) => {
+        const word = words.find((one) => one === text);
+        if (word !== undefined)
+            return word;
+        throw new user_error/* UserError */.y(`${name}: expected ${all}, got ${shown_shown(text)}.`);
+    };
+}
+/** An input of which only one value is built so far. */
+function onlyValue(value, later) {
+    return (name, text) => {
+        if (text !== value)
+            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
+    };
 }
 
-;// CONCATENATED MODULE: ./src/github/html.ts
-
-const html_longestText = 300;
-const barLength = 20;
-// GitHub takes 1 MiB for all summaries of a step
-const html_mostBytes = 200 * 1024;
-const html_escaped = (text, longest = html_longestText) => hostile_text_cut(hostile_text_safeText(text), longest)
-    .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
-    .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
-const entity = (char) => `&#${char.charCodeAt(0)};`;
-const html_html = (strings, ...values) => String.raw({ raw: strings }, ...values);
-const joined = (parts) => parts.join("");
-const code = (text) => (text === "" ? html_html `–` : html_html `<code>${html_escaped(text)}</code>`);
-/** A link to an address that this code made; other schemes are text. */
-const html_link = (url, text) => /^https?:\/\/[\w.:[\]-]+(?:\/[\w./~%-]*)?$/.test(url) ? html_html `<a href="${url}">${text}</a>` : text;
-function table(head, rows) {
-    const titles = head.length > 0 ? html_html `<tr>${joined(head.map((cell) => html_html `<th>${cell}</th>`))}</tr>\n` : html_html ``;
-    const body = rows.map((row) => html_html `<tr>${joined(row.map((cell) => html_html `<td>${cell}</td>`))}</tr>\n`);
-    return html_html `<table>\n${titles}${joined(body)}</table>`;
-}
-/** Lines as they were written. A blank one would end the block, and Markdown would begin. */
-function preformatted(lines) {
-    const shown = lines.map((line) => (line.trim() === "" ? html_html `&#160;` : html_escaped(line, 500)));
-    return html_html `<pre>${shown.join("\n")}</pre>`;
-}
-const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
-/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
-function html_capped(blocks) {
-    let summary = "";
-    let leftOut = false;
-    for (const block of blocks) {
-        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < html_mostBytes;
-        if (fits)
-            summary += `${block}\n\n`;
-        else if (!leftOut)
-            summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
-        leftOut ||= !fits;
-    }
-    return summary;
-}
-
-;// CONCATENATED MODULE: ./src/github/verify-summary.ts
+;// CONCATENATED MODULE: ./src/github/values/ec2.ts
 
 
 
 
-const mostChecks = 50;
-const mostKinds = 20;
-const mostBodyLines = 20;
-const mostBodyCharacters = 2000;
-const ends = {
-    healthy: "✅ healthy",
-    unhealthy: "❌ unhealthy",
-    inconclusive: "❔ inconclusive",
+const instanceId = /^i-[0-9a-f]{8,17}$/;
+const isInstanceId = (text) => instanceId.test(text);
+const mostFilters = 50; // of DescribeInstances; and 200 values in all
+const mostValues = 200;
+/** Lines `NAME=VALUE` or `NAME=VALUE,VALUE`, as `aws ec2 describe-instances --filters` knows them. An instance must fit all. */
+const ec2Filters = (input, text) => {
+    const filters = lines(text).map((line) => filter(input, line.text));
+    const values = filters.reduce((sum, { values }) => sum + values.length, 0);
+    if (filters.length > mostFilters || values > mostValues)
+        throw new user_error/* UserError */.y(`${input}: got ${filters.length} filters with ${values} values; AWS takes ${mostFilters} and ${mostValues} at most.`);
+    return filters;
 };
-/** What a person wants to know of a verification, as the Markdown of a job summary. */
-function verifySummaryOf(outcome) {
-    return capped([html `<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
+function filter(input, text) {
+    const [, name = "", all = ""] = /^(tag:[^=]{1,128}|[a-z][a-z0-9.-]{0,100})\s*=\s*(.+)$/.exec(text) ?? [];
+    const values = all
+        .split(",")
+        .map((value) => value.trim())
+        .filter((value) => value !== "");
+    if (name === "" || values.length === 0)
+        throw new user_error/* UserError */.y(`${input}: expected lines such as tag:Name=web or tag:Env=staging,test, got ${shown_shown(text)}.`);
+    if (name === "instance-state-name")
+        throw new user_error/* UserError */.y(`${input}: leave instance-state-name out; only running instances are taken.`);
+    return { name: name.trim(), values };
 }
-/** All checks in a table, and each with what was seen of it. */
-function checksOf({ checks }, asker = "verify-health") {
-    const shown = checks.slice(0, mostChecks);
-    return [overview(shown, checks.length), ...shown.flatMap((check) => details(check, asker))];
-}
-function headline({ status, cancelled, checks, duration }) {
-    const what = checks.length === 1 ? (checks[0]?.name ?? "") : `${checks.length} checks`;
-    const end = `${ends[status]}${cancelled ? " (cancelled)" : ""}`;
-    return html `${escaped(what)}: ${end} after ${escaped(durationText(duration))}`;
-}
-function overview(checks, all) {
-    const rows = checks.map((check) => [
-        html_escaped(check.name),
-        ends[check.status],
-        html_html `${check.attempts}`,
-        joined(kinds(check)),
-        check.version === "" ? html_html `–` : code(check.version),
-        verify_summary_milliseconds(check.latencies?.p50),
-        verify_summary_milliseconds(check.latencies?.p95),
-        check.certificateExpires ? html_escaped(check.certificateExpires.toISOString().slice(0, 10)) : html_html `–`,
-    ]);
-    const head = ["Check", "Verdict", "Attempts", "Seen", "Version", "p50", "p95", "Certificate until"];
-    const more = all > rows.length ? html_html `\n<p>… ${all - rows.length} more checks</p>` : html_html ``;
-    return html_html `${table(head.map((title) => html_escaped(title)), rows)}${more}`;
-}
-const verify_summary_milliseconds = (value) => value === undefined ? html_html `–` : html_html `${Math.round(value)} ms`;
-function kinds({ seen }) {
-    const counted = Object.entries(seen).sort(([, a], [, b]) => b - a);
-    const shown = counted.slice(0, mostKinds).map(([kind, count]) => html_html `${html_escaped(kind)} × ${count}<br>`);
-    return counted.length > mostKinds ? [...shown, html_html `…`] : shown;
-}
-function details(check, asker) {
-    const title = html_html `<h3>${html_escaped(check.name)}</h3>`;
-    const expected = html_html `<p>Expected: ${html_escaped(check.expected, 1000)}.</p>`;
-    const why = check.reason === ""
-        ? html_html ``
-        : html_html `\n<p><b>${html_escaped(check.reason, 1000)}</b></p>\n<p>${html_escaped(adviceFor(check.lastKind, check.lastStanding, asker))}</p>`;
-    return [html_html `${title}\n${expected}${why}`, ...body(check), ...latencies(check)];
-}
-/** What the server said last is worth a look when it was not right. */
-function body({ status, lastBody }) {
-    const lines = safeLines(lastBody.slice(0, mostBodyCharacters)).slice(0, mostBodyLines);
-    if (status === "healthy" || lines.length === 0)
-        return [];
-    return [html_html `<details open><summary>The last body, from its beginning</summary>\n${preformatted(lines)}\n</details>`];
-}
-function latencies({ latencies }) {
-    if (!latencies || latencies.answers < 2)
-        return [];
-    const most = Math.max(...latencies.buckets.map(({ count }) => count));
-    const rows = latencies.buckets.map((bucket) => [range(bucket), html_html `${bucket.count}`, bar(bucket.count / most)]);
-    return [
-        html_html `<details><summary>Latencies of ${latencies.answers} right answers</summary>\n${table([], rows)}\n</details>`,
-    ];
-}
-const range = ({ from, below }) => below === Number.POSITIVE_INFINITY ? html_html `${from} ms and more` : html_html `${from} to ${below} ms`;
+const securityGroup = matching(/^sg-[0-9a-f]{8,17}$/, "the id of a security group, such as sg-0123456789abcdef0");
+const region = matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");
 
-;// CONCATENATED MODULE: ./src/github/summary.ts
-
-
-
-
-const mostRows = 60;
-const mostLogLines = 50;
-/** What a person wants to know of a deploy, as the Markdown of a job summary. */
-function summaryOf(outcome, facts) {
-    const blocks = [
-        html_html `<h2>${summary_headline(outcome, facts)}</h2>`,
-        ...failure(outcome),
-        whatRuns(outcome),
-        ...warnings(outcome.warnings),
-        ...timeline(outcome),
-        ...gates(outcome.evidence),
-        ...verification(outcome),
-        ...commits(facts.commits),
-        ...nextSteps(outcome, facts),
-    ];
-    return html_capped(blocks);
-}
-const summary_ends = {
-    deploy: {
-        deployed: "✅ deployed",
-        unchanged: "✅ unchanged: it runs already",
-        planned: "📋 a dry run: nothing was changed",
-        "rolled-back": "❌ failed and rolled back",
-        failed: "❌ failed",
-    },
-    rollback: {
-        deployed: "✅ brought back",
-        unchanged: "✅ unchanged: it runs already",
-        planned: "📋 a look: nothing was changed",
-        "rolled-back": "❌ the rollback failed, and what served before it serves",
-        failed: "❌ the rollback failed",
-    },
-};
-function summary_headline({ change, status, failure, version }, { app }) {
-    const end = failure?.cancelled ? `${summary_ends[change][status]} (cancelled)` : summary_ends[change][status];
-    return html_html `${html_escaped(app)} ${html_escaped(version)}: ${end}`;
-}
-function failure({ failure }) {
-    if (!failure)
-        return [];
-    const reason = html_html `<p><b>${html_escaped(failure.gate)}</b>: ${html_escaped(failure.reason, 2000)}</p>`;
-    const log = safeLines(failure.log.join("\n"), mostLogLines);
-    if (log.length === 0)
-        return [reason];
-    return [
-        reason,
-        html_html `<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
-    ];
-}
-function whatRuns(outcome) {
-    const { image, version } = outcome;
-    const rows = [
-        [html_html `Release`, code(outcome.release)],
-        [html_html `Version`, code(version)],
-        [html_html `Image`, code(image)],
-        [html_html `Digest`, code(outcome.digest)],
-        [html_html `Before`, outcome.previous ? release(outcome.previous) : html_html `nothing`],
-    ];
-    const [only, ...others] = outcome.hosts;
-    if (only && others.length === 0)
-        rows.push([html_html `Host`, code(only.name)], [html_html `Runs now`, runsNow(only)], [html_html `URL`, only.url === "" ? html_html `–` : html_link(only.url, html_escaped(only.url))]);
-    const fleet = others.length === 0 ? html_html `` : html_html `\n${hosts(outcome)}`;
-    return html_html `${table([], rows)}${fleet}`;
-}
-const runsNow = ({ serving }) => serving ? release(serving) : html_html `nothing, or it could not be asked`;
-function hosts({ change, hosts: all }) {
-    const rows = all
-        .slice(0, mostRows)
-        .map((host) => [
-        html_link(host.url, html_escaped(host.name)),
-        summary_ends[change][host.status],
-        host.previous ? release(host.previous) : html_html `nothing`,
-        runsNow(host),
-    ]);
-    return table([html_html `Host`, html_html `Result`, html_html `Before`, html_html `Runs now`], rows);
-}
-const release = (name) => html_html `${code(name.release)} ${code(name.digest)}`;
-const warnings = (texts) => texts.length === 0
-    ? []
-    : [html_html `<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html_html `<li>${html_escaped(text, 500)}</li>\n`))}</ul>`];
-function timeline({ phases, startedAt, duration }) {
-    const total = Math.max(duration, 1);
-    const rows = phases
-        .slice(0, mostRows)
-        .map((phase) => [
-        html_escaped(phase.name),
-        results[phase.result],
-        html_html `<code>${html_escaped(phase.startedAt.slice(11, 19))}</code>`,
-        html_escaped(time_text_durationText(phase.duration)),
-        bar(phase.duration / total),
-    ]);
-    const title = html_html `<h3>${html_escaped(time_text_durationText(duration))} from ${html_escaped(startedAt)}</h3>`;
-    const head = [html_html `Phase`, html_html `Result`, html_html `Began (UTC)`, html_html `Took`, html_html `Share`];
-    return rows.length === 0 ? [title] : [html_html `${title}\n${table(head, rows)}`];
-}
-const results = {
-    done: html_html `done`,
-    failed: html_html `<b>failed</b>`,
-    skipped: html_html `skipped`,
-};
-function gates(evidence) {
-    const rows = evidence
-        .slice(0, mostRows)
-        .map((seen) => [
-        html_escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
-        seen.verdict === "healthy" ? html_html `healthy` : html_html `<b>${html_escaped(seen.verdict)}</b>`,
-        html_html `${seen.probes}`,
-        html_escaped(seen.expected),
-        html_escaped(seen.lastSeen),
-    ]);
-    const head = [html_html `Gate`, html_html `Verdict`, html_html `Probes`, html_html `Expected`, html_html `Last seen`];
-    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}`];
-}
-/** The gates above say it all when it is healthy. */
-const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen, "verify-url") : [];
-function commits(found) {
-    if (!found)
-        return [];
-    const rows = found.newest.map(({ sha, url, subject }) => html_html `<li>${html_link(url, code(sha.slice(0, 7)))} ${html_escaped(subject, 150)}</li>\n`);
-    const back = found.behind > 0 ? html_html `, ${found.behind} taken back` : html_html ``;
-    const more = found.ahead > rows.length ? html_html `<li>… ${found.ahead - rows.length} more</li>` : html_html ``;
-    const title = html_link(found.url, html_html `${found.ahead} new commits${back}`);
-    return [html_html `<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
-}
-function nextSteps(outcome, { container }) {
-    const steps = [];
-    if (outcome.status === "deployed" && outcome.change === "deploy" && outcome.previous)
-        steps.push(html_html `<li>To go back to ${code(outcome.previous.release)}: run <code>rollback-ec2</code>, as a new run.</li>\n`);
-    if (container !== undefined)
-        steps.push(html_html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
-    return steps.length === 0 ? [] : [html_html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
-}
-const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html_html `<li>… ${rows.length - mostRows} more</li>`] : rows);
-
-;// CONCATENATED MODULE: ./src/edge/report.ts
-
-
-
-
-
-/** Outputs, one annotation, the summary, and the step's colour: only `deployed` and `unchanged` are green. */
-async function report(raw, outputsOf, inputs, io, mask) {
-    const outcome = masked(raw, mask);
-    for (const [name, value] of Object.entries(outputsOf(outcome)))
-        setOutput(name, value);
-    const annotation = annotationOf(outcome);
-    if (annotation)
-        error(annotation.message, { title: annotation.title });
-    if (raw.failure?.cause)
-        debug(String(raw.failure.cause.stack));
-    if (inputs.summary && io.env.GITHUB_STEP_SUMMARY) {
-        await summary.addRaw(summaryOf(outcome, await factsOf(outcome, inputs, io))).write();
-    }
-    if (outcome.failure)
-        process.exitCode = ExitCode.Failure;
-}
-async function factsOf(outcome, inputs, io) {
-    const { app } = inputs.request;
-    const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
-    const commits = inputs.githubToken
-        ? await commitsBetween({ previous: outcome.previous?.version, next: outcome.version }, repository, {
-            octokit: (await octokitOnDemand()).getOctokit(inputs.githubToken),
-            debug: debug,
-        })
-        : undefined;
-    const container = outcome.containerLeft && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
-    return { app, container, commits };
-}
-/** Run where it is used, for every start of the action would wait for it; in the bundle itself, not in a file beside it. */
-const octokitOnDemand = () => Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-
-;// CONCATENATED MODULE: ./src/health/clock.ts
-/** Monotonic: setting the runner's clock changes nothing. */
-const systemClock = {
-    now: () => performance.now(),
-    sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
-        signal.throwIfAborted();
-        const onAbort = () => {
-            clearTimeout(timer);
-            reject(signal.reason);
-        };
-        const timer = setTimeout(() => {
-            signal.removeEventListener("abort", onAbort);
-            resolve();
-        }, milliseconds);
-        signal.addEventListener("abort", onAbort, { once: true });
-    }),
-};
-
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = require("node:fs");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = require("node:path");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: ./src/host/guard/messages.ts
 
 
@@ -62947,7 +62786,7 @@ class Messages {
     }
     #line(line) {
         if (this.#first && line !== "GUARD 1") {
-            this.#listener.onRefusal(new user_error_UserError(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
+            this.#listener.onRefusal(new user_error/* UserError */.y(`The host wrote "${line.slice(0, 80)}" before the guard's first word: a start-up file of its shell (.bashrc, .profile) prints something. Let it print only in interactive shells.`));
             this.#channel.end();
             return;
         }
@@ -62992,7 +62831,7 @@ function within(what, limits, signal, giveUp) {
         for (const { since = Promise.resolve(), time, why } of limits)
             void since.then(() => {
                 if (!over)
-                    timers.push(setTimeout(() => give(new user_error_UserError(`lock-timeout: ${why}`)), time));
+                    timers.push(setTimeout(() => give(new user_error/* UserError */.y(`lock-timeout: ${why}`)), time));
             });
         const onAbort = () => give(new Error("cancelled while waiting for the lock"));
         signal.addEventListener("abort", onAbort, { once: true });
@@ -63011,7 +62850,7 @@ function within(what, limits, signal, giveUp) {
 
 
 
-const program = () => (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(__dirname, "guard.sh"), "utf8");
+const program = () => (0,external_node_fs_.readFileSync)((0,external_node_path_.join)(__dirname, "guard.sh"), "utf8");
 const BEATS_A_LEASE = 5;
 const READY_TIMEOUT = 60_000; // milliseconds besides the wait for the lock: what a dead deploy left is taken back meanwhile
 const HOLDER_CHARACTERS = /[^A-Za-z0-9 _.:/@#=-]/g;
@@ -63585,18 +63424,18 @@ function privateKey(pasted, passphrase) {
     const lines = pasted.split(/\r\n|\r|\n/).map((line) => line.trim());
     const key = `${lines.join("\n").trim()}\n`;
     if (key.startsWith("PuTTY-User-Key-File")) {
-        throw new user_error_UserError("ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).");
+        throw new user_error/* UserError */.y("ssh-key: this is a PuTTY key. Export it in OpenSSH format (PuTTYgen: Conversions, Export OpenSSH key).");
     }
     if (/^(ssh-|ecdsa-|sk-)/.test(key) || /^-{4,5} ?BEGIN .*PUBLIC KEY/.test(key)) {
-        throw new user_error_UserError("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
+        throw new user_error/* UserError */.y("ssh-key: this is a public key. Put the private key there (it begins with -----BEGIN).");
     }
     if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY/.test(key)) {
-        throw new user_error_UserError('ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).');
+        throw new user_error/* UserError */.y('ssh-key: this key is in PKCS#8 format ("BEGIN PRIVATE KEY"), which is not supported. Rewrite the file in OpenSSH format: ssh-keygen -p -f KEY (an empty new passphrase leaves it without one).');
     }
     const parsed = lib.utils.parseKey(key, passphrase || undefined);
     if (!(parsed instanceof Error))
         return key;
-    throw new user_error_UserError(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
+    throw new user_error/* UserError */.y(`ssh-key: ${whyUnreadable(parsed.message, passphrase)}`, { cause: parsed });
 }
 function whyUnreadable(message, passphrase) {
     if (/no passphrase/i.test(message))
@@ -63607,37 +63446,666 @@ function whyUnreadable(message, passphrase) {
     return "this is not a private key in OpenSSH or PEM format. Paste the whole file, from -----BEGIN to -----END.";
 }
 
-;// CONCATENATED MODULE: ./src/edge/world.ts
+;// CONCATENATED MODULE: ./src/edge/hosts.ts
 
 
 
 
-
-/** A name that no other change has: the run, its attempt, and chance (one job may change its hosts twice). */
-const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,external_node_crypto_namespaceObject.randomBytes)(3).toString("hex")}`;
-/** The real world for these inputs. @throws {UserError} when the key or the known hosts can't be used. */
-function realWorld(inputs, transaction, means) {
-    const { log } = means;
-    const { hosts, access } = inputs;
-    const key = { privateKey: privateKey(access.key, access.passphrase), passphrase: access.passphrase };
-    const several = hosts.length > 1;
-    const targets = hosts.map((host) => {
-        const { address, port } = host;
-        const trust = hostKeyTrust(access.knownHosts, address, port);
-        const way = { ...host, ...key, trust, connectTimeout: access.connectTimeout };
-        const alike = hosts.filter((other) => other.address === address).length > 1;
-        const name = alike ? `${address}:${port}` : address;
-        return { name, address, open: () => Host.open(way, (line) => log.debug(several ? `${name}: ${line}` : line)) };
+/**
+ * The hosts that the inputs mean, each with its way in. AWS is asked only for what the inputs leave to it: the instances,
+ * their host keys, and to let a key in that is made here.
+ *
+ * @throws {UserError} before any host is touched
+ */
+async function findHosts(inputs, ask, log) {
+    const { named } = inputs.hosts;
+    const asksAws = named.length === 0 || named.some(({ address }) => isInstanceId(address));
+    if (!asksAws)
+        return targets(inputs, named, ask, log);
+    return log.phase("find", async () => {
+        const places = await findInstances(inputs, ask);
+        for (const { instance, user, port } of places)
+            if (instance)
+                log.info(`${hosts_called(instance)} is reached at ${user}@${instance.address}:${port}.`);
+        return targets(inputs, places, ask, log);
     });
-    return {
-        ...means,
-        hosts: targets,
-        clock: systemClock,
-        transaction,
+}
+const hosts_called = ({ id, name, zone }) => `${id} (${name ? `${name}, ` : ""}${zone})`;
+async function findInstances({ hosts }, ask) {
+    const { named, filters, address, user, port } = hosts;
+    const { aws, access } = await ask();
+    const at = (host, instance) => ({ ...host, address: instance.address, instance });
+    if (named.length === 0) {
+        const found = await access.findInstances(aws, { input: "ec2-filters", by: { filters }, address });
+        return found.map((instance) => at({ user, port, address: "" }, instance));
+    }
+    const ids = named.map((host) => host.address).filter(isInstanceId);
+    const found = await access.findInstances(aws, { input: "hosts", by: { ids }, address });
+    return named.map((host) => {
+        const instance = found.find(({ id }) => id === host.address);
+        return instance ? at(host, instance) : host;
+    });
+}
+async function targets(inputs, places, ask, log) {
+    const login = loginFor(inputs, ask);
+    return Promise.all(places.map(async (place) => {
+        const { address, port, instance } = place;
+        const trust = await trustIn(place, inputs, ask, log);
+        const alike = places.filter((other) => other.address === address).length > 1;
+        const name = instance?.id ?? (alike ? `${address}:${port}` : address);
+        const debug = (line) => log.debug(places.length > 1 ? `${name}: ${line}` : line);
+        const { connectTimeout } = inputs.access;
+        const open = async () => Host.open({ ...place, ...(await login(place)), trust, connectTimeout }, debug);
+        return { name, address, instance, open };
+    }));
+}
+/** How to log in: with the user's key, or with one made here, which the instance takes for 60 s each time it is sent. */
+function loginFor({ access: { key, passphrase } }, ask) {
+    if (key !== "") {
+        const given = { privateKey: privateKey(key, passphrase), passphrase, keyWasSent: false };
+        return async () => given;
+    }
+    let fresh;
+    return async ({ instance, user }) => {
+        const { aws, access } = await ask();
+        fresh ??= access.freshKey();
+        const { id: instanceId, zone } = instance; // a host that is none was refused without a key
+        await access.sendKey(aws, { instanceId, zone, user, publicKey: fresh.publicKey });
+        return { privateKey: fresh.privateKey, passphrase: "", keyWasSent: true };
     };
 }
+async function trustIn({ address, port, instance }, { access: { knownHosts } }, ask, log) {
+    if (knownHosts.trim() !== "" || !instance)
+        return hostKeyTrust(knownHosts, address, port);
+    const { aws, access } = await ask();
+    const { keys, source } = await access.hostKeys(aws, instance.id);
+    log.info(`${instance.id}: its host keys come from ${source}.`);
+    return hostKeyTrust(keys.join("\n"), address, port, source);
+}
+
+;// CONCATENATED MODULE: ./src/github/commits.ts
+
+const fullSha = /^[0-9a-f]{40}$/;
+const mostCommits = 20;
+const patience = 5000;
+/**
+ * The commits between two releases, when both are named by commits. It is a nicety: whatever goes wrong is a debug
+ * line, and the deploy's report goes on without it.
+ */
+async function commitsBetween(releases, repository, { octokit, debug }) {
+    const { previous, next } = releases;
+    const [owner, repo] = repository.name.split("/");
+    if (!owner || !repo || previous === undefined || previous === next)
+        return undefined;
+    if (!fullSha.test(previous) || !fullSha.test(next))
+        return undefined;
+    const basehead = `${previous}...${next}`;
+    try {
+        const signal = AbortSignal.timeout(patience);
+        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+            owner,
+            repo,
+            basehead,
+            request: { signal },
+        });
+        const url = `${repository.server}/${repository.name}`;
+        return {
+            ahead: data.ahead_by,
+            behind: data.behind_by,
+            newest: data.commits.slice(-mostCommits).reverse().map(commitAt(url)),
+            url: `${url}/compare/${basehead}`,
+        };
+    }
+    catch (error) {
+        debug(`The commits between the releases can't be listed: ${hostile_text_safeText(String(error))}`);
+        return undefined;
+    }
+}
+const commitAt = (repository) => ({ sha, commit }) => ({
+    sha,
+    subject: hostile_text_safeText(commit.message.split("\n", 1)[0] ?? ""),
+    url: `${repository}/commit/${sha}`,
+});
+
+;// CONCATENATED MODULE: ./src/github/verify-advice.ts
+/** What a person does next about what was seen last. `kind` is how a check counts it. */
+function adviceFor(kind, standing, asker = "verify-health") {
+    if (standing === "right" && asker === "verify-url")
+        return "The last answer was right: lengthen verify-timeout.";
+    if (standing === "right")
+        return "The last answer was right: was the time too short for threshold, hold or max-latency?";
+    const rules = asker === "verify-url" ? [...ofTheGate, ...advice] : advice;
+    return (rules.find(([pattern]) => pattern.test(kind))?.[1] ?? "Ask the URL from the runner's network by hand: curl -v.");
+}
+/** Where verify-health's advice names an input that the gate does not have. */
+const ofTheGate = [
+    [/^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/, "This runner has no way there: has it IPv6, and a route?"],
+    [/^EHOSTUNREACH$/, "No machine answers at this address: is the server on, and is the address (DNS) still its own?"],
+    [/^timeout$/, "Does a firewall or a security group let this runner in? The app has 5 s for an answer."],
+    [
+        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+        "Renew the certificate; an authority of your own goes into NODE_EXTRA_CA_CERTS of the runner.",
+    ],
+    [/^\d+ certificate$/, "Renew the certificate, or lower verify-min-certificate-days."],
+    [
+        /^\d+ wrong version$/,
+        "Another release answers: does every server behind the name have this one, and does what stands in between pass release-header on?",
+    ],
+    [/^30[12378]$/, "Write the URL that it redirects to: redirects are not followed."],
+    [/^401$/, "Give the login in verify-headers (Authorization); a secret that does not exist is blank."],
+    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know."],
+    [
+        /^[1234]\d\d$/,
+        "It answers with another status than verify-status names: look at the URL's path, or name that status there.",
+    ],
+];
+const advice = [
+    [/^ECONNREFUSED$/, "Nothing listens there: does the app run, on this port and not only on its own localhost?"],
+    [/^ENOTFOUND$/, "Look for a mistake in the name, and whether its DNS record exists."],
+    [/^EAI_/, "The runner's resolver gave no answer: run the job again, and look at the network of the runner."],
+    [
+        /^E(NETUNREACH|ADDRNOTAVAIL|AFNOSUPPORT)$/,
+        "This runner has no way there; has it IPv6 (ip-family: 4), and a route?",
+    ],
+    [
+        /^EHOSTUNREACH$/,
+        "No machine answers at this address: is the server on, and is the address (DNS, resolve) still its own?",
+    ],
+    [/^timeout$/, "Does a firewall or a security group let this runner in? Is request-timeout long enough for the app?"],
+    [
+        /^(closed|ECONNRESET|EPIPE)$/,
+        "The server ended the connection: look at its log, and whether scheme and port belong together.",
+    ],
+    [/^HPE_/, "What answers there speaks no HTTP: look at scheme and port."],
+    [
+        /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/,
+        "Renew the certificate, or write the authority that signed it in ca-certificate.",
+    ],
+    [/^(EPROTO|ERR_SSL)/, "TLS could not begin: look at scheme and port, and at the TLS versions of the server."],
+    [/^proxy/, "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the runner, and at the proxy's own rules."],
+    [/^redirects$/, "Write the URL that the redirects should end at."],
+    [/^\d+ certificate$/, "Renew the certificate, or lower min-certificate-days."],
+    [
+        /^\d+ wrong version$/,
+        "Another release answers: was it deployed, and does every server behind the name have it (resolve)?",
+    ],
+    [
+        /^(\d+|connected) wrong (body|json|header)$/,
+        "Compare the answer with what is expected of it; the job summary shows its body.",
+    ],
+    [/^30[12378]$/, "Write the URL that it redirects to, or follow-redirects: true."],
+    [/^401$/, "Give the login in basic-auth or bearer-token; a secret that does not exist is blank."],
+    [/^403$/, "The server refuses this client: a login, an allow list, or a Host that it does not know (url, resolve)."],
+    [/^404$/, "Look at the path of the URL."],
+    [/^5\d\d$/, "The app or what is in front of it fails: look at its log of this time."],
+    [
+        /^[12345]\d\d$/,
+        "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
+    ],
+];
+
+;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
+
+
+// GitHub cuts an annotation at 4096 bytes
+const annotatedChecks = 3;
+const longestSentence = 400;
+const longestText = 2000;
+const shortestSentence = 80;
+const mostBytes = 60_000; // of `results`: Linux takes 128 KiB in one environment variable
+/** The outputs of actions/verify-health. */
+function verifyOutputsOf({ status, checks }) {
+    const slowest = slowestOf(checks);
+    return {
+        status,
+        healthy: String(status === "healthy"),
+        version: [...new Set(checks.flatMap(({ version }) => verify_outputs_text(version).split(", ")))].filter(Boolean).join(", "),
+        attempts: String(checks.reduce((sum, { attempts }) => sum + attempts, 0)),
+        "latency-p50": milliseconds(slowest?.p50),
+        "latency-p95": milliseconds(slowest?.p95),
+        "certificate-expires": earliest(checks)?.toISOString() ?? "",
+        results: verify_outputs_resultsOf(checks),
+        reason: reasonOf(checks),
+    };
+}
+const verify_outputs_text = (written) => cut(safeText(written), longestText);
+const milliseconds = (value) => (value === undefined ? "" : String(Math.round(value)));
+const slowestOf = (checks) => checks.flatMap(({ latencies }) => latencies ?? []).sort((a, b) => b.p95 - a.p95)[0];
+function earliest(checks) {
+    const ends = checks.flatMap(({ certificateExpires }) => certificateExpires ?? []);
+    return ends.sort((a, b) => a.getTime() - b.getTime())[0];
+}
+/** As JSON, short enough for an environment variable, where a later step will want it. */
+function verify_outputs_resultsOf(checks) {
+    for (const longest of [longestText, longestSentence, shortestSentence]) {
+        const whole = JSON.stringify(checks.map((check) => resultOf(check, longest)));
+        if (Buffer.byteLength(whole) <= mostBytes)
+            return whole;
+    }
+    let left = mostBytes - 200; // what the note takes
+    const first = [...failed(checks), ...checks.filter(({ status }) => status === "healthy")];
+    const kept = first.filter((check) => {
+        left -= Buffer.byteLength(JSON.stringify(resultOf(check, shortestSentence))) + 1;
+        return left >= 0;
+    });
+    const results = checks.filter((check) => kept.includes(check)).map((check) => resultOf(check, shortestSentence));
+    return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
+}
+const resultOf = (check, longest) => ({
+    url: verify_outputs_text(check.url),
+    address: check.address,
+    status: check.status,
+    attempts: check.attempts,
+    seen: check.seen,
+    version: verify_outputs_text(check.version),
+    "latency-p50": check.latencies ? Math.round(check.latencies.p50) : null,
+    "latency-p95": check.latencies ? Math.round(check.latencies.p95) : null,
+    "certificate-expires": check.certificateExpires?.toISOString() ?? "",
+    expected: cut(safeText(check.expected), longest),
+    "last-seen": cut(safeText(check.lastSeen), longest),
+    reason: cut(safeText(check.reason), longest),
+});
+function reasonOf(checks) {
+    const bad = failed(checks);
+    const [first] = bad;
+    if (!first)
+        return "";
+    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+    return `${verify_outputs_text(first.reason)}${more}`;
+}
+/** Those that are not healthy, the unhealthy ones first. */
+const failed = (checks) => [
+    ...checks.filter(({ status }) => status === "unhealthy"),
+    ...checks.filter(({ status }) => status === "inconclusive"),
+];
+/** The one annotation of a verification that did not end healthy: expected, last seen, and what to do. */
+function verifyAnnotationOf(outcome) {
+    const bad = failed(outcome.checks);
+    const [first] = bad;
+    if (!first)
+        return undefined;
+    const what = outcome.checks.length === 1 ? first.name : `${bad.length} of ${outcome.checks.length} checks`;
+    const end = outcome.cancelled
+        ? "Cancelled"
+        : outcome.status === "unhealthy"
+            ? "Not healthy"
+            : "Not known to be healthy";
+    const more = bad.length > annotatedChecks ? [`… and ${bad.length - annotatedChecks} more, in the job summary`] : [];
+    const told = bad
+        .slice(0, annotatedChecks)
+        .flatMap((check) => [verify_outputs_short(check.reason), ...nextOf(check, "verify-health")]);
+    return { title: cut(safeText(`${end}: ${what}`), 200), message: [...told, ...more].join("\n") };
+}
+/** Of the first check that is not healthy: what was expected, and what to do. Its reason is told already. */
+const firstNextOf = (checks) => failed(checks)
+    .slice(0, 1)
+    .flatMap((check) => nextOf(check, "verify-url"));
+const nextOf = ({ expected, lastKind, lastStanding }, asker) => [
+    `Expected: ${verify_outputs_short(expected)}.`,
+    ...(lastKind === "" ? [] : [adviceFor(lastKind, lastStanding, asker)]),
+];
+const verify_outputs_short = (written) => hostile_text_cut(hostile_text_safeText(written), longestSentence);
+
+;// CONCATENATED MODULE: ./src/github/outputs.ts
+
+
+const annotatedLogLines = 10;
+// GitHub cuts an annotation at 4096 bytes
+const longestReason = 1500;
+const longestLogLine = 200;
+/** The outputs of actions/deploy-ec2. A dry run changed nothing, so its status is `unchanged`. */
+function outputsOf(outcome) {
+    const status = told(outcome.status);
+    const hosts = outcome.hosts.map((host) => ({
+        host: host.name,
+        status: told(host.status),
+        release: host.serving?.release ?? "",
+        ...(host.instance && { name: hostile_text_safeText(host.instance.name), zone: host.instance.zone }),
+    }));
+    return {
+        status,
+        release: outcome.release,
+        digest: outcome.digest,
+        "previous-release": outcome.previous?.release ?? "",
+        "previous-digest": outcome.previous?.digest ?? "",
+        url: outcome.url,
+        hosts: JSON.stringify(hosts),
+        "failed-gate": outcome.failure?.gate ?? "",
+        reason: hostile_text_safeText(outcome.failure?.reason ?? ""),
+        duration: (outcome.duration / 1000).toFixed(1),
+    };
+}
+/** The outputs of actions/rollback-ec2: those of a deploy, and what there was to choose from. */
+const rollbackOutputsOf = (outcome) => ({
+    ...outputsOf(outcome),
+    releases: JSON.stringify(outcome.releases.map(harmless)),
+});
+/** The outputs of deploy-and-verify: those of a deploy, and what its URLs said. */
+const verifiedOutputsOf = (outcome) => ({
+    ...outputsOf(outcome),
+    "verify-status": outcome.verification?.status ?? "",
+    "verify-results": outcome.verification ? resultsOf(outcome.verification.checks) : "",
+});
+const outputs_longestText = 300;
+/** What a host's file says may meet a log that the runner reads. */
+const harmless = (past) => Object.fromEntries(Object.entries(past).map(([name, text]) => [name, hostile_text_cut(hostile_text_safeText(String(text)), outputs_longestText)]));
+const told = (status) => (status === "planned" ? "unchanged" : status);
+/** The one annotation of a change that failed: where, why, and what the candidate said last. */
+function annotationOf({ change, failure, status, verification }) {
+    if (!failure)
+        return undefined;
+    const what = change === "deploy" ? "Deploy" : "Rollback";
+    const end = change === "deploy" && status === "rolled-back" ? "rolled back" : "failed";
+    const title = failure.cancelled ? `${what} cancelled in ${failure.gate}` : `${what} ${end}: ${failure.gate}`;
+    const log = safeLines(failure.log.join("\n"), annotatedLogLines).map((line) => `| ${hostile_text_cut(line, longestLogLine)}`);
+    const quoted = log.length > 0 ? ["The candidate's last log lines:", ...log] : [];
+    const told = failure.gate === "verify-url" && verification ? firstNextOf(verification.checks) : [];
+    const message = [hostile_text_cut(hostile_text_safeText(failure.reason), longestReason), ...told, ...quoted].join("\n");
+    return { title: hostile_text_safeText(title), message };
+}
+
+;// CONCATENATED MODULE: ./src/github/html.ts
+
+const html_longestText = 300;
+const barLength = 20;
+// GitHub takes 1 MiB for all summaries of a step
+const html_mostBytes = 200 * 1024;
+const html_escaped = (text, longest = html_longestText) => hostile_text_cut(hostile_text_safeText(text), longest)
+    .replace(/[&<>"'`|*[\](){}!#~\\$]/g, entity)
+    .replace(/:(?=\/\/)|@(?!sha256:)|(?<=www)\./gi, entity);
+const entity = (char) => `&#${char.charCodeAt(0)};`;
+const html_html = (strings, ...values) => String.raw({ raw: strings }, ...values);
+const joined = (parts) => parts.join("");
+const code = (text) => (text === "" ? html_html `–` : html_html `<code>${html_escaped(text)}</code>`);
+/** A link to an address that this code made; other schemes are text. */
+const html_link = (url, text) => /^https?:\/\/[\w.:[\]-]+(?:\/[\w./~%-]*)?$/.test(url) ? html_html `<a href="${url}">${text}</a>` : text;
+function table(head, rows) {
+    const titles = head.length > 0 ? html_html `<tr>${joined(head.map((cell) => html_html `<th>${cell}</th>`))}</tr>\n` : html_html ``;
+    const body = rows.map((row) => html_html `<tr>${joined(row.map((cell) => html_html `<td>${cell}</td>`))}</tr>\n`);
+    return html_html `<table>\n${titles}${joined(body)}</table>`;
+}
+/** Lines as they were written. A blank one would end the block, and Markdown would begin. */
+function preformatted(lines) {
+    const shown = lines.map((line) => (line.trim() === "" ? html_html `&#160;` : html_escaped(line, 500)));
+    return html_html `<pre>${shown.join("\n")}</pre>`;
+}
+const bar = (share) => "█".repeat(Math.round(Math.min(Math.max(share, 0), 1) * barLength));
+/** A whole summary. Leaves blocks out rather than end in the middle of a tag, and says so once. */
+function html_capped(blocks) {
+    let summary = "";
+    let leftOut = false;
+    for (const block of blocks) {
+        const fits = Buffer.byteLength(summary) + Buffer.byteLength(block) < html_mostBytes;
+        if (fits)
+            summary += `${block}\n\n`;
+        else if (!leftOut)
+            summary += "<p>(a part of the summary was too long and is left out)</p>\n\n";
+        leftOut ||= !fits;
+    }
+    return summary;
+}
+
+;// CONCATENATED MODULE: ./src/github/verify-summary.ts
+
+
+
+
+const mostChecks = 50;
+const mostKinds = 20;
+const mostBodyLines = 20;
+const mostBodyCharacters = 2000;
+const ends = {
+    healthy: "✅ healthy",
+    unhealthy: "❌ unhealthy",
+    inconclusive: "❔ inconclusive",
+};
+/** What a person wants to know of a verification, as the Markdown of a job summary. */
+function verifySummaryOf(outcome) {
+    return capped([html `<h2>${headline(outcome)}</h2>`, ...checksOf(outcome)]);
+}
+/** All checks in a table, and each with what was seen of it. */
+function checksOf({ checks }, asker = "verify-health") {
+    const shown = checks.slice(0, mostChecks);
+    return [overview(shown, checks.length), ...shown.flatMap((check) => details(check, asker))];
+}
+function headline({ status, cancelled, checks, duration }) {
+    const what = checks.length === 1 ? (checks[0]?.name ?? "") : `${checks.length} checks`;
+    const end = `${ends[status]}${cancelled ? " (cancelled)" : ""}`;
+    return html `${escaped(what)}: ${end} after ${escaped(durationText(duration))}`;
+}
+function overview(checks, all) {
+    const rows = checks.map((check) => [
+        html_escaped(check.name),
+        ends[check.status],
+        html_html `${check.attempts}`,
+        joined(kinds(check)),
+        check.version === "" ? html_html `–` : code(check.version),
+        verify_summary_milliseconds(check.latencies?.p50),
+        verify_summary_milliseconds(check.latencies?.p95),
+        check.certificateExpires ? html_escaped(check.certificateExpires.toISOString().slice(0, 10)) : html_html `–`,
+    ]);
+    const head = ["Check", "Verdict", "Attempts", "Seen", "Version", "p50", "p95", "Certificate until"];
+    const more = all > rows.length ? html_html `\n<p>… ${all - rows.length} more checks</p>` : html_html ``;
+    return html_html `${table(head.map((title) => html_escaped(title)), rows)}${more}`;
+}
+const verify_summary_milliseconds = (value) => value === undefined ? html_html `–` : html_html `${Math.round(value)} ms`;
+function kinds({ seen }) {
+    const counted = Object.entries(seen).sort(([, a], [, b]) => b - a);
+    const shown = counted.slice(0, mostKinds).map(([kind, count]) => html_html `${html_escaped(kind)} × ${count}<br>`);
+    return counted.length > mostKinds ? [...shown, html_html `…`] : shown;
+}
+function details(check, asker) {
+    const title = html_html `<h3>${html_escaped(check.name)}</h3>`;
+    const expected = html_html `<p>Expected: ${html_escaped(check.expected, 1000)}.</p>`;
+    const why = check.reason === ""
+        ? html_html ``
+        : html_html `\n<p><b>${html_escaped(check.reason, 1000)}</b></p>\n<p>${html_escaped(adviceFor(check.lastKind, check.lastStanding, asker))}</p>`;
+    return [html_html `${title}\n${expected}${why}`, ...body(check), ...latencies(check)];
+}
+/** What the server said last is worth a look when it was not right. */
+function body({ status, lastBody }) {
+    const lines = safeLines(lastBody.slice(0, mostBodyCharacters)).slice(0, mostBodyLines);
+    if (status === "healthy" || lines.length === 0)
+        return [];
+    return [html_html `<details open><summary>The last body, from its beginning</summary>\n${preformatted(lines)}\n</details>`];
+}
+function latencies({ latencies }) {
+    if (!latencies || latencies.answers < 2)
+        return [];
+    const most = Math.max(...latencies.buckets.map(({ count }) => count));
+    const rows = latencies.buckets.map((bucket) => [range(bucket), html_html `${bucket.count}`, bar(bucket.count / most)]);
+    return [
+        html_html `<details><summary>Latencies of ${latencies.answers} right answers</summary>\n${table([], rows)}\n</details>`,
+    ];
+}
+const range = ({ from, below }) => below === Number.POSITIVE_INFINITY ? html_html `${from} ms and more` : html_html `${from} to ${below} ms`;
+
+;// CONCATENATED MODULE: ./src/github/summary.ts
+
+
+
+
+const mostRows = 60;
+const mostLogLines = 50;
+/** What a person wants to know of a deploy, as the Markdown of a job summary. */
+function summaryOf(outcome, facts) {
+    const blocks = [
+        html_html `<h2>${summary_headline(outcome, facts)}</h2>`,
+        ...failure(outcome),
+        whatRuns(outcome),
+        ...warnings(outcome.warnings),
+        ...timeline(outcome),
+        ...gates(outcome.evidence),
+        ...verification(outcome),
+        ...commits(facts.commits),
+        ...nextSteps(outcome, facts),
+    ];
+    return html_capped(blocks);
+}
+const summary_ends = {
+    deploy: {
+        deployed: "✅ deployed",
+        unchanged: "✅ unchanged: it runs already",
+        planned: "📋 a dry run: nothing was changed",
+        "rolled-back": "❌ failed and rolled back",
+        failed: "❌ failed",
+    },
+    rollback: {
+        deployed: "✅ brought back",
+        unchanged: "✅ unchanged: it runs already",
+        planned: "📋 a look: nothing was changed",
+        "rolled-back": "❌ the rollback failed, and what served before it serves",
+        failed: "❌ the rollback failed",
+    },
+};
+function summary_headline({ change, status, failure, version }, { app }) {
+    const end = failure?.cancelled ? `${summary_ends[change][status]} (cancelled)` : summary_ends[change][status];
+    return html_html `${html_escaped(app)} ${html_escaped(version)}: ${end}`;
+}
+function failure({ failure }) {
+    if (!failure)
+        return [];
+    const reason = html_html `<p><b>${html_escaped(failure.gate)}</b>: ${html_escaped(failure.reason, 2000)}</p>`;
+    const log = safeLines(failure.log.join("\n"), mostLogLines);
+    if (log.length === 0)
+        return [reason];
+    return [
+        reason,
+        html_html `<details open><summary>Last log lines of the candidate</summary>\n${preformatted(log)}\n</details>`,
+    ];
+}
+function whatRuns(outcome) {
+    const { image, version } = outcome;
+    const rows = [
+        [html_html `Release`, code(outcome.release)],
+        [html_html `Version`, code(version)],
+        [html_html `Image`, code(image)],
+        [html_html `Digest`, code(outcome.digest)],
+        [html_html `Before`, outcome.previous ? release(outcome.previous) : html_html `nothing`],
+    ];
+    const [only, ...others] = outcome.hosts;
+    if (only && others.length === 0)
+        rows.push([html_html `Host`, code(only.name)], [html_html `Runs now`, runsNow(only)], [html_html `URL`, only.url === "" ? html_html `–` : html_link(only.url, html_escaped(only.url))]);
+    const fleet = others.length === 0 ? html_html `` : html_html `\n${hosts(outcome)}`;
+    return html_html `${table([], rows)}${fleet}`;
+}
+const runsNow = ({ serving }) => serving ? release(serving) : html_html `nothing, or it could not be asked`;
+function hosts({ change, hosts: all }) {
+    const rows = all
+        .slice(0, mostRows)
+        .map((host) => [
+        html_link(host.url, html_escaped(host.name)),
+        summary_ends[change][host.status],
+        host.previous ? release(host.previous) : html_html `nothing`,
+        runsNow(host),
+    ]);
+    return table([html_html `Host`, html_html `Result`, html_html `Before`, html_html `Runs now`], rows);
+}
+const release = (name) => html_html `${code(name.release)} ${code(name.digest)}`;
+const warnings = (texts) => texts.length === 0
+    ? []
+    : [html_html `<h3>Warnings</h3>\n<ul>${limited(texts.map((text) => html_html `<li>${html_escaped(text, 500)}</li>\n`))}</ul>`];
+function timeline({ phases, startedAt, duration }) {
+    const total = Math.max(duration, 1);
+    const rows = phases
+        .slice(0, mostRows)
+        .map((phase) => [
+        html_escaped(phase.name),
+        results[phase.result],
+        html_html `<code>${html_escaped(phase.startedAt.slice(11, 19))}</code>`,
+        html_escaped(time_text_durationText(phase.duration)),
+        bar(phase.duration / total),
+    ]);
+    const title = html_html `<h3>${html_escaped(time_text_durationText(duration))} from ${html_escaped(startedAt)}</h3>`;
+    const head = [html_html `Phase`, html_html `Result`, html_html `Began (UTC)`, html_html `Took`, html_html `Share`];
+    return rows.length === 0 ? [title] : [html_html `${title}\n${table(head, rows)}`];
+}
+const results = {
+    done: html_html `done`,
+    failed: html_html `<b>failed</b>`,
+    skipped: html_html `skipped`,
+};
+function gates(evidence) {
+    const rows = evidence
+        .slice(0, mostRows)
+        .map((seen) => [
+        html_escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
+        seen.verdict === "healthy" ? html_html `healthy` : html_html `<b>${html_escaped(seen.verdict)}</b>`,
+        html_html `${seen.probes}`,
+        html_escaped(seen.expected),
+        html_escaped(seen.lastSeen),
+    ]);
+    const head = [html_html `Gate`, html_html `Verdict`, html_html `Probes`, html_html `Expected`, html_html `Last seen`];
+    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}`];
+}
+/** The gates above say it all when it is healthy. */
+const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen, "verify-url") : [];
+function commits(found) {
+    if (!found)
+        return [];
+    const rows = found.newest.map(({ sha, url, subject }) => html_html `<li>${html_link(url, code(sha.slice(0, 7)))} ${html_escaped(subject, 150)}</li>\n`);
+    const back = found.behind > 0 ? html_html `, ${found.behind} taken back` : html_html ``;
+    const more = found.ahead > rows.length ? html_html `<li>… ${found.ahead - rows.length} more</li>` : html_html ``;
+    const title = html_link(found.url, html_html `${found.ahead} new commits${back}`);
+    return [html_html `<h3>${title}</h3>\n<ul>${joined(rows)}${more}</ul>`];
+}
+function nextSteps(outcome, { container }) {
+    const steps = [];
+    if (outcome.status === "deployed" && outcome.change === "deploy" && outcome.previous)
+        steps.push(html_html `<li>To go back to ${code(outcome.previous.release)}: run <code>rollback-ec2</code>, as a new run.</li>\n`);
+    if (container !== undefined)
+        steps.push(html_html `<li>To look at it on ${code(outcome.failure?.host ?? outcome.hosts[0]?.name ?? "the host")}: ${code(`docker logs ${container}`)}</li>\n`);
+    return steps.length === 0 ? [] : [html_html `<h3>Next</h3>\n<ul>${joined(steps)}</ul>`];
+}
+const limited = (rows) => joined(rows.length > mostRows ? [...rows.slice(0, mostRows), html_html `<li>… ${rows.length - mostRows} more</li>`] : rows);
+
+;// CONCATENATED MODULE: ./src/edge/report.ts
+
+
+
+
+
+/** Outputs, one annotation, the summary, and the step's colour: only `deployed` and `unchanged` are green. */
+async function report(raw, outputsOf, inputs, io, mask) {
+    const outcome = masked(raw, mask);
+    for (const [name, value] of Object.entries(outputsOf(outcome)))
+        setOutput(name, value);
+    const annotation = annotationOf(outcome);
+    if (annotation)
+        error(annotation.message, { title: annotation.title });
+    if (raw.failure?.cause)
+        debug(String(raw.failure.cause.stack));
+    if (inputs.summary && io.env.GITHUB_STEP_SUMMARY) {
+        await summary.addRaw(summaryOf(outcome, await factsOf(outcome, inputs, io))).write();
+    }
+    if (outcome.failure)
+        process.exitCode = ExitCode.Failure;
+}
+async function factsOf(outcome, inputs, io) {
+    const { app } = inputs.request;
+    const repository = { server: io.env.GITHUB_SERVER_URL ?? "https://github.com", name: io.env.GITHUB_REPOSITORY ?? "" };
+    const commits = inputs.githubToken
+        ? await commitsBetween({ previous: outcome.previous?.version, next: outcome.version }, repository, {
+            octokit: (await octokitOnDemand()).getOctokit(inputs.githubToken),
+            debug: debug,
+        })
+        : undefined;
+    const container = outcome.containerLeft && outcome.release !== "" ? `${app}-${outcome.release}` : undefined;
+    return { app, container, commits };
+}
+/** Run where it is used, for every start of the action would wait for it; in the bundle itself, not in a file beside it. */
+const octokitOnDemand = () => Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+
+;// CONCATENATED MODULE: ./src/edge/transaction.ts
+
+/** A name that no other change has: the run, its attempt, and chance (one job may change its hosts twice). */
+const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`;
 
 ;// CONCATENATED MODULE: ./src/edge/change-steps.ts
+
+
+
+
 
 
 
@@ -63654,12 +64122,16 @@ async function main(action, io) {
     refuseRunner(process.platform, process.arch);
     const { mask, conceal } = maskingOf(io);
     const inputs = action.read(io);
-    const transaction = newTransaction(inputs.request.run);
+    const { request } = inputs;
+    const transaction = newTransaction(request.run);
     const verification = action.verification?.(inputs);
     const log = new JobLog(core_namespaceObject, mask);
-    const world = realWorld(inputs, transaction, { log, cancel: cancelledBySignals(), conceal, verification });
+    const cancel = cancelledBySignals();
+    const ask = awsOnDemand(inputs.hosts.region, log);
+    const hosts = await findHosts(inputs, ask, log);
+    const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
     saveState("transaction", transaction); // from here on `post` has something to ask the host
-    const outcome = await action.run(inputs.request, world);
+    const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => action.run(request, world));
     if (outcome.settled)
         saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
@@ -63683,32 +64155,34 @@ function maskingOf(io) {
  */
 async function post(action, io) {
     const { mask, conceal } = maskingOf(io);
-    if (getState("settled") === "true")
-        return;
+    const log = new JobLog(core_namespaceObject, mask);
+    const settled = getState("settled") === "true";
     try {
         const inputs = action.read(io);
-        const transaction = getState("transaction");
-        // what users see was proved before the first host committed: the others have only to follow
-        const means = {
-            log: new JobLog(core_namespaceObject, mask),
-            cancel: new AbortController().signal,
-            conceal,
-            verification: undefined,
-        };
-        const world = realWorld(inputs, `post-${transaction}`, means);
-        await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
+        const ask = awsOnDemand(inputs.hosts.region, log);
+        const door = { inputs, url: inputs.request.run.url, ask, log };
+        try {
+            if (!settled)
+                await mendThrough(action, door, { log, conceal });
+        }
+        finally {
+            await shutBehindMain(door);
+        }
     }
     catch (error) {
-        warning(`What the hosts run could not be asked: ${hostile_text_safeText(error.message)}`);
+        const what = settled ? "The SSH port could not be shut" : "What the hosts run could not be asked";
+        warning(`${what}: ${hostile_text_safeText(error.message)}`);
     }
 }
-
-;// CONCATENATED MODULE: ./src/github/values/shown.ts
-const maxLength = 80;
-/** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
-function shown_shown(value) {
-    const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
-    return JSON.stringify(cut);
+async function mendThrough(action, door, { log, conceal }) {
+    const { inputs, ask } = door;
+    const main = getState("transaction");
+    const transaction = `post-${main}`;
+    const hosts = await findHosts(inputs, ask, log);
+    // what users see was proved before the first host committed: the others have only to follow
+    const means = { cancel: new AbortController().signal, conceal, verification: undefined };
+    const world = { hosts, log, clock: systemClock, transaction, ...means };
+    await throughDoor({ ...door, holder: transaction }, () => mend(inputs.request, world, main, (release) => action.again(inputs.request, world, release)));
 }
 
 ;// CONCATENATED MODULE: ./src/github/workspace-file.ts
@@ -63724,36 +64198,36 @@ const maxBytes = 1024 * 1024;
 function workspaceReader(workspace) {
     return (path) => {
         if (workspace === undefined || workspace === "")
-            throw new user_error_UserError(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
-        const file = existing((0,external_node_path_namespaceObject.resolve)(workspace, path), path);
-        const way = (0,external_node_path_namespaceObject.relative)((0,external_node_fs_namespaceObject.realpathSync)(workspace), file);
-        if (way === ".." || way.startsWith(`..${external_node_path_namespaceObject.sep}`) || (0,external_node_path_namespaceObject.isAbsolute)(way))
-            throw new user_error_UserError(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
+            throw new user_error/* UserError */.y(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
+        const file = existing((0,external_node_path_.resolve)(workspace, path), path);
+        const way = (0,external_node_path_.relative)((0,external_node_fs_.realpathSync)(workspace), file);
+        if (way === ".." || way.startsWith(`..${external_node_path_.sep}`) || (0,external_node_path_.isAbsolute)(way))
+            throw new user_error/* UserError */.y(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
         return workspace_file_text(file, path);
     };
 }
 function existing(file, path) {
     try {
-        return (0,external_node_fs_namespaceObject.realpathSync)(file);
+        return (0,external_node_fs_.realpathSync)(file);
     }
     catch (cause) {
-        throw new user_error_UserError(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
+        throw new user_error/* UserError */.y(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
             cause,
         });
     }
 }
 function workspace_file_text(file, path) {
-    const stat = (0,external_node_fs_namespaceObject.statSync)(file);
+    const stat = (0,external_node_fs_.statSync)(file);
     if (!stat.isFile())
-        throw new user_error_UserError(`${shown_shown(path)} is not a file; name a text file.`);
+        throw new user_error/* UserError */.y(`${shown_shown(path)} is not a file; name a text file.`);
     if (stat.size > maxBytes)
-        throw new user_error_UserError(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
+        throw new user_error/* UserError */.y(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
     try {
         // fatal: a byte that is not UTF-8 would arrive in the container as another one
-        return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_namespaceObject.readFileSync)(file));
+        return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_.readFileSync)(file));
     }
     catch (cause) {
-        throw new user_error_UserError(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
+        throw new user_error/* UserError */.y(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
     }
 }
 
@@ -63787,7 +64261,7 @@ function runStep(main, post) {
     const step = post && afterMain ? post : main;
     step(inputsOfRunner(process.env))
         .catch((error) => {
-        const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";
+        const bug = error instanceof user_error/* UserError */.y ? "" : "This is a bug in hello-devops, please report it: ";
         setFailed(`${bug}${error.message.split("\n").map(hostile_text_safeText).join("\n")}`);
         debug(String(error.stack));
     })
@@ -63804,9 +64278,9 @@ function duration(min, max) {
     return (name, text) => {
         const value = inMilliseconds(text);
         if (value === undefined)
-            throw new user_error_UserError(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
         if (value < Number(least) || value > Number(most))
-            throw new user_error_UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
         return value;
     };
 }
@@ -63815,66 +64289,14 @@ function inMilliseconds(text) {
     return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(durations_milliseconds[unit]);
 }
 
-;// CONCATENATED MODULE: external "node:net"
-const external_node_net_namespaceObject = require("node:net");
-;// CONCATENATED MODULE: ./src/github/values/scalars.ts
-
-
-/** The booleans of YAML 1.2's core schema, which are those of GitHub's own toolkit. */
-const scalars_boolean = (name, text) => {
-    if (["true", "True", "TRUE"].includes(text))
-        return true;
-    if (["false", "False", "FALSE"].includes(text))
-        return false;
-    throw new user_error_UserError(`${name}: expected true or false, got ${shown_shown(text)}.`);
-};
-function wholeNumber(min, max) {
-    return (name, text) => {
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-        if (value >= min && value <= max)
-            return value;
-        throw new user_error_UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
-    };
-}
-const portNumber = (name, text) => {
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= 1 && value <= 65535)
-        return value;
-    throw new user_error_UserError(`${name}: expected a port from 1 to 65535, got ${shown_shown(text)}.`);
-};
-/** Text that must match a pattern; `what` says in words how it looks. */
-function matching(pattern, what) {
-    return (name, text) => {
-        if (pattern.test(text))
-            return text;
-        throw new user_error_UserError(`${name}: expected ${what}, got ${shown_shown(text)}.`);
-    };
-}
-/** One of a few words. */
-function oneOf(words) {
-    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-    return (name, text) => {
-        const word = words.find((one) => one === text);
-        if (word !== undefined)
-            return word;
-        throw new UserError(`${name}: expected ${all}, got ${shown(text)}.`);
-    };
-}
-/** An input of which only one value is built so far. */
-function onlyValue(value, later) {
-    return (name, text) => {
-        if (text !== value)
-            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
-    };
-}
-
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./src/github/values/host-address.ts
 
 
 
 
 
-const instanceId = /^i-[0-9a-f]{8,17}$/;
 const host_address_name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
 const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
 const mostHosts = 100;
@@ -63883,14 +64305,14 @@ function hostAddresses(otherwise) {
     return (input, text) => {
         const named = items(text).map((host) => hostAddress(input, host, otherwise));
         if (named.length === 0)
-            throw new user_error_UserError(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
+            throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
         if (named.length > mostHosts)
-            throw new user_error_UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
+            throw new user_error/* UserError */.y(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
         const seen = new Set();
         for (const host of named) {
             const place = `${host.address} port ${host.port}`;
             if (seen.has(place))
-                throw new user_error_UserError(`${input}: ${place} is named twice. Name each host once.`);
+                throw new user_error/* UserError */.y(`${input}: ${place} is named twice. Name each host once.`);
             seen.add(place);
         }
         return named;
@@ -63899,12 +64321,10 @@ function hostAddresses(otherwise) {
 function hostAddress(input, text, otherwise) {
     const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
     const address = bracketed ?? plain ?? "";
-    if (instanceId.test(address))
-        throw new user_error_UserError(`${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`);
-    if ((0,external_node_net_namespaceObject.isIPv6)(text.replace(/^.*@/, "")))
-        throw new user_error_UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown_shown(text)}.`);
-    if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_namespaceObject.isIPv6)(bracketed) || bracketed.includes("%"))
-        throw new user_error_UserError(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown_shown(text)}.`);
+    if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
+        throw new user_error/* UserError */.y(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown_shown(text)}.`);
+    if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
+        throw new user_error/* UserError */.y(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got ${shown_shown(text)}.`);
     return {
         user: user === undefined ? otherwise.user : userName(input, user),
         address,
@@ -63912,28 +64332,38 @@ function hostAddress(input, text, otherwise) {
     };
 }
 /** Only digits and dots is meant as an IPv4 address: `10.0.0.300` is no name. */
-const isAddress = (text) => (/^[\d.]+$/.test(text) ? (0,external_node_net_namespaceObject.isIPv4)(text) : host_address_name.test(text));
+const isAddress = (text) => (/^[\d.]+$/.test(text) ? (0,external_node_net_.isIPv4)(text) : host_address_name.test(text));
 
 ;// CONCATENATED MODULE: ./src/github/values/ssh.ts
 
-/** Only that there is one: src/host reads the key itself, and knows what is wrong with it. */
-const ssh_privateKey = (name, text) => {
-    if (text !== "")
-        return text;
-    throw new user_error_UserError(`${name}: it is blank, and this version needs a key. Put the private key into a secret and write ` +
-        `\${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.`);
-};
-/** Only that there is something to verify the host by: src/host reads the lines. */
-const knownHosts = (name, text) => {
-    if (/^\s*[^\s#]/m.test(text))
-        return text;
-    throw new user_error_UserError(`${name}: it is blank, so the host could not be told from one that sits in between. Get its key on a way that you ` +
-        "trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in " +
+
+/** src/host reads the key itself and the lines, and knows what is wrong with them. @throws {UserError} */
+function refuseKeyless({ key, passphrase }, hosts) {
+    if (key.trim() !== "")
+        return;
+    const named = byAddress(hosts);
+    if (passphrase !== "")
+        throw new user_error/* UserError */.y("ssh-key: it is blank, but ssh-key-passphrase is not. A secret that does not exist, or that a fork may not read, is blank.");
+    if (named === undefined)
+        return;
+    throw new user_error/* UserError */.y(`ssh-key: it is blank, and hosts names ${named} by its address. Put the private key into a secret and write ` +
+        `\${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank, too. Or let EC2 ` +
+        "Instance Connect take its place, which needs the instance: write its id (i-...), or ec2-filters.");
+}
+/** @throws {UserError} */
+function refuseUnknownHost({ knownHosts }, hosts) {
+    const named = byAddress(hosts);
+    if (/^\s*[^\s#]/m.test(knownHosts) || named === undefined)
+        return;
+    throw new user_error/* UserError */.y(`ssh-known-hosts: it is blank, so ${named} could not be told from one that sits in between. Name the instance (i-..., or ec2-filters), and AWS is asked for its key. ` +
+        "Or get the key on a way that you trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in " +
         "`aws ec2 get-console-output --latest --output text --instance-id ID`, and write its SHA256:... here. " +
         "Don't take it from ssh-keyscan over the open internet: whoever sits in between answers that too.");
-};
+}
+const byAddress = (hosts) => hosts.find(({ address }) => !isInstanceId(address))?.address;
 
 ;// CONCATENATED MODULE: ./src/github/host-inputs.ts
+
 
 
 
@@ -63950,14 +64380,34 @@ const asItIs = (_name, text) => text;
 function host_inputs_hosts(from) {
     const user = from.needed("ssh-user", userName);
     const port = from.needed("ssh-port", portNumber);
-    return from.needed("hosts", hostAddresses({ user, port }));
+    from.check(() => {
+        const [named, filtered] = [!from.isBlank("hosts"), !from.isBlank("ec2-filters")];
+        if (named && filtered)
+            throw new user_error/* UserError */.y("hosts: ec2-filters is given, too; give one of the two.");
+        if (!named && !filtered)
+            throw new user_error/* UserError */.y("hosts: it is blank, and so is ec2-filters. Name the hosts, or say which instances they are.");
+    });
+    return {
+        named: from.optional("hosts", hostAddresses({ user, port })) ?? [],
+        filters: from.optional("ec2-filters", ec2Filters) ?? [],
+        user,
+        port,
+        address: from.needed("address", oneOf(["public", "private"])),
+        region: from.optional("aws-region", region),
+    };
 }
 const host_inputs_access = (from) => ({
-    key: from.raw("ssh-key", (name, text) => ssh_privateKey(name, text.trim())),
+    key: from.raw("ssh-key", (_name, text) => text.trim()),
     passphrase: from.raw("ssh-key-passphrase", (_name, text) => text.replace(/[\r\n]+$/, "")),
-    knownHosts: from.raw("ssh-known-hosts", knownHosts),
+    knownHosts: from.raw("ssh-known-hosts", (_name, text) => text),
+    securityGroup: from.optional("ssh-security-group", securityGroup),
     connectTimeout: from.needed("connect-timeout", duration("1s", "10m")),
 });
+/** What is blank where only a person could say it: of a host that is no instance, AWS knows nothing. */
+function checkStrangers(from, { access, hosts }) {
+    from.check(() => refuseKeyless(access, hosts.named));
+    from.check(() => refuseUnknownHost(access, hosts.named));
+}
 const appName = (from, io) => from.optional("app", host_inputs_name, () => appOf(io.env.GITHUB_REPOSITORY));
 const host_inputs_name = matching(/^[a-z0-9][a-z0-9-]{0,29}$/, "1 to 30 lower-case letters, digits and hyphens that begin with a letter or digit");
 function appOf(repository) {
@@ -63965,13 +64415,13 @@ function appOf(repository) {
     const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
     if (slug !== "")
         return slug.slice(0, 30).replace(/-+$/, "");
-    throw new user_error_UserError(`app: it is blank, and the repository's name, ${shown_shown(name)}, makes no name. Write one.`);
+    throw new user_error/* UserError */.y(`app: it is blank, and the repository's name, ${shown_shown(name)}, makes no name. Write one.`);
 }
 function verify(from) {
     const command = from.optional("verify-command", (name, text) => {
         if (!text.includes("\0"))
             return text;
-        throw new user_error_UserError(`${name}: it holds a NUL character, which no command can.`);
+        throw new user_error/* UserError */.y(`${name}: it holds a NUL character, which no command can.`);
     });
     const timeout = from.needed("verify-command-timeout", duration("1s", "6h"));
     return command === undefined ? undefined : { command, timeout };
@@ -63998,7 +64448,7 @@ class InputReader {
     /** An input that must have a value. Its default stands in action.yml alone: the runner has filled it in. */
     needed(name, parse) {
         return this.optional(name, parse, () => {
-            throw new user_error_UserError(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
+            throw new user_error/* UserError */.y(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
         });
     }
     optional(name, parse, blank) {
@@ -64009,13 +64459,16 @@ class InputReader {
     raw(name, parse) {
         return this.check(() => parse(name, this.io.input(name)));
     }
+    isBlank(name) {
+        return this.io.input(name).trim() === "";
+    }
     /** Runs one check; a UserError becomes one line of the refusal. */
     check(run) {
         try {
             return run();
         }
         catch (error) {
-            if (!(error instanceof user_error_UserError))
+            if (!(error instanceof user_error/* UserError */.y))
                 throw error;
             this.#problems.push(error.message);
             return undefined;
@@ -64023,7 +64476,7 @@ class InputReader {
     }
     refuseProblems() {
         if (this.#problems.length > 0)
-            throw new user_error_UserError(this.#problems.join("\n"));
+            throw new user_error/* UserError */.y(this.#problems.join("\n"));
     }
 }
 
@@ -64061,7 +64514,7 @@ const healthPath = (name, text) => {
     const why = text.startsWith("/")
         ? "without spaces, control characters or letters beyond ASCII"
         : "that begins with /";
-    throw new user_error_UserError(`${name}: expected a path ${why}, such as /health, got ${shown_shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a path ${why}, such as /health, got ${shown_shown(text)}.`);
 };
 /** `200-299`, `200,204,301-399` */
 const statusRanges = (name, text) => {
@@ -64071,14 +64524,14 @@ const statusRanges = (name, text) => {
     });
     if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
         return ranges;
-    throw new user_error_UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
 };
 /** What the Host header of a check says. */
 const hostHeader = (name, text) => {
     const [, bracketed] = /^(?:\[([^\]]*)\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::\d{1,5})?$/.exec(text) ?? [" ", " "];
-    if (bracketed === undefined || (0,external_node_net_namespaceObject.isIPv6)(bracketed))
+    if (bracketed === undefined || (0,external_node_net_.isIPv6)(bracketed))
         return text;
-    throw new user_error_UserError(`${name}: expected a host such as shop.example.com, got ${shown_shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a host such as shop.example.com, got ${shown_shown(text)}.`);
 };
 /**
  * `Name: value` lines. Errors name the line, not its text: it may hold a token.
@@ -64091,34 +64544,34 @@ const headers = (host) => (name, text) => {
         const [header, value] = headerOf(name, line);
         const key = header.toLowerCase();
         if (key === "host")
-            throw new user_error_UserError(`${name}: line ${line.number} sets Host; ${host}.`);
+            throw new user_error/* UserError */.y(`${name}: line ${line.number} sets Host; ${host}.`);
         if (framing.includes(key))
-            throw new user_error_UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
+            throw new user_error/* UserError */.y(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
         if (given.has(key))
-            throw new user_error_UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
+            throw new user_error/* UserError */.y(`${name}: line ${line.number} sets ${header} again; write each header once.`);
         given.set(key, [header, value]);
     }
     if (given.size > mostHeaders)
-        throw new user_error_UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
+        throw new user_error/* UserError */.y(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
     return Object.fromEntries(given.values());
 };
 function headerOf(name, line) {
     const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
     if (header === undefined || value === undefined || !headerName.test(header))
-        throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
+        throw new user_error/* UserError */.y(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
     if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
-        throw new user_error_UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
+        throw new user_error/* UserError */.y(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
     return [header, value];
 }
 /** A regular expression of JavaScript, without flags. */
 const pattern = (name, text) => {
     if (text.length > longestPattern)
-        throw new user_error_UserError(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
+        throw new user_error/* UserError */.y(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
     try {
         return new RegExp(text);
     }
     catch (cause) {
-        throw new user_error_UserError(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
+        throw new user_error/* UserError */.y(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
     }
 };
 const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
@@ -64176,7 +64629,7 @@ const waveSize = (name, text) => {
     const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
     const value = Number(number);
     if (number === undefined || (percent && value > 100))
-        throw new user_error_UserError(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown_shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown_shown(text)}.`);
     return percent ? { percent: value } : { hosts: value };
 };
 
@@ -64213,15 +64666,17 @@ function readRollbackInputs(io) {
         },
     };
     from.refuseProblems();
+    checkStrangers(from, inputs);
+    from.refuseProblems();
     return inputs;
 }
 const rollback_inputs_release = matching(/^(-[1-9][0-9]?|sha256:[0-9a-f]{1,64}|[0-9A-Za-z_.][0-9A-Za-z_.-]{0,63})$/, "a release's id, a commit, a digest (sha256:...) or the beginning of one, or -2 for the second before this one");
 const LONGEST_REASON = 300;
 function rollback_inputs_reason(name, text) {
     if (text.length > LONGEST_REASON)
-        throw new user_error_UserError(`${name}: it has ${text.length} characters; at most ${LONGEST_REASON} are kept.`);
+        throw new user_error/* UserError */.y(`${name}: it has ${text.length} characters; at most ${LONGEST_REASON} are kept.`);
     if (/\p{Cc}/u.test(text))
-        throw new user_error_UserError(`${name}: expected one line of text, got ${shown_shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected one line of text, got ${shown_shown(text)}.`);
     return asItIs(name, text);
 }
 const health = (from) => ({
@@ -64397,15 +64852,15 @@ const TAG = 16;
 /** base64, 32 bytes */
 const newKey = () => randomBytes(32).toString("base64");
 function seal(text, key) {
-    const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(NONCE);
-    const cipher = (0,external_node_crypto_namespaceObject.createCipheriv)(CIPHER, Buffer.from(key, "base64"), nonce);
+    const nonce = (0,external_node_crypto_.randomBytes)(NONCE);
+    const cipher = (0,external_node_crypto_.createCipheriv)(CIPHER, Buffer.from(key, "base64"), nonce);
     const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64");
 }
 /** @throws when the key is another one, or the text was changed */
 function seal_open(sealed, key) {
     const bytes = Buffer.from(sealed, "base64");
-    const decipher = (0,external_node_crypto_namespaceObject.createDecipheriv)(CIPHER, Buffer.from(key, "base64"), bytes.subarray(0, NONCE));
+    const decipher = (0,external_node_crypto_.createDecipheriv)(CIPHER, Buffer.from(key, "base64"), bytes.subarray(0, NONCE));
     decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG));
     return decipher.update(bytes.subarray(NONCE + TAG), undefined, "utf8") + decipher.final("utf8");
 }
@@ -64455,7 +64910,7 @@ function headersIn(sealed, key) {
         return JSON.parse(seal_open(sealed, key));
     }
     catch (cause) {
-        throw new user_error_UserError("health-headers: those that the release was deployed with can't be opened: its container was not made by hello-devops, or was changed. Give them again.", { cause });
+        throw new user_error/* UserError */.y("health-headers: those that the release was deployed with can't be opened: its container was not made by hello-devops, or was changed. Give them again.", { cause });
     }
 }
 
@@ -64559,7 +65014,7 @@ function proxy_changesOf({ traffic }, proxy) {
         changes.push(`from port ${published?.HostPort} to ${traffic.httpPort}`);
     return changes;
 }
-const portHeld = (port, cause) => new user_error_UserError(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
+const portHeld = (port, cause) => new user_error/* UserError */.y(`http-port: port ${port} of the host is held by something outside Docker. Stop it (sudo ss -ltnp) or choose another http-port.`, { cause });
 
 ;// CONCATENATED MODULE: ./src/release/handover.ts
 
@@ -65211,6 +65666,7 @@ class Endings {
         const httpPort = this.asked.httpPort ?? member.httpPort;
         return {
             name,
+            instance: target.instance,
             status,
             url: httpPort ? urlOf(httpPort, target.address) : "",
             previous: current && nameOf(current),
@@ -65231,7 +65687,7 @@ class Endings {
     }
 }
 const LEFT_ALONE = " What the host runs now was not asked: its guard settles by itself, at the latest once the lease has run out.";
-const isBug = (cause) => ![user_error_UserError, failure_GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
+const isBug = (cause) => ![user_error/* UserError */.y, failure_GateError, Cancelled, GuardLost].some((kind) => cause instanceof kind);
 
 ;// CONCATENATED MODULE: ./src/release/report.ts
 /** Collects what a deploy did, phase by phase, for the summary. */
@@ -65401,7 +65857,7 @@ async function takeGuard(request, world, member, queue, makeHome) {
 function refuseStuck({ stuck, current }) {
     if (!stuck)
         return;
-    throw new user_error_UserError(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
+    throw new user_error/* UserError */.y(`An earlier deploy died on the host, and its guard could not do "${stuck}". ${current || "Nothing"} is committed. ` +
         "Look at the host (docker ps -a, docker info, df), mend what is in the way, and run this again: it is tried anew.");
 }
 
@@ -65456,7 +65912,7 @@ const pull_withoutTag = (name) => name.replace(/@.*$/, "").replace(/:[^:/]*$/, "
  * @throws {UserError} with the registry's reason
  */
 async function pullImage(docker, reference, credentials, onLine, signal) {
-    const fail = (message, cause) => new user_error_UserError(whyNoImage(reference, message, credentials), { cause });
+    const fail = (message, cause) => new user_error/* UserError */.y(whyNoImage(reference, message, credentials), { cause });
     let stream;
     const [fromImage = "", digest] = reference.split("@");
     try {
@@ -65592,7 +66048,7 @@ function choose(to, kept) {
     const found = steps > 0 ? stepsBack(steps, kept) : lineage_named(to, kept);
     if (kept.isThere(found) || found === kept.current)
         return found;
-    throw new user_error_UserError(`${called(found)} can't come back: its container "${found.container}" was removed from the host. ${whatThereIs(kept)}`);
+    throw new user_error/* UserError */.y(`${called(found)} can't come back: its container "${found.container}" was removed from the host. ${whatThereIs(kept)}`);
 }
 function stepsBack(steps, kept) {
     const { current, releases } = kept;
@@ -65603,10 +66059,10 @@ function stepsBack(steps, kept) {
     const last = way.at(-1) ?? current;
     const gone = last.previous;
     if (gone === undefined)
-        throw new user_error_UserError(`${to(steps)}what was before ${called(last)} is not recorded: an earlier hello-devops deployed it. ${whatThereIs(kept)} Name one (to).`);
+        throw new user_error/* UserError */.y(`${to(steps)}what was before ${called(last)} is not recorded: an earlier hello-devops deployed it. ${whatThereIs(kept)} Name one (to).`);
     if (naming_isNone(gone))
-        throw new user_error_UserError(`${to(steps)}there is no release before ${called(last)}: it was the first on this host. ${whatThereIs(kept)}`);
-    throw new user_error_UserError(`${to(steps)}the release before ${called(last)} was ${gone}, which is no longer on this host (keep-releases of deploy-ec2 says how many stay). ${whatThereIs(kept)}`);
+        throw new user_error/* UserError */.y(`${to(steps)}there is no release before ${called(last)}: it was the first on this host. ${whatThereIs(kept)}`);
+    throw new user_error/* UserError */.y(`${to(steps)}the release before ${called(last)} was ${gone}, which is no longer on this host (keep-releases of deploy-ec2 says how many stay). ${whatThereIs(kept)}`);
 }
 const to = (steps) => (steps === 1 ? "Nothing to go back to: " : `to: -${steps} leads too far: `);
 function lineage_named(text, kept) {
@@ -65619,9 +66075,9 @@ function lineage_named(text, kept) {
     if (only && others.length === 0)
         return only;
     if (!only)
-        throw new user_error_UserError(`to: no release on this host is called "${text}". ${whatThereIs(kept)}`);
+        throw new user_error/* UserError */.y(`to: no release on this host is called "${text}". ${whatThereIs(kept)}`);
     const each = found.map(({ release, createdAt }) => `${release} (deployed ${createdAt})`).join(", ");
-    throw new user_error_UserError(`to: "${text}" can be several: ${each}. Name one by its id.`);
+    throw new user_error/* UserError */.y(`to: "${text}" can be several: ${each}. Name one by its id.`);
 }
 /** A sentence for a person who has to choose. */
 function whatThereIs({ current, releases, isThere }) {
@@ -65951,7 +66407,7 @@ const hubRepository = (name) => {
     return bare.includes("/") ? bare : `library/${bare}`;
 };
 /** One connection to each server, however many questions: on a long wire each new one costs up to three round trips. */
-class DialAgent extends external_node_http_namespaceObject.Agent {
+class DialAgent extends external_node_http_.Agent {
     dial;
     constructor(dial) {
         super({ keepAlive: true, maxSockets: 1 });
@@ -66163,7 +66619,7 @@ function order_committedRecord(app, releases, found) {
     const current = releases.find(({ release }) => release === found.current);
     if (current || naming_isNone(found.current))
         return current;
-    throw new user_error_UserError(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${app}.`);
+    throw new user_error/* UserError */.y(`The host says that "${found.current}" is committed, but its release.json is missing. Look at /var/lib/hello-devops/${app}.`);
 }
 /**
  * A run that waited (for an approval, for a runner) must not undo what a newer one has done since. A failed change does
@@ -66178,7 +66634,7 @@ function order_refuseOlderRun(run, history, current, remedy) {
         return;
     if (run.id > last.run.id || (run.id === last.run.id && run.attempt >= last.run.attempt))
         return;
-    throw new user_error_UserError(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.run.id} (attempt ${last.run.attempt}), which put ${last.release} on the host. ${remedy}`);
+    throw new user_error/* UserError */.y(`Run ${run.id} (attempt ${run.attempt}) is older than run ${last.run.id} (attempt ${last.run.attempt}), which put ${last.release} on the host. ${remedy}`);
 }
 
 ;// CONCATENATED MODULE: ./src/release/preflight.ts
@@ -66325,7 +66781,7 @@ async function checkNetwork(docker, name) {
 async function lookBack(request, member) {
     const { app } = request;
     if (!member.guard)
-        throw new user_error_UserError(`There is no app "${app}" on this host (app): nothing to go back to.`);
+        throw new user_error/* UserError */.y(`There is no app "${app}" on this host (app): nothing to go back to.`);
     const { docker } = fleet_of(member, "host");
     const { guard } = member;
     const { current: id } = fleet_of(member, "found");
@@ -66341,7 +66797,7 @@ async function lookBack(request, member) {
     ]);
     const current = order_committedRecord(app, releases, fleet_of(member, "found"));
     if (!current)
-        throw new user_error_UserError(`No release of "${app}" is committed on this host: nothing to go back to.`);
+        throw new user_error/* UserError */.y(`No release of "${app}" is committed on this host: nothing to go back to.`);
     member.current = current;
     member.httpPort = lookback_portOf(proxy) ?? current.terms?.traffic.httpPort;
     const keys = new Map(containers.map(({ Names, Labels }) => [Names[0]?.slice(1), Labels?.[containers_LABEL.sealKey] ?? ""]));
@@ -66398,13 +66854,13 @@ function refuseSurprise(request, { history }, since) {
     const last = lastCommitted(history);
     if (!last || last.at < since || !isRelative(request))
         return;
-    throw new user_error_UserError(`While this run waited for the lock, ${last.run.url || "another one"} put ${last.release} on the host (${last.result}). What is before that is perhaps not what was meant: name the release to go back to (to), or start the rollback anew.`);
+    throw new user_error/* UserError */.y(`While this run waited for the lock, ${last.run.url || "another one"} put ${last.release} on the host (${last.result}). What is before that is perhaps not what was meant: name the release to go back to (to), or start the rollback anew.`);
 }
 /** The proxy stays as it is; all else is what the release was deployed with, and what this rollback says. */
 function termsFor(request, kept, { current, proxy, keyOf }) {
     const { terms: recorded, version, release, image, digest } = kept;
     if (!recorded)
-        throw new user_error_UserError(`${release} was deployed by a hello-devops that did not record how a release is checked. Deploy it instead: image: ${image}, digest: ${digest}, version: ${version}, allow-older: true.`);
+        throw new user_error/* UserError */.y(`${release} was deployed by a hello-devops that did not record how a release is checked. Deploy it instead: image: ${image}, digest: ${digest}, version: ${version}, allow-older: true.`);
     const terms = termsOf(version, recorded, keyOf(kept), request.health);
     const live = current.terms?.traffic ?? recorded.traffic;
     const traffic = {
@@ -66414,13 +66870,13 @@ function termsFor(request, kept, { current, proxy, keyOf }) {
     };
     const { threshold, startTimeout } = terms.health;
     if (EAGER_INTERVAL * (threshold - 1) >= startTimeout)
-        throw new user_error_UserError(`start-timeout: ${threshold} checks (health-threshold) take longer than ${startTimeout / 1000} s; lengthen it.`);
+        throw new user_error/* UserError */.y(`start-timeout: ${threshold} checks (health-threshold) take longer than ${startTimeout / 1000} s; lengthen it.`);
     return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
 }
 function refuseByHand(kept) {
     if (kept.adopted === undefined)
         return;
-    throw new user_error_UserError(`The release before was the container "${kept.adopted}", which was made by hand: it is not in the app's network, and a rollback can't start it behind the proxy. ` +
+    throw new user_error/* UserError */.y(`The release before was the container "${kept.adopted}", which was made by hand: it is not in the app's network, and a rollback can't start it behind the proxy. ` +
         `Deploy its image instead: image: ${kept.image}${kept.digest.startsWith("sha256:") ? `, digest: ${kept.digest}` : ""}.`);
 }
 /** Says which way it goes: a person may not know that somebody has gone back before. */
@@ -66883,8 +67339,8 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = require("node:child_process");
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
 ;// CONCATENATED MODULE: ./src/health/command.ts
 
 /**
@@ -66895,7 +67351,7 @@ const external_node_child_process_namespaceObject = require("node:child_process"
  */
 function runVerifyCommand(command, url, timeout, signal, onText) {
     return new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)("bash", ["-c", command], {
+        const child = (0,external_node_child_process_.spawn)("bash", ["-c", command], {
             detached: true,
             stdio: ["ignore", "pipe", "pipe"],
             env: environment(url),
@@ -67103,7 +67559,7 @@ async function http_ask(dial, what, attempt, now) {
     const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
         const response = await new Promise((resolve, reject) => {
-            const request = (0,external_node_http_namespaceObject.request)({
+            const request = (0,external_node_http_.request)({
                 method: what.method ?? "GET",
                 path: what.path,
                 headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
@@ -67443,7 +67899,7 @@ function refuseDifferent(members) {
     const each = targets
         .map(({ name, kept }) => `${name} to ${kept?.release} (${kept?.version}, deployed ${kept?.createdAt})`)
         .join(", ");
-    throw new user_error_UserError(`to: the hosts would go back to different releases, or to one that was deployed with other options or env: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`);
+    throw new user_error/* UserError */.y(`to: the hosts would go back to different releases, or to one that was deployed with other options or env: ${each}. Name the one that all of them are to run (to); list: true shows what there is.`);
 }
 /** What is committed and should come back has nothing to shift away from: only a new deploy mends it. */
 async function refuseBroken({ app }, member) {
@@ -67451,7 +67907,7 @@ async function refuseBroken({ app }, member) {
     if (!current)
         return;
     if (!(await servesThrough(fleet_of(member, "host"), app, current)))
-        throw new user_error_UserError(`${current.release} is committed on this host already, but it does not serve (docker ps -a). Deploy it again with deploy-ec2, or go back further (to: -1).`);
+        throw new user_error/* UserError */.y(`${current.release} is committed on this host already, but it does not serve (docker ps -a). Deploy it again with deploy-ec2, or go back further (to: -1).`);
     member.log.info(`${current.release} serves already: nothing to do.`);
 }
 async function start(tx) {

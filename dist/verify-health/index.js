@@ -8953,6 +8953,9 @@ class InputReader {
     raw(name, parse) {
         return this.check(() => parse(name, this.io.input(name)));
     }
+    isBlank(name) {
+        return this.io.input(name).trim() === "";
+    }
     /** Runs one check; a UserError becomes one line of the refusal. */
     check(run) {
         try {

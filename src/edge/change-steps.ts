@@ -7,12 +7,16 @@ import { type Mask, maskOf } from "../github/mask";
 import { settingsToMask } from "../github/maskable";
 import { refuseRunner } from "../github/runner";
 import { publicText, secretsOf } from "../github/secrets";
+import { systemClock } from "../health/clock";
 import { mend } from "../release/mend";
 import type { Outcome } from "../release/outcome";
 import type { World } from "../release/world";
+import { awsOnDemand } from "./aws";
 import { cancelledBySignals } from "./cancel";
+import { type DoorOf, shutBehindMain, throughDoor } from "./door";
+import { findHosts } from "./hosts";
 import { report } from "./report";
-import { newTransaction, realWorld } from "./world";
+import { newTransaction } from "./transaction";
 
 /** What an action that changes hosts does: a new release, or one that comes back. */
 export interface ChangeAction<I extends ChangeInputs, O extends Outcome> {
@@ -34,12 +38,18 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   refuseRunner(process.platform, process.arch);
   const { mask, conceal } = maskingOf(io);
   const inputs = action.read(io);
-  const transaction = newTransaction(inputs.request.run);
+  const { request } = inputs;
+  const transaction = newTransaction(request.run);
   const verification = action.verification?.(inputs);
   const log = new JobLog(core, mask);
-  const world = realWorld(inputs, transaction, { log, cancel: cancelledBySignals(), conceal, verification });
+  const cancel = cancelledBySignals();
+  const ask = awsOnDemand(inputs.hosts.region, log);
+  const hosts = await findHosts(inputs, ask, log);
+  const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
   core.saveState("transaction", transaction); // from here on `post` has something to ask the host
-  const outcome = await action.run(inputs.request, world);
+  const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () =>
+    action.run(request, world),
+  );
   if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
 }
@@ -66,20 +76,36 @@ export async function post<I extends ChangeInputs, O extends Outcome>(
   io: InputSource,
 ): Promise<void> {
   const { mask, conceal } = maskingOf(io);
-  if (core.getState("settled") === "true") return;
+  const log = new JobLog(core, mask);
+  const settled = core.getState("settled") === "true";
   try {
     const inputs = action.read(io);
-    const transaction = core.getState("transaction");
-    // what users see was proved before the first host committed: the others have only to follow
-    const means = {
-      log: new JobLog(core, mask),
-      cancel: new AbortController().signal,
-      conceal,
-      verification: undefined,
-    };
-    const world = realWorld(inputs, `post-${transaction}`, means);
-    await mend(inputs.request, world, transaction, (release) => action.again(inputs.request, world, release));
+    const ask = awsOnDemand(inputs.hosts.region, log);
+    const door = { inputs, url: inputs.request.run.url, ask, log };
+    try {
+      if (!settled) await mendThrough(action, door, { log, conceal });
+    } finally {
+      await shutBehindMain(door);
+    }
   } catch (error) {
-    core.warning(`What the hosts run could not be asked: ${safeText((error as Error).message)}`);
+    const what = settled ? "The SSH port could not be shut" : "What the hosts run could not be asked";
+    core.warning(`${what}: ${safeText((error as Error).message)}`);
   }
+}
+
+async function mendThrough<I extends ChangeInputs, O extends Outcome>(
+  action: ChangeAction<I, O>,
+  door: Omit<DoorOf, "holder"> & { readonly inputs: I },
+  { log, conceal }: Pick<World, "log" | "conceal">,
+): Promise<void> {
+  const { inputs, ask } = door;
+  const main = core.getState("transaction");
+  const transaction = `post-${main}`;
+  const hosts = await findHosts(inputs, ask, log);
+  // what users see was proved before the first host committed: the others have only to follow
+  const means = { cancel: new AbortController().signal, conceal, verification: undefined };
+  const world = { hosts, log, clock: systemClock, transaction, ...means };
+  await throughDoor({ ...door, holder: transaction }, () =>
+    mend(inputs.request, world, main, (release) => action.again(inputs.request, world, release)),
+  );
 }

@@ -3,15 +3,15 @@ import { UserError } from "../user-error";
 import type { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { duration } from "./values/durations";
+import { type Ec2Filter, ec2Filters, region, securityGroup } from "./values/ec2";
 import { type HostAddress, hostAddresses, userName } from "./values/host-address";
-import { boolean, matching, portNumber } from "./values/scalars";
+import { boolean, matching, oneOf, portNumber } from "./values/scalars";
 import { shown } from "./values/shown";
-import { knownHosts, privateKey } from "./values/ssh";
+import { refuseKeyless, refuseUnknownHost } from "./values/ssh";
 
 /** What every action that changes a host takes alike. */
 export interface HostInputs {
-  /** one at least */
-  readonly hosts: readonly HostAddress[];
+  readonly hosts: WantedHosts;
   readonly access: Access;
   /** write a job summary */
   readonly summary: boolean;
@@ -24,13 +24,28 @@ export interface ChangeInputs extends HostInputs {
   readonly request: ChangeRequest;
 }
 
+/** Named, or found by filters: one of the two. */
+export interface WantedHosts {
+  readonly named: readonly HostAddress[];
+  readonly filters: readonly Ec2Filter[];
+  /** how an instance that the filters find is logged in to */
+  readonly user: string;
+  readonly port: number;
+  /** which of an instance's addresses the runner takes */
+  readonly address: "public" | "private";
+  /** undefined = as the environment says */
+  readonly region: string | undefined;
+}
+
 export interface Access {
-  /** a private key as it was pasted */
+  /** a private key as it was pasted; '' = EC2 Instance Connect */
   readonly key: string;
   /** '' = the key is not encrypted */
   readonly passphrase: string;
-  /** known_hosts lines and SHA256: fingerprints, as they were pasted */
+  /** known_hosts lines and SHA256: fingerprints, as they were pasted; '' = AWS knows the instance's */
   readonly knownHosts: string;
+  /** in which the SSH port is open for this runner while it runs; undefined = it is open anyway */
+  readonly securityGroup: string | undefined;
   readonly connectTimeout: number;
 }
 
@@ -43,18 +58,40 @@ export const hostInputs = (from: InputReader): HostInputs => ({
 
 export const asItIs = (_name: string, text: string): string => text;
 
-function hosts(from: InputReader): readonly HostAddress[] {
+function hosts(from: InputReader): WantedHosts {
   const user = from.needed("ssh-user", userName);
   const port = from.needed("ssh-port", portNumber);
-  return from.needed("hosts", hostAddresses({ user, port }));
+  from.check(() => {
+    const [named, filtered] = [!from.isBlank("hosts"), !from.isBlank("ec2-filters")];
+    if (named && filtered) throw new UserError("hosts: ec2-filters is given, too; give one of the two.");
+    if (!named && !filtered)
+      throw new UserError(
+        "hosts: it is blank, and so is ec2-filters. Name the hosts, or say which instances they are.",
+      );
+  });
+  return {
+    named: from.optional("hosts", hostAddresses({ user, port })) ?? [],
+    filters: from.optional("ec2-filters", ec2Filters) ?? [],
+    user,
+    port,
+    address: from.needed("address", oneOf(["public", "private"])),
+    region: from.optional("aws-region", region),
+  };
 }
 
 const access = (from: InputReader): Access => ({
-  key: from.raw("ssh-key", (name, text) => privateKey(name, text.trim())),
+  key: from.raw("ssh-key", (_name, text) => text.trim()),
   passphrase: from.raw("ssh-key-passphrase", (_name, text) => text.replace(/[\r\n]+$/, "")),
-  knownHosts: from.raw("ssh-known-hosts", knownHosts),
+  knownHosts: from.raw("ssh-known-hosts", (_name, text) => text),
+  securityGroup: from.optional("ssh-security-group", securityGroup),
   connectTimeout: from.needed("connect-timeout", duration("1s", "10m")),
 });
+
+/** What is blank where only a person could say it: of a host that is no instance, AWS knows nothing. */
+export function checkStrangers(from: InputReader, { access, hosts }: HostInputs): void {
+  from.check(() => refuseKeyless(access, hosts.named));
+  from.check(() => refuseUnknownHost(access, hosts.named));
+}
 
 export const appName = (from: InputReader, io: InputSource): string =>
   from.optional("app", name, () => appOf(io.env.GITHUB_REPOSITORY));

@@ -32,6 +32,10 @@ export class InputReader {
     return this.check(() => parse(name, this.io.input(name)));
   }
 
+  isBlank(name: string): boolean {
+    return this.io.input(name).trim() === "";
+  }
+
   /** Runs one check; a UserError becomes one line of the refusal. */
   check<T>(run: () => T): T {
     try {

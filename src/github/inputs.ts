@@ -9,7 +9,7 @@ import type {
   TrafficOptions,
 } from "../release/request";
 import { UserError } from "../user-error";
-import { appName, asItIs, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
+import { appName, asItIs, checkStrangers, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
@@ -164,7 +164,9 @@ const safety = (from: InputReader): SafetyOptions => ({
 });
 
 /** Values that are right alone and can't be met together. @throws {UserError} with all that was found so far */
-export function refuseTogether(from: InputReader, { request }: DeployInputs): void {
+export function refuseTogether(from: InputReader, inputs: DeployInputs): void {
+  checkStrangers(from, inputs);
+  const { request } = inputs;
   const { interval, threshold, startTimeout } = request.health;
   from.check(() => {
     if (interval * (threshold - 1) < startTimeout) return;

@@ -16,6 +16,7 @@ export function outputsOf(outcome: Outcome): Record<string, string> {
     host: host.name,
     status: told(host.status),
     release: host.serving?.release ?? "",
+    ...(host.instance && { name: safeText(host.instance.name), zone: host.instance.zone }),
   }));
   return {
     status,

@@ -1,6 +1,6 @@
 import type { HealthOptions, RollbackRequest } from "../release/request";
 import { UserError } from "../user-error";
-import { appName, asItIs, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
+import { appName, asItIs, checkStrangers, type HostInputs, hostInputs, lock, verify } from "./host-inputs";
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
@@ -36,6 +36,8 @@ export function readRollbackInputs(io: InputSource): RollbackInputs {
       run: runOf(io.env),
     },
   };
+  from.refuseProblems();
+  checkStrangers(from, inputs);
   from.refuseProblems();
   return inputs;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { NodeSSH } from "node-ssh";
 import type { Client, ClientChannel } from "ssh2";
 import { UserError } from "../user-error";
-import { fingerprint, type HostKeyTrust } from "./known-hosts";
+import { fingerprint, type HostKeyTrust, SSH_KNOWN_HOSTS } from "./known-hosts";
 
 /** How to get into one host. */
 export interface Access {
@@ -11,6 +11,8 @@ export interface Access {
   readonly user: string;
   readonly privateKey: string;
   readonly passphrase: string;
+  /** EC2 Instance Connect has sent its public half to the host; else it is the user's */
+  readonly keyWasSent: boolean;
   readonly trust: HostKeyTrust;
   /** milliseconds, for the whole of TCP, key exchange and authentication */
   readonly connectTimeout: number;
@@ -171,15 +173,24 @@ function refusal(access: Access, key: Buffer | undefined, cause: Error & { code?
   const at = `${access.address} port ${access.port}`;
   const say = (text: string) => new UserError(text, { cause });
   const verdict = key ? access.trust.judge(key) : "known";
+  const { source } = access.trust;
   if (key && verdict !== "known") {
+    const otherwise =
+      source === SSH_KNOWN_HOSTS
+        ? "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts"
+        : "If its keys were made anew since, read them on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and write them in ssh-known-hosts";
     return say(
-      `${at}: the host showed the key ${fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ssh-known-hosts. Nothing was sent to it. ` +
-        "If the instance was replaced, read its new key on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and update ssh-known-hosts; else somebody may stand between.",
+      `${at}: the host showed the key ${fingerprint(key)}, which is ${verdict === "revoked" ? "revoked" : "not the one"} in ${source}. Nothing was sent to it. ${otherwise}; else somebody may stand between.`,
     );
   }
   if (/no matching.*host key/i.test(cause.message)) {
     return say(
-      `${at}: the host has no key of the type in ssh-known-hosts (${access.trust.types?.join(", ")}). Add the line for a key that it has.`,
+      `${at}: the host has no key of the type in ${source} (${access.trust.types?.join(", ")}). Add the line for a key that it has to ssh-known-hosts.`,
+    );
+  }
+  if (cause.level === "client-authentication" && access.keyWasSent) {
+    return say(
+      `${at}: the user "${access.user}" was refused, with the key that EC2 Instance Connect had sent. Check ssh-user (Amazon Linux: ec2-user, Ubuntu: ubuntu), and that the instance has the package ec2-instance-connect, as Amazon Linux and Ubuntu have it; else give an ssh-key.`,
     );
   }
   if (cause.level === "client-authentication") {

@@ -1,8 +1,10 @@
 import { createHash, createHmac } from "node:crypto";
 import { UserError } from "../user-error";
 
-/** What the user said of a host's key, and how a key that the host shows compares with it. */
+/** What is known of a host's key, and how a key that the host shows compares with it. */
 export interface HostKeyTrust {
+  /** who says it, as in "the key is not the one in SOURCE" */
+  readonly source: string;
   /** the key types that may be negotiated; undefined = any (only fingerprints are known) */
   readonly types: readonly string[] | undefined;
   judge(key: Buffer): "known" | "changed" | "unknown" | "revoked";
@@ -19,13 +21,17 @@ interface KnownKey {
 export const fingerprint = (key: Buffer): string =>
   `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
+/** The input of an action. */
+export const SSH_KNOWN_HOSTS = "ssh-known-hosts";
+
 /**
  * Reads what is in `ssh-known-hosts`: lines of a known_hosts file (plain, wildcard and hashed names, `@revoked`; sshd(8)),
  * bare public keys, or `SHA256:` fingerprints, in any mixture.
  *
+ * @param source where else such lines come from
  * @throws {UserError} on a line that is none of these, or when nothing is said of this host.
  */
-export function hostKeyTrust(text: string, address: string, port: number): HostKeyTrust {
+export function hostKeyTrust(text: string, address: string, port: number, source = SSH_KNOWN_HOSTS): HostKeyTrust {
   const fingerprints = new Set<string>();
   const keys: KnownKey[] = [];
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
@@ -44,6 +50,7 @@ export function hostKeyTrust(text: string, address: string, port: number): HostK
     );
   }
   return {
+    source,
     types: fingerprints.size > 0 ? undefined : [...new Set(trusted.map((key) => key.type))],
     judge(key) {
       const blob = key.toString("base64");

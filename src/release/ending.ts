@@ -146,6 +146,7 @@ export class Endings {
     const httpPort = this.asked.httpPort ?? member.httpPort;
     return {
       name,
+      instance: target.instance,
       status,
       url: httpPort ? urlOf(httpPort, target.address) : "",
       previous: current && nameOf(current),

@@ -1,4 +1,5 @@
 import type { VerifyOutcome } from "../health/outcome";
+import type { Instance } from "./world";
 
 export type Status = "deployed" | "unchanged" | "rolled-back" | "failed" | "planned";
 
@@ -37,6 +38,8 @@ export interface Outcome {
 /** How it ended on one host. */
 export interface HostOutcome {
   readonly name: string;
+  /** where AWS was asked for it */
+  readonly instance?: Instance | undefined;
   readonly status: Status;
   readonly url: string;
   readonly previous: ReleaseName | undefined;

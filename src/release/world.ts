@@ -5,10 +5,21 @@ import type { LockRequest } from "./lock";
 import type { Log } from "./log";
 import type { ChangeRequest } from "./request";
 
+/** What AWS calls a host. */
+export interface Instance {
+  /** `i-...` */
+  readonly id: string;
+  /** its tag Name; '' = it has none */
+  readonly name: string;
+  /** its availability zone */
+  readonly zone: string;
+}
+
 /** A host to deploy to, before anybody has connected to it. */
 export interface Target {
-  /** as `hosts` names it */
+  /** as `hosts` names it; an instance by its id */
   readonly name: string;
+  readonly instance?: Instance | undefined;
   /** a name or an IP address; two hosts behind one have a name each */
   readonly address: string;
   /** opens a connection of its own at each call */

@@ -19,6 +19,13 @@ const deploys: Seen = {
       "takes ssh-known-hosts as lines or as fingerprints, and sends no login to a host with another key",
     "connect-timeout": "gives up after connect-timeout on a host that takes the connection and never speaks",
   },
+  "aws-access": {
+    "ec2-filters": "deploys by ec2-filters with nothing stored, through ssh-security-group, which is shut behind it",
+    "ssh-security-group":
+      "deploys by ec2-filters with nothing stored, through ssh-security-group, which is shut behind it",
+    address: "reaches an instance at its public or its private address, as address says",
+    "aws-region": "asks aws-region before the environment's, and says which region knows no such instance",
+  },
   "inputs-release": {
     image: "resolves the tag of image once, and runs it by its digest",
     digest: "runs what digest says, whatever the tag of image stands for now",
@@ -105,7 +112,16 @@ const verifiedByCommand =
 const summarised =
   "writes a summary, with the commits that are taken back by github-token, and none when summary is false";
 
+const byAws =
+  "deploys, verifies and rolls back alike: by ec2-filters in aws-region, at address, through ssh-security-group";
+
 const rollbacks: Seen = {
+  "aws-access": {
+    "ec2-filters": byAws,
+    "ssh-security-group": byAws,
+    address: byAws,
+    "aws-region": byAws,
+  },
   "rollback-inputs": {
     hosts: access,
     "ssh-user": access,

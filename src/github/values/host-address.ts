@@ -4,15 +4,14 @@ import { items, type Parse } from "./parse";
 import { matching, portNumber } from "./scalars";
 import { shown } from "./shown";
 
-/** Where a host is reached by SSH. */
+/** How `hosts` names a host. */
 export interface HostAddress {
   readonly user: string;
-  /** a name or an IP address, IPv6 without brackets */
+  /** a name, an IP address (IPv6 without brackets), or the id of an instance */
   readonly address: string;
   readonly port: number;
 }
 
-const instanceId = /^i-[0-9a-f]{8,17}$/;
 const name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
 
 export const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
@@ -42,15 +41,11 @@ export function hostAddresses(otherwise: {
 function hostAddress(input: string, text: string, otherwise: { readonly user: string; readonly port: number }) {
   const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
   const address = bracketed ?? plain ?? "";
-  if (instanceId.test(address))
-    throw new UserError(
-      `${input}: got the instance id ${address}; instance ids come in a later version. Write the instance's address.`,
-    );
   if (isIPv6(text.replace(/^.*@/, "")))
     throw new UserError(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
   if (bracketed === undefined ? !isAddress(address) : !isIPv6(bracketed) || bracketed.includes("%"))
     throw new UserError(
-      `${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got ${shown(text)}.`,
+      `${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got ${shown(text)}.`,
     );
   return {
     user: user === undefined ? otherwise.user : userName(input, user),

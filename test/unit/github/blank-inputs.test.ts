@@ -5,13 +5,17 @@ import { actionYml, refusal, source } from "./deploy-inputs";
 const mayBeBlank = [
   ...["ssh-key-passphrase", "digest", "app", "version", "registry-username", "registry-password", "port", "env"],
   ...["env-file", "command", "volumes", "network", "memory", "cpus", "pre-deploy", "health-host", "health-headers"],
-  ...["health-body", "verify-command", "adopt", "github-token"],
+  ...["health-body", "verify-command", "adopt", "github-token", "ec2-filters", "aws-region", "ssh-security-group"],
 ];
+/** Of instances AWS says them; the host of these tests has an address. */
+const blankForInstances = ["hosts", "ssh-key", "ssh-known-hosts"];
 
 test("an input may be blank when its default is, the token apart, and no other", () => {
   const refused = Object.keys(actionYml.inputs).filter((name) => refusal({ [name]: "" }) !== undefined);
   const blankDefault = Object.entries(actionYml.inputs).filter(([, field]) => field.default === "");
-  expect([...blankDefault.map(([name]) => name), "github-token"].sort()).toEqual([...mayBeBlank].sort());
+  expect([...blankDefault.map(([name]) => name), "github-token"].sort()).toEqual(
+    [...mayBeBlank, ...blankForInstances].sort(),
+  );
   expect(refused.sort()).toEqual(
     Object.keys(actionYml.inputs)
       .filter((name) => !mayBeBlank.includes(name))

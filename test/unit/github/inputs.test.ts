@@ -8,8 +8,21 @@ const sha = `sha256:${"a".repeat(64)}`;
 
 test("three inputs and the host's key are enough for a deploy", () => {
   const { hosts, access, request, summary, githubToken } = readDeployInputs(source());
-  expect(hosts).toEqual([{ user: "ec2-user", address: "203.0.113.7", port: 22 }]);
-  expect({ ...access, key: "" }).toEqual({ key: "", passphrase: "", knownHosts: fingerprint, connectTimeout: 30_000 });
+  expect(hosts).toEqual({
+    named: [{ user: "ec2-user", address: "203.0.113.7", port: 22 }],
+    filters: [],
+    user: "ec2-user",
+    port: 22,
+    address: "public",
+    region: undefined,
+  });
+  expect({ ...access, key: "" }).toEqual({
+    key: "",
+    passphrase: "",
+    knownHosts: fingerprint,
+    securityGroup: undefined,
+    connectTimeout: 30_000,
+  });
   expect([summary, githubToken]).toEqual([true, ""]);
   expect(request).toEqual({
     app: "web-shop",
@@ -87,15 +100,53 @@ const hosts = [
     "ubuntu@[2001:db8::1]:2222",
     { user: "ubuntu", address: "2001:db8::1", port: 2222 },
   ],
+  [
+    "the id of an instance",
+    "ubuntu@i-0123456789abcdef0:2222",
+    { user: "ubuntu", address: "i-0123456789abcdef0", port: 2222 },
+  ],
   ["a host with blank lines around", "\n 10.0.1.5 \n", { user: "ec2-user", address: "10.0.1.5", port: 22 }],
 ] as const;
 test("takes several hosts, by comma or line", () => {
   const { hosts } = readDeployInputs(source({ hosts: "10.0.0.1, me@10.0.0.2:2222\n10.0.0.3" }));
-  expect(hosts.map(({ user, address, port }) => `${user}@${address}:${port}`)).toEqual([
+  expect(hosts.named.map(({ user, address, port }) => `${user}@${address}:${port}`)).toEqual([
     "ec2-user@10.0.0.1:22",
     "me@10.0.0.2:2222",
     "ec2-user@10.0.0.3:22",
   ]);
+});
+
+test("an instance is enough, without a key and without the host's", () => {
+  const given = { hosts: "i-0123456789abcdef0", "ssh-key": "", "ssh-known-hosts": "" };
+  const { access } = readDeployInputs(source(given));
+  expect([access.key, access.knownHosts]).toEqual(["", ""]);
+});
+
+test("takes ec2-filters with their values, and what goes with them", () => {
+  const { hosts, access } = readDeployInputs(
+    source({
+      hosts: "",
+      "ec2-filters": "tag:Name = web, web 2\n\navailability-zone=us-east-1?",
+      address: "private",
+      "aws-region": "us-gov-west-1",
+      "ssh-user": "ubuntu",
+      "ssh-key": "",
+      "ssh-known-hosts": "",
+      "ssh-security-group": "sg-0123456789abcdef0",
+    }),
+  );
+  expect(hosts).toEqual({
+    named: [],
+    filters: [
+      { name: "tag:Name", values: ["web", "web 2"] },
+      { name: "availability-zone", values: ["us-east-1?"] },
+    ],
+    user: "ubuntu",
+    port: 22,
+    address: "private",
+    region: "us-gov-west-1",
+  });
+  expect(access.securityGroup).toBe("sg-0123456789abcdef0");
 });
 
 test.each([
@@ -106,15 +157,15 @@ test.each([
 });
 
 test.each(hosts)("reaches a host given as %s", (_what, text, expected) => {
-  expect(readDeployInputs(source({ hosts: text })).hosts).toEqual([expected]);
+  expect(readDeployInputs(source({ hosts: text })).hosts.named).toEqual([expected]);
 });
 
 test("takes user and port of the host before ssh-user and ssh-port", () => {
   const given = { "ssh-user": "admin", "ssh-port": "2200" };
-  expect(readDeployInputs(source({ ...given, hosts: "10.0.0.1" })).hosts).toMatchObject([
+  expect(readDeployInputs(source({ ...given, hosts: "10.0.0.1" })).hosts.named).toMatchObject([
     { user: "admin", port: 2200 },
   ]);
-  expect(readDeployInputs(source({ ...given, hosts: "me@10.0.0.1:22" })).hosts).toMatchObject([
+  expect(readDeployInputs(source({ ...given, hosts: "me@10.0.0.1:22" })).hosts.named).toMatchObject([
     { user: "me", port: 22 },
   ]);
 });

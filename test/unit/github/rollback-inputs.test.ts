@@ -52,7 +52,7 @@ test("takes of the release's checks what is given", () => {
 });
 
 const notBlank = [
-  ...["hosts", "wave-size", "list", "dry-run", "ssh-user", "ssh-port", "ssh-key", "ssh-known-hosts"],
+  ...["hosts", "address", "wave-size", "list", "dry-run", "ssh-user", "ssh-port", "ssh-key", "ssh-known-hosts"],
   ...["connect-timeout", "verify-command-timeout", "lock-timeout", "lease", "summary"],
 ];
 

@@ -3,7 +3,9 @@ import { refusal } from "./deploy-inputs";
 
 const sha = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const address = (got: string): string =>
-  `hosts: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, got "${got}".`;
+  `hosts: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got "${got}".`;
+const filters = (got: string): string =>
+  `ec2-filters: expected lines such as tag:Name=web or tag:Env=staging,test, got ${JSON.stringify(got)}.`;
 const image = (got: string): string =>
   `image: expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>, got "${got}".`;
 const blank = (name: string): string =>
@@ -20,17 +22,42 @@ const logs = (got: string): string =>
   `log-options: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got "${got}".`;
 
 const wrong: readonly [what: string, given: Record<string, string>, message: string][] = [
-  ["no host", { hosts: "" }, blank("hosts")],
+  [
+    "no host",
+    { hosts: "" },
+    "hosts: it is blank, and so is ec2-filters. Name the hosts, or say which instances they are.",
+  ],
+  ["hosts and filters", { "ec2-filters": "tag:Name=web" }, "hosts: ec2-filters is given, too; give one of the two."],
+  ["a filter without a value", { hosts: "", "ec2-filters": "tag:Name=" }, filters("tag:Name=")],
+  ["a filter of nothing", { hosts: "", "ec2-filters": "web" }, filters("web")],
+  ["a filter whose values are commas", { hosts: "", "ec2-filters": "tag:Name=,," }, filters("tag:Name=,,")],
+  [
+    "a filter for a state",
+    { hosts: "", "ec2-filters": "tag:Name=web\ninstance-state-name=stopped" },
+    "ec2-filters: leave instance-state-name out; only running instances are taken.",
+  ],
+  [
+    "more filters than AWS takes",
+    { hosts: "", "ec2-filters": Array.from({ length: 51 }, (_, n) => `tag:T${n}=x`).join("\n") },
+    "ec2-filters: got 51 filters with 51 values; AWS takes 50 and 200 at most.",
+  ],
+  ["another address", { address: "elastic" }, 'address: expected public or private, got "elastic".'],
+  [
+    "a zone for a region",
+    { "aws-region": "us-east-1a" },
+    'aws-region: expected a region such as us-east-1, got "us-east-1a".',
+  ],
+  [
+    "a security group by its name",
+    { "ssh-security-group": "web" },
+    'ssh-security-group: expected the id of a security group, such as sg-0123456789abcdef0, got "web".',
+  ],
+  ["an instance id that is none", { hosts: "i-xyz@" }, address("i-xyz@")],
   ["only a comma for hosts", { hosts: "," }, 'hosts: expected the address of a host, got ",".'],
   [
     "a host that is named twice",
     { hosts: "10.0.0.1, me@10.0.0.1" },
     "hosts: 10.0.0.1 port 22 is named twice. Name each host once.",
-  ],
-  [
-    "an instance id",
-    { hosts: "i-0123456789abcdef0" },
-    "hosts: got the instance id i-0123456789abcdef0; instance ids come in a later version. Write the instance's address.",
   ],
   [
     "a wave of no host",
@@ -65,14 +92,19 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   ],
   ["an ssh-port that is too large", { "ssh-port": "65536" }, 'ssh-port: expected a port from 1 to 65535, got "65536".'],
   [
-    "a blank ssh-key",
+    "a blank ssh-key for an address",
     { "ssh-key": " " },
-    `ssh-key: it is blank, and this version needs a key. Put the private key into a secret and write \${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank too.`,
+    `ssh-key: it is blank, and hosts names 203.0.113.7 by its address. Put the private key into a secret and write \${{ secrets.SSH_KEY }}; a secret that does not exist, or that a fork may not read, is blank, too. Or let EC2 Instance Connect take its place, which needs the instance: write its id (i-...), or ec2-filters.`,
   ],
   [
-    "blank known hosts",
-    { "ssh-known-hosts": "# none\n" },
-    "ssh-known-hosts: it is blank, so the host could not be told from one that sits in between. Get its key on a way that you trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in `aws ec2 get-console-output --latest --output text --instance-id ID`, and write its SHA256:... here. Don't take it from ssh-keyscan over the open internet: whoever sits in between answers that too.",
+    "a passphrase of no key",
+    { hosts: "i-0123456789abcdef0", "ssh-key": "", "ssh-key-passphrase": "x" },
+    "ssh-key: it is blank, but ssh-key-passphrase is not. A secret that does not exist, or that a fork may not read, is blank.",
+  ],
+  [
+    "blank known hosts for an address",
+    { hosts: "i-0123456789abcdef0, 203.0.113.7", "ssh-known-hosts": "# none\n" },
+    "ssh-known-hosts: it is blank, so 203.0.113.7 could not be told from one that sits in between. Name the instance (i-..., or ec2-filters), and AWS is asked for its key. Or get the key on a way that you trust: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the instance, or look for it in `aws ec2 get-console-output --latest --output text --instance-id ID`, and write its SHA256:... here. Don't take it from ssh-keyscan over the open internet: whoever sits in between answers that too.",
   ],
   ["a connect-timeout without a unit", { "connect-timeout": "30" }, durationLike("connect-timeout", "30")],
   ["no image", { image: "" }, blank("image")],

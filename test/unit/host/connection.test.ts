@@ -68,6 +68,7 @@ const access = (changes: Partial<Access> & { knownHosts?: string } = {}): Access
   user: "ec2-user",
   privateKey: USER_KEY.private,
   passphrase: "",
+  keyWasSent: false,
   trust: hostKeyTrust(changes.knownHosts ?? HOST_KEY.public, "127.0.0.1", changes.port ?? port),
   connectTimeout: 10_000,
   ...changes,
@@ -112,9 +113,17 @@ test("sends nothing to a host whose key was revoked", async () => {
   expect(attempts).toEqual([]);
 });
 
+test("sends nothing to a host that shows another key than the instance told AWS", async () => {
+  const trust = hostKeyTrust(OTHER_HOST_KEY.public, "127.0.0.1", port, "the console output of i-0123456789abcdef0");
+  expect(await refusal({ trust })).toBe(
+    `127.0.0.1 port ${port}: the host showed the key ${fingerprint(blob(HOST_KEY.public))}, which is not the one in the console output of i-0123456789abcdef0. Nothing was sent to it. If its keys were made anew since, read them on the instance (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and write them in ssh-known-hosts; else somebody may stand between.`,
+  );
+  expect(attempts).toEqual([]);
+});
+
 test("sends nothing to a host that has no key of the known type", async () => {
   expect(await refusal({ knownHosts: ECDSA.public })).toBe(
-    `127.0.0.1 port ${port}: the host has no key of the type in ssh-known-hosts (ecdsa-sha2-nistp256). Add the line for a key that it has.`,
+    `127.0.0.1 port ${port}: the host has no key of the type in ssh-known-hosts (ecdsa-sha2-nistp256). Add the line for a key that it has to ssh-known-hosts.`,
   );
   expect(attempts).toEqual([]);
 });

@@ -1,0 +1,801 @@
+"use strict";
+exports.id = 255;
+exports.ids = [255];
+exports.modules = {
+
+/***/ 255:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+// ESM COMPAT FLAG
+__webpack_require__.r(__webpack_exports__);
+
+// EXPORTS
+__webpack_require__.d(__webpack_exports__, {
+  closeDoor: () => (/* reexport */ closeDoor),
+  findInstances: () => (/* reexport */ findInstances),
+  freshKey: () => (/* reexport */ freshKey),
+  hostKeys: () => (/* reexport */ hostKeys),
+  openAws: () => (/* reexport */ openAws),
+  openDoor: () => (/* reexport */ openDoor),
+  runnerAddresses: () => (/* reexport */ runnerAddresses),
+  sendKey: () => (/* reexport */ sendKey)
+});
+
+// EXTERNAL MODULE: ./src/user-error.ts
+var user_error = __webpack_require__(7495);
+;// CONCATENATED MODULE: ./src/aws/holders.ts
+// The tags of a rule that is ours:
+//   hello-devops:run         = URL of the run that made it
+//   hello-devops:run:HOLDER  = when that holder counts as dead, or "closing" and when its closing does (ISO 8601)
+const OURS = "hello-devops:run";
+const OF_HOLDER = `${OURS}:`;
+const CLOSING = "closing ";
+const isOurs = ({ tags }) => OURS in tags;
+const keyOf = ({ name }) => `${OF_HOLDER}${name}`;
+/** Tag values may hold no other characters (EC2 User Guide, "Tag restrictions"). */
+const madeBy = ({ url }) => ({ [OURS]: url.replace(/[^\w+\-=.:/@ ]/g, " ").slice(0, 256) });
+/** @param until milliseconds since 1970, as all times here */
+const holding = (holder, until) => ({ [keyOf(holder)]: new Date(until).toISOString() });
+const closing = (holder, until) => ({
+    [keyOf(holder)]: `${CLOSING}${new Date(until).toISOString()}`,
+});
+/** Somebody other than `me` needs the rule. */
+const isHeld = (rule, now, me) => others(rule, me).some((value) => !value.startsWith(CLOSING) && Date.parse(value) > now);
+/** Somebody other than `me` is about to take the rule away, unless it died over it. */
+const isClosing = (rule, now, me) => others(rule, me).some((value) => value.startsWith(CLOSING) && Date.parse(value.slice(CLOSING.length)) > now);
+const others = ({ tags }, me) => Object.entries(tags).flatMap(([key, value]) => (key.startsWith(OF_HOLDER) && key !== keyOf(me) ? [value] : []));
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ec2/dist-cjs/index.js
+var dist_cjs = __webpack_require__(5193);
+;// CONCATENATED MODULE: ./src/aws/failure.ts
+
+/** A call that AWS did not do, told as a person can act on it. `cause` is what the SDK threw. */
+class AwsFailure extends user_error/* UserError */.y {
+    action;
+    code;
+    constructor(
+    /** the IAM action: "ec2:DescribeInstances" */
+    action, 
+    /** AWS's error code, the SDK's error name or the system's code: "ParameterNotFound", "ECONNREFUSED" */
+    code, message, options) {
+        super(message, options);
+        this.action = action;
+        this.code = code;
+    }
+    get denied() {
+        return DENIED.has(this.code);
+    }
+}
+/** The code of a failure that a call may answer with and go on; undefined for what is none. */
+const codeOf = (error) => (error instanceof AwsFailure ? error.code : undefined);
+const NO_CREDENTIALS = new Set(["CredentialsProviderError", "TokenProviderError", "MissingAuthenticationToken"]);
+const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]);
+const DENIED = new Set(["UnauthorizedOperation", "AccessDenied", "AccessDeniedException"]);
+const BAD_SIGNATURE = new Set([
+    ...["AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"],
+    ...["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "RequestTimeTooSkewed"],
+]);
+const THROTTLED = new Set([
+    ...["Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException"],
+    ...["RequestLimitExceeded", "TooManyRequestsException", "SlowDown"],
+]);
+const UNREACHABLE = new Set([
+    ...["TimeoutError", "ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "EPIPE", "ETIMEDOUT"],
+    ...["EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL", "CERT_HAS_EXPIRED"],
+    ...["DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ...["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "ERR_TLS_CERT_ALTNAME_INVALID"],
+]);
+/**
+ * What an AWS call's error means to a person. The codes are those of the services' API references ("Common errors"), the
+ * names those of the SDK.
+ *
+ * @param region where the call went; undefined where none could be found
+ */
+function awsFailure(action, region, thrown) {
+    if (thrown instanceof user_error/* UserError */.y)
+        return thrown;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const code = kindOf(error);
+    return new AwsFailure(action, code, `${action}: ${meaning({ action, region, error, code })}`, { cause: thrown });
+}
+function kindOf(error) {
+    if (/^Region (is missing|not accepted)/.test(error.message))
+        return "NoRegion";
+    if (error.$metadata?.httpStatusCode === 407)
+        return "ProxyLogin";
+    return error.code && UNREACHABLE.has(error.code) ? error.code : error.name;
+}
+function meaning({ action, region, error, code }) {
+    const said = wordsOf(error);
+    if (code === "NoRegion") {
+        return `it is not known which AWS region to ask (${said}). Set aws-region, for example to eu-west-1.`;
+    }
+    if (NO_CREDENTIALS.has(code)) {
+        return `this job has no AWS credentials (${said}). Put a step with aws-actions/configure-aws-credentials and role-to-assume before this one, and give the job "permissions: id-token: write".`;
+    }
+    if (EXPIRED.has(code)) {
+        return `this job's AWS credentials have expired (${said}). Run aws-actions/configure-aws-credentials again just before this step, or raise its role-duration-seconds.`;
+    }
+    if (BAD_SIGNATURE.has(code)) {
+        return `AWS does not accept this job's credentials (${code}: ${said}). Check that the key, the secret and the session token belong together, that the region ${region} is enabled in that account, and that the runner's clock is right.`;
+    }
+    if (DENIED.has(code)) {
+        const refused = /perform:? ([a-z0-9-]+:[A-Za-z]+)/.exec(error.message)?.[1] ?? action; // it may be the role's own sts:...
+        return `AWS does not allow ${refused} to this job's role (${said}). Compare its policy with the policy in docs/access.md.`;
+    }
+    if (THROTTLED.has(code)) {
+        return `AWS asks to slow down, after 5 attempts (${code}: ${said}). Try again later, or let fewer jobs run at once in this account and region.`;
+    }
+    if (code === "ProxyLogin") {
+        return "the runner's proxy wants a user and a password: write them into HTTPS_PROXY, http://user:password@host:port.";
+    }
+    if (UNREACHABLE.has(code)) {
+        return `AWS can't be reached in the region ${region} (${code}: ${said}). Check aws-region, and the runner's way out: HTTPS_PROXY, NO_PROXY, the firewall.`;
+    }
+    const request = error.$metadata?.requestId;
+    return `${code}: ${said}${request ? ` (request ${request})` : ""}`;
+}
+/** AWS's own words on one line, without the encoded blob that only an administrator can read. */
+function wordsOf(error) {
+    const words = error.message || error.errors?.map(({ message }) => message).join("; ") || error.name;
+    const plain = words.replace(/\s*Encoded authorization failure message: \S+/, "").replace(/\s+/g, " ");
+    return plain.trim().slice(0, 600);
+}
+
+;// CONCATENATED MODULE: ./src/aws/security-group.ts
+
+
+
+const GONE = new Set(["InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound"]);
+/** The TCP ingress rules of one security group. What is already gone counts as taken away. */
+class SecurityGroup {
+    aws;
+    id;
+    constructor(aws, id) {
+        this.aws = aws;
+        this.id = id;
+    }
+    /** @throws {UserError} */
+    rules() {
+        const what = { Filters: [{ Name: "group-id", Values: [this.id] }] };
+        return this.#call("ec2:DescribeSecurityGroupRules", async () => {
+            const found = [];
+            const paging = { client: this.aws.ec2, stopOnSameToken: true };
+            for await (const page of (0,dist_cjs/* paginateDescribeSecurityGroupRules */.Dl4)(paging, what)) {
+                found.push(...(page.SecurityGroupRules ?? []));
+            }
+            return found.filter((rule) => !rule.IsEgress && rule.IpProtocol === "tcp").map(ingressRule);
+        });
+    }
+    /** The new rule's id; undefined when there is such a rule: for AWS a rule *is* its ports and its source. @throws {UserError} */
+    async authorize({ port, cidr, description, tags }) {
+        const command = new dist_cjs/* AuthorizeSecurityGroupIngressCommand */.N8i({
+            GroupId: this.id,
+            IpPermissions: [{ IpProtocol: "tcp", FromPort: port, ToPort: port, ...source(cidr, description) }],
+            TagSpecifications: [{ ResourceType: "security-group-rule", Tags: listed(tags) }],
+        });
+        try {
+            const answer = await this.#call("ec2:AuthorizeSecurityGroupIngress", () => this.aws.ec2.send(command));
+            const id = answer.SecurityGroupRules?.[0]?.SecurityGroupRuleId;
+            if (id)
+                return id;
+        }
+        catch (failure) {
+            if (codeOf(failure) === "InvalidPermission.Duplicate")
+                return undefined;
+            throw failure;
+        }
+        throw new user_error/* UserError */.y(`ssh-security-group: AWS opened port ${port} in ${this.id} for ${cidr} and did not name the rule.`);
+    }
+    async tag(ruleId, tags) {
+        const command = new dist_cjs/* CreateTagsCommand */.RmG({ Resources: [ruleId], Tags: listed(tags) });
+        await this.#call("ec2:CreateTags", () => this.aws.ec2.send(command)).catch(unlessGone);
+    }
+    async untag(ruleId, key) {
+        const command = new dist_cjs/* DeleteTagsCommand */.MVD({ Resources: [ruleId], Tags: [{ Key: key }] });
+        await this.#call("ec2:DeleteTags", () => this.aws.ec2.send(command)).catch(unlessGone);
+    }
+    async revoke(ruleId) {
+        const command = new dist_cjs/* RevokeSecurityGroupIngressCommand */.eo3({ GroupId: this.id, SecurityGroupRuleIds: [ruleId] });
+        await this.#call("ec2:RevokeSecurityGroupIngress", () => this.aws.ec2.send(command)).catch(unlessGone);
+    }
+    #call(action, send) {
+        return this.aws.call(action, send).catch((failure) => {
+            throw this.#mistake(failure) ?? failure;
+        });
+    }
+    #mistake(cause) {
+        const code = codeOf(cause) ?? "";
+        if (/^InvalidGroup(Id)?\.|^InvalidSecurityGroupID\./.test(code)) {
+            return new user_error/* UserError */.y(`ssh-security-group: AWS knows no security group "${this.id}" in the region ${this.aws.region} (${code}). Check the id (sg-...), aws-region, and which account the credentials are for.`, { cause });
+        }
+        if (code !== "RulesPerSecurityGroupLimitExceeded")
+            return undefined;
+        return new user_error/* UserError */.y(`ssh-security-group: ${this.id} has as many rules as AWS allows. Take some out, or give the deploys a security group of their own.`, { cause });
+    }
+}
+function unlessGone(failure) {
+    if (!GONE.has(codeOf(failure) ?? ""))
+        throw failure;
+}
+const listed = (tags) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+function source(cidr, Description) {
+    return cidr.includes(":")
+        ? { Ipv6Ranges: [{ CidrIpv6: cidr, Description }] }
+        : { IpRanges: [{ CidrIp: cidr, Description }] };
+}
+function ingressRule(rule) {
+    return {
+        id: rule.SecurityGroupRuleId ?? "",
+        fromPort: rule.FromPort ?? -1,
+        toPort: rule.ToPort ?? -1,
+        cidr: rule.CidrIpv4 ?? rule.CidrIpv6 ?? "",
+        tags: Object.fromEntries((rule.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/aws/door.ts
+
+
+
+const LIFETIME = 6 * 60 * 60_000;
+const CLOSING_LIMIT = 120_000; // a closer that takes longer is dead: its three calls may be sent again, being throttled
+const PAUSE = 2_000;
+const ROUNDS = 75; // 150 s: so a dead closer is outwaited
+/**
+ * Lets the runner in: one rule for each of its addresses, tagged with who holds it and until when. Rules that dead runs
+ * left in this group go first.
+ *
+ * For AWS a rule is its ports and its source, so two jobs with one address share a rule: each has a tag of its own on it,
+ * and the last to go takes it away. Whoever closes marks that before it looks for others, and whoever joins looks for
+ * such a mark after its own tag is there: so one of the two always sees the other. (AWS promises no order between calls
+ * of two clients; what is left of the race is its delay.)
+ *
+ * @throws {UserError} after closing what was opened; what AWS kept it from closing, `closeDoor` finds by the holder's tag
+ */
+async function openDoor(aws, options) {
+    const { groupId, cidrs, holder, clock } = options;
+    const group = new SecurityGroup(aws, groupId);
+    const warnings = await sweep(group, options);
+    const opened = await Promise.allSettled(cidrs.map((cidr) => letIn(group, cidr, options)));
+    const ruleIds = opened.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
+    const close = () => closeDoor(aws, { groupId, ruleIds, holder, clock });
+    const failed = opened.find((one) => one.status === "rejected");
+    if (!failed)
+        return { ruleIds, warnings, close };
+    await close();
+    throw failed.reason;
+}
+/** Closes what `holder` holds in the group. @returns warnings: what is still open, and what to do */
+async function closeDoor(aws, { groupId, ruleIds, holder, clock }) {
+    const group = new SecurityGroup(aws, groupId);
+    const stillOpen = (which) => (cause) => [
+        `ssh-security-group: ${which} in ${groupId} could not be closed: ${cause.message} The next deploy sweeps it once it has expired; to close it now, revoke what is tagged ${keyOf(holder)}.`,
+    ];
+    try {
+        const rules = await group.rules();
+        const mine = rules.filter((rule) => isOurs(rule) && keyOf(holder) in rule.tags).map(({ id }) => id);
+        const unseen = ruleIds.filter((id) => !rules.some((rule) => rule.id === id)); // gone, or too new to be listed
+        const ids = [...mine, ...unseen];
+        const warnings = await Promise.all(ids.map((id) => letGo(group, id, holder, clock).then(() => [], stillOpen(id))));
+        return warnings.flat();
+    }
+    catch (cause) {
+        return stillOpen("what this job opened")(cause);
+    }
+}
+/** @returns the id of the rule that lets `cidr` in and is held now; undefined = a person's rule does, and stays theirs. */
+async function letIn(group, cidr, options) {
+    const { port, holder, clock, lifetime = LIFETIME } = options;
+    const description = `hello-devops: SSH from the runner of ${holder.url}`.replace(/[^\w .:/()#,@[\]+=&;{}!$*-]/g, " ");
+    for (let round = 0; round < ROUNDS; round++) {
+        const mark = holding(holder, clock.now() + lifetime);
+        const rule = { port, cidr, description: description.slice(0, 255), tags: { ...madeBy(holder), ...mark } };
+        const made = await group.authorize(rule);
+        if (made)
+            return made;
+        const there = (await group.rules()).find((one) => opens(one, port, cidr));
+        if (there && !isOurs(there))
+            return undefined;
+        if (there) {
+            await group.tag(there.id, mark);
+            const joined = await find(group, there.id);
+            if (joined && !isClosing(joined, clock.now(), holder))
+                return joined.id;
+        }
+        await clock.sleep(PAUSE); // it is being closed, or was between two calls
+    }
+    throw new user_error/* UserError */.y(`ssh-security-group: port ${port} for ${cidr} in ${group.id} is neither open nor can it be opened: its rule is being closed again and again by other jobs. Run this job again.`);
+}
+/** Takes the holder's tag off, and the rule away when nobody else needs it. */
+async function letGo(group, ruleId, holder, clock) {
+    await group.tag(ruleId, closing(holder, clock.now() + CLOSING_LIMIT));
+    const rule = await find(group, ruleId);
+    if (rule && isHeld(rule, clock.now(), holder))
+        await group.untag(ruleId, keyOf(holder));
+    else
+        await group.revoke(ruleId);
+}
+/** @returns warnings: a dead run's rule that stays does not keep this run from its work. */
+async function sweep(group, { holder, clock }) {
+    const rules = await group.rules();
+    const held = (rule) => keyOf(holder) in rule.tags || isHeld(rule, clock.now(), holder);
+    const dead = rules.filter((rule) => isOurs(rule) && !held(rule));
+    const warning = ({ id }) => (cause) => [
+        `ssh-security-group: the rule ${id} of a run that is over could not be taken out of ${group.id}: ${cause.message}`,
+    ];
+    const swept = await Promise.all(dead.map((rule) => letGo(group, rule.id, holder, clock).then(() => [], warning(rule))));
+    return swept.flat();
+}
+const find = async (group, id) => (await group.rules()).find((rule) => rule.id === id);
+const opens = (rule, port, cidr) => rule.fromPort === port && rule.toPort === port && rule.cidr === cidr;
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ssm/dist-cjs/index.js
+var client_ssm_dist_cjs = __webpack_require__(4736);
+;// CONCATENATED MODULE: ./src/aws/host-keys.ts
+
+
+
+
+const MOST_KEYS = 20;
+const KEY = /(?:^|\s)(ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp(?:256|384|521))[ \t]+([A-Za-z0-9+/]+={0,2})(?=\s|$)/;
+// cc_keys_to_console of cloud-init writes it; only the first is the boot's own, whoever writes to the console later.
+const CONSOLE_BLOCK = /-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY KEYS-----/s;
+/** The SSM parameter that an instance writes its own keys to. */
+const parameterOf = (instanceId) => `/hello-devops/host-keys/${instanceId}`;
+/**
+ * The SSH host keys of an instance as AWS vouches for them: from its SSM parameter, else from its console output. Never
+ * from the network.
+ *
+ * @throws {UserError} when neither has any, with the ways out; when the parameter holds anything but keys
+ */
+async function hostKeys(aws, instanceId) {
+    const refused = [];
+    const unlessRefused = (failure) => {
+        if (!(failure instanceof AwsFailure && failure.denied))
+            throw failure;
+        refused.push(failure);
+    };
+    const text = await parameter(aws, instanceId).catch(unlessRefused);
+    if (text !== undefined) {
+        const source = `the SSM parameter ${parameterOf(instanceId)}`;
+        return { keys: keysOfParameter(text, source), source };
+    }
+    const keys = await keysOfConsole(aws, instanceId).catch(unlessRefused);
+    if (keys && keys.length > 0)
+        return { keys, source: `the console output of ${instanceId}` };
+    throw noKeys(instanceId, refused);
+}
+async function parameter(aws, instanceId) {
+    const asked = { Name: parameterOf(instanceId) };
+    try {
+        const answer = await aws.call("ssm:GetParameter", () => aws.ssm.send(new client_ssm_dist_cjs/* GetParameterCommand */.lhy(asked)));
+        return answer.Parameter?.Value ?? "";
+    }
+    catch (failure) {
+        if (codeOf(failure) === "ParameterNotFound")
+            return undefined;
+        throw failure;
+    }
+}
+/** @throws {UserError} Something that is there and wrong may be an attack: it is never passed over. */
+function keysOfParameter(text, source) {
+    const lines = text.split(/\r?\n/).map((line) => line.trim());
+    const told = lines.filter((line) => line !== "" && !line.startsWith("#"));
+    const keys = told.flatMap((line) => (line.search(KEY) === 0 ? keyIn(line) : []));
+    if (told.length > 0 && told.length <= MOST_KEYS && keys.length === told.length)
+        return keys;
+    const wrong = told.length === 0 ? "it is empty" : `${told.length - keys.length} of its ${told.length} lines are none`;
+    const why = told.length > MOST_KEYS ? `it has ${told.length} lines, more than ${MOST_KEYS}` : wrong;
+    throw new user_error/* UserError */.y(`${source} does not hold SSH host keys, one "type base64" a line: ${why}. Have the instance write it again from /etc/ssh/ssh_host_*_key.pub, as a String, and look who else may write there.`);
+}
+/** A line's key when its base64 holds what its type says: the blob begins with its own type (RFC 4253, 6.6). */
+function keyIn(line) {
+    const [, type = "", base64 = ""] = KEY.exec(line) ?? [];
+    const blob = Buffer.from(base64, "base64");
+    if (blob.length < type.length + 4 + 32 || blob.readUInt32BE(0) !== type.length)
+        return []; // 32: the shortest key's length
+    return blob.toString("latin1", 4, 4 + type.length) === type ? [`${type} ${base64}`] : [];
+}
+/**
+ * The last 64 KB as they are now, which Nitro instances alone give; then those that AWS kept from after the boot, where
+ * the block may still stand that later lines have pushed out.
+ */
+async function keysOfConsole(aws, instanceId) {
+    const latest = keysOfBlock(await consoleText(aws, { InstanceId: instanceId, Latest: true }));
+    return latest.length > 0 ? latest : keysOfBlock(await consoleText(aws, { InstanceId: instanceId }));
+}
+async function consoleText(aws, asked) {
+    try {
+        const answer = await aws.call("ec2:GetConsoleOutput", () => aws.ec2.send(new dist_cjs/* GetConsoleOutputCommand */.Olx(asked)));
+        return Buffer.from(answer.Output ?? "", "base64").toString("utf8");
+    }
+    catch (failure) {
+        if (asked.Latest && codeOf(failure) === "UnsupportedOperation")
+            return "";
+        throw failure;
+    }
+}
+/** Lines may have the kernel's time or a daemon's name in front, and other lines between them. */
+function keysOfBlock(text) {
+    const block = CONSOLE_BLOCK.exec(text)?.[1] ?? "";
+    return block.split(/\r?\n/).slice(0, MOST_KEYS).flatMap(keyIn);
+}
+function noKeys(instanceId, refused) {
+    const missing = refused.map(({ message }) => ` ${message}`).join("");
+    return new user_error/* UserError */.y([
+        `ssh-known-hosts: there is no host key for ${instanceId}: neither in the SSM parameter ${parameterOf(instanceId)} nor in its console output.${missing} Ways out:`,
+        `- set ssh-known-hosts to the key's fingerprint, which "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" on the instance prints (SHA256:...);`,
+        `- have the instance write /etc/ssh/ssh_host_*_key.pub to that parameter when it boots;`,
+        "- after a first boot, try again in a few minutes: the console output is not there at once.",
+    ].join("\n"), { cause: refused[0] });
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __webpack_require__(7598);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ec2-instance-connect/dist-cjs/index.js
+var client_ec2_instance_connect_dist_cjs = __webpack_require__(9254);
+;// CONCATENATED MODULE: ./src/aws/instance-connect.ts
+
+
+
+
+const KEY_TYPE = "ssh-ed25519";
+const COMMENT = "hello-devops";
+/**
+ * Written here as OpenSSH's PROTOCOL.key has it, unencrypted: ssh2's own generator drops a leading zero byte, so that one
+ * key in 256 can't be read back.
+ */
+function freshKey() {
+    const { d = "", x = "" } = (0,external_node_crypto_.generateKeyPairSync)("ed25519").privateKey.export({ format: "jwk" });
+    const [seed, point] = [d, x].map((half) => Buffer.from(half, "base64url"));
+    const publicBlob = Buffer.concat([sshString(KEY_TYPE), sshString(point)]);
+    const check = (0,external_node_crypto_.randomBytes)(4); // twice: a wrong passphrase would show
+    const half = [check, check, publicBlob, sshString(Buffer.concat([seed, point])), sshString(COMMENT)];
+    const head = [Buffer.from("openssh-key-v1\0"), sshString("none"), sshString("none"), sshString(""), uint32(1)];
+    const key = Buffer.concat([...head, sshString(publicBlob), sshString(padded(Buffer.concat(half)))]).toString("base64");
+    return {
+        privateKey: `-----BEGIN OPENSSH PRIVATE KEY-----\n${key.replace(/.{70}/g, "$&\n").trim()}\n-----END OPENSSH PRIVATE KEY-----\n`,
+        publicKey: `${KEY_TYPE} ${publicBlob.toString("base64")} ${COMMENT}`,
+    };
+}
+function uint32(value) {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+}
+/** RFC 4251, 5. */
+function sshString(value) {
+    const bytes = Buffer.from(value);
+    return Buffer.concat([uint32(bytes.length), bytes]);
+}
+/** To a whole number of 8 bytes, by 1, 2, 3, ... */
+const padded = (bytes) => Buffer.concat([bytes, Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, -bytes.length & 7)]);
+/**
+ * EC2 Instance Connect lets the key in for 60 seconds: it is sent again before each connection.
+ *
+ * @throws {UserError}
+ */
+async function sendKey(aws, { instanceId, zone, user, publicKey }) {
+    const command = new client_ec2_instance_connect_dist_cjs/* SendSSHPublicKeyCommand */.iV({
+        InstanceId: instanceId,
+        AvailabilityZone: zone,
+        InstanceOSUser: user,
+        SSHPublicKey: publicKey,
+    });
+    const answer = await aws
+        .call("ec2-instance-connect:SendSSHPublicKey", () => aws.instanceConnect.send(command))
+        .catch((failure) => {
+        throw withAdvice(failure, instanceId, user);
+    });
+    if (answer.Success)
+        return;
+    throw new user_error/* UserError */.y(`ssh-key: EC2 Instance Connect did not hand the key to ${instanceId} and gives no reason (request ${answer.RequestId}). Try again, or set ssh-key.`);
+}
+/** What to do about the errors that SendSSHPublicKey has of its own (its API reference, "Errors"). */
+function withAdvice(failure, instanceId, user) {
+    if (!(failure instanceof AwsFailure))
+        return failure;
+    const advice = {
+        EC2InstanceNotFoundException: `Check that ${instanceId} is in this region and that the credentials are for its account.`,
+        EC2InstanceStateInvalidException: `The instance ${instanceId} must be running: start it, then run this job again.`,
+        EC2InstanceUnavailableException: `The instance ${instanceId} can't take a key now: try again in a few minutes.`,
+        AuthException: `The job's role needs ec2-instance-connect:SendSSHPublicKey on ${instanceId} for the user ${user} (ec2:osuser): compare its policy with docs/access.md.`,
+        AccessDeniedException: `Look at its condition ec2:osuser, too: this job logs in as ${user} (ssh-user).`,
+        InvalidArgsException: `Check ssh-user: ${user}.`,
+        ThrottlingException: "Deploy to fewer hosts at once, or set ssh-key.",
+    };
+    const words = advice[failure.code];
+    if (!words)
+        return failure;
+    return new AwsFailure(failure.action, failure.code, `${failure.message} ${words}`, { cause: failure.cause });
+}
+
+;// CONCATENATED MODULE: ./src/aws/instances.ts
+
+
+
+/**
+ * The running instances that were named, ordered by id.
+ *
+ * @throws {UserError} when a named one isn't running, when filters find none that runs, or when one has no such address
+ */
+async function findInstances(aws, { input, by, address }) {
+    const found = "ids" in by ? await named(aws, by.ids, input) : await matching(aws, by.filters, input);
+    const ordered = found.toSorted((a, b) => idOf(a).localeCompare(idOf(b), "en"));
+    return ordered.map((instance) => host(instance, address));
+}
+async function named(aws, wanted, input) {
+    const ids = [...new Set(wanted)];
+    const found = await describe(aws, { InstanceIds: ids }).catch((failure) => {
+        if (!codeOf(failure)?.startsWith("InvalidInstanceID."))
+            throw failure;
+        throw new user_error/* UserError */.y(`${input}: AWS knows no such instance in the region ${aws.region} (${ids.join(", ")}): ${failure.cause.message} Check the id, aws-region, and which account the credentials are for.`, { cause: failure });
+    });
+    const wrong = ids.flatMap((id) => {
+        const state = stateOf(found.find((instance) => instance.InstanceId === id));
+        return state === "running" ? [] : [`${id} is ${state}`];
+    });
+    if (wrong.length > 0) {
+        throw new user_error/* UserError */.y(`${input}: only running instances can be reached, and ${wrong.join(", ")} in the region ${aws.region}. Start it, or take it out of ${input}.`);
+    }
+    return found;
+}
+async function matching(aws, filters, input) {
+    const found = await describe(aws, {
+        Filters: filters.map(({ name, values }) => ({ Name: name, Values: [...values] })),
+    });
+    const running = found.filter((instance) => stateOf(instance) === "running");
+    if (running.length > 0)
+        return running;
+    const asked = filters.map(({ name, values }) => `${name}=${values.join(",")}`).join(" ");
+    throw new user_error/* UserError */.y(`${input}: no running instance in the region ${aws.region} matches ${asked} (${otherStates(found)}). Check the filter, aws-region, and which account the credentials are for.`);
+}
+function otherStates(found) {
+    const states = found.map(stateOf);
+    const counts = [...new Set(states)].map((state) => `${states.filter((other) => other === state).length} ${state}`);
+    return counts.join(", ") || "none in any other state";
+}
+const describe = (aws, what) => aws.call("ec2:DescribeInstances", async () => {
+    const found = [];
+    for await (const page of (0,dist_cjs/* paginateDescribeInstances */.H0T)({ client: aws.ec2, stopOnSameToken: true }, what)) {
+        for (const reservation of page.Reservations ?? [])
+            found.push(...(reservation.Instances ?? []));
+    }
+    return found;
+});
+const idOf = ({ InstanceId = "" }) => InstanceId;
+const stateOf = (instance) => instance?.State?.Name ?? "not found";
+function host(instance, address) {
+    const { PrivateIpAddress: privateIp = "", PublicIpAddress: publicIp = "" } = instance;
+    const reached = address === "public" ? publicIp : privateIp;
+    if (reached === "") {
+        const wayOut = address === "public"
+            ? "Give it one, or set address: private where the runner is in the same network."
+            : "It is being started or stopped; try again.";
+        throw new user_error/* UserError */.y(`address: the instance ${idOf(instance)} has no ${address} IPv4 address. ${wayOut}`);
+    }
+    const name = instance.Tags?.find(({ Key }) => Key === "Name")?.Value ?? "";
+    return { id: idOf(instance), name, zone: instance.Placement?.AvailabilityZone ?? "", address: reached, privateIp };
+}
+
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __webpack_require__(4708);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __webpack_require__(7030);
+;// CONCATENATED MODULE: ./src/aws/runner-address.ts
+
+
+
+// Run by two companies that share nothing (Amazon; Cloudflare), so one outage or one lie is not both. Each answers with
+// the bare address and asks for no account.
+const SERVICES = ["https://checkip.amazonaws.com/", "https://icanhazip.com/"];
+/**
+ * The public addresses that this runner's SSH connections come from. Answers that differ are all right: behind a NAT
+ * with several addresses, or with IPv4 and IPv6, each may be the next connection's.
+ *
+ * @param limit milliseconds that each service has
+ * @throws {UserError} when no service gives an address
+ */
+async function runnerAddresses(ask = askStraight, limit = 5_000) {
+    const answers = await Promise.allSettled(SERVICES.map((service) => address(ask, new URL(service), limit)));
+    const cidrs = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [String(answer.reason.message)] : []));
+    if (cidrs.length > 0)
+        return { cidrs: [...new Set(cidrs)], warnings: failures };
+    throw new user_error/* UserError */.y(`ssh-security-group: this runner's own public address can't be found: ${failures.join("; ")}. They are asked without a proxy, because SSH takes none. Leave ssh-security-group blank and let the runner's network in yourself, or use a runner inside the VPC with address: private.`);
+}
+async function address(ask, url, milliseconds) {
+    const limit = AbortSignal.timeout(milliseconds);
+    const late = new Promise((_, reject) => limit.addEventListener("abort", () => reject(limit.reason)));
+    const text = await Promise.race([ask(url, limit), late]).catch((cause) => {
+        const why = limit.aborted ? `no answer in ${milliseconds / 1000} s` : cause.message || cause.code;
+        throw new Error(`${url.hostname}: ${why}`, { cause });
+    });
+    const said = text.trim();
+    const family = said.includes("%") ? 0 : (0,external_node_net_.isIP)(said); // % begins a zone, which no public address has
+    if (family === 4)
+        return `${said}/32`;
+    if (family === 6)
+        return `${new URL(`http://[${said}]/`).hostname.slice(1, -1)}/128`; // spelled as AWS does: RFC 5952
+    throw new Error(`${url.hostname}: its answer is no address: ${JSON.stringify(said.slice(0, 60))}`);
+}
+/**
+ * Past HTTPS_PROXY: a proxy's answer would be the proxy's address, and SSH does not come from there. An agent of its own,
+ * because newer versions of Node give the global one a proxy.
+ */
+function askStraight(url, signal) {
+    return new Promise((resolve, reject) => {
+        const request = (0,external_node_https_.get)(url, { signal, agent: new external_node_https_.Agent() }, (response) => {
+            let body = "";
+            response.setEncoding("utf8");
+            response.on("data", (chunk) => {
+                body = `${body}${chunk}`.slice(0, 1000);
+            });
+            response.on("error", reject);
+            response.on("end", () => {
+                if (response.statusCode === 200)
+                    resolve(body);
+                else
+                    reject(new Error(`it answers with status ${response.statusCode}`));
+            });
+        });
+        request.on("error", reject);
+    });
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudwatch/dist-cjs/index.js
+var client_cloudwatch_dist_cjs = __webpack_require__(4085);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ecr/dist-cjs/index.js
+var client_ecr_dist_cjs = __webpack_require__(8249);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-secrets-manager/dist-cjs/index.js
+var client_secrets_manager_dist_cjs = __webpack_require__(2994);
+// EXTERNAL MODULE: ./node_modules/@smithy/node-http-handler/dist-cjs/index.js
+var node_http_handler_dist_cjs = __webpack_require__(1279);
+;// CONCATENATED MODULE: ./src/aws/proxied-handler.ts
+
+const LIMITS = { connectionTimeout: 5_000, requestTimeout: 20_000 };
+/**
+ * The SDK's HTTP handler with the runner's proxy, which the SDK does not look for itself. Each request chooses, because
+ * NO_PROXY may name one service's endpoint (in a VPC) and not another's.
+ */
+class ProxiedHandler {
+    proxyOf;
+    limits;
+    metadata = { handlerProtocol: "http/1.1" };
+    #handlers = new Map();
+    constructor(proxyOf, limits = LIMITS) {
+        this.proxyOf = proxyOf;
+        this.limits = limits;
+    }
+    async handle(...[request, options]) {
+        const { protocol, hostname, port } = request;
+        const proxy = this.proxyOf(new URL(`${protocol}//${hostname}${port ? `:${port}` : ""}/`));
+        const handler = await this.#through(proxy);
+        return handler.handle(request, options);
+    }
+    #through(proxy) {
+        const key = proxy?.href ?? "";
+        const handler = this.#handlers.get(key) ?? handlerFor(proxy, this.limits);
+        this.#handlers.set(key, handler);
+        return handler;
+    }
+    destroy() {
+        for (const handler of this.#handlers.values())
+            handler.then((made) => made.destroy());
+        this.#handlers.clear();
+    }
+    // The SDK sets its defaults by these two; all that matters here is set above.
+    updateHttpClientConfig() { }
+    httpHandlerConfigs() {
+        return {};
+    }
+}
+async function handlerFor(proxy, limits) {
+    const options = { ...limits, throwOnRequestTimeout: true }; // else it only warns
+    if (!proxy)
+        return new node_http_handler_dist_cjs.NodeHttpHandler(options);
+    const { HttpsProxyAgent } = await __webpack_require__.e(/* import() */ 659).then(__webpack_require__.bind(__webpack_require__, 7659)); // only where there is a proxy
+    const agent = new HttpsProxyAgent(proxy, { keepAlive: true });
+    return new node_http_handler_dist_cjs.NodeHttpHandler({ ...options, httpAgent: agent, httpsAgent: agent });
+}
+
+;// CONCATENATED MODULE: ./src/aws/session.ts
+
+
+
+
+
+
+
+
+/** AWS in one region, with the credentials that the SDK finds. A client is made when it is first asked for. */
+class Aws {
+    region;
+    common;
+    debug;
+    #clients = new Map();
+    constructor(region, common, debug) {
+        this.region = region;
+        this.common = common;
+        this.debug = debug;
+    }
+    get ec2() {
+        return this.#client(dist_cjs/* EC2Client */.gu5);
+    }
+    get ssm() {
+        return this.#client(client_ssm_dist_cjs/* SSMClient */.jBj);
+    }
+    get instanceConnect() {
+        return this.#client(client_ec2_instance_connect_dist_cjs/* EC2InstanceConnectClient */.VJ);
+    }
+    get ecr() {
+        return this.#client(client_ecr_dist_cjs/* ECRClient */.S70);
+    }
+    get secretsManager() {
+        return this.#client(client_secrets_manager_dist_cjs/* SecretsManagerClient */._H);
+    }
+    get cloudWatch() {
+        return this.#client(client_cloudwatch_dist_cjs/* CloudWatchClient */.WBn);
+    }
+    /**
+     * Every call to AWS goes through here: its failure gets a sentence for a person.
+     *
+     * @param action the IAM action that it needs, "ec2:DescribeInstances"
+     * @throws {AwsFailure}
+     */
+    async call(action, send) {
+        const startedAt = performance.now();
+        let outcome = "done";
+        try {
+            return await send();
+        }
+        catch (cause) {
+            outcome = cause?.name;
+            throw awsFailure(action, this.region, cause);
+        }
+        finally {
+            this.debug(`${action} in ${this.region}: ${outcome}, ${Math.round(performance.now() - startedAt)} ms`);
+        }
+    }
+    close() {
+        this.common.requestHandler.destroy();
+    }
+    #client(Kind) {
+        const client = this.#clients.get(Kind) ?? new Kind({ ...this.common, region: this.region });
+        this.#clients.set(Kind, client);
+        return client;
+    }
+}
+/**
+ * Finds the region; credentials are looked for at the first call. `AWS_ENDPOINT_URL` and its like are the SDK's own.
+ *
+ * @throws {UserError} when there is no region
+ */
+async function openAws({ region, proxyOf, debug = () => { } }) {
+    const common = { retryMode: "standard", maxAttempts: 5, requestHandler: new ProxiedHandler(proxyOf) };
+    // The SDK for JavaScript knows AWS_REGION and the shared files; the command line takes AWS_DEFAULT_REGION, too.
+    const named = region || process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
+    try {
+        const found = new dist_cjs/* EC2Client */.gu5({ ...common, ...(named ? { region: named } : {}) });
+        return new Aws(await found.config.region(), common, debug);
+    }
+    catch (cause) {
+        throw awsFailure("aws-region", named, cause);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/aws/access.ts
+// All that finding hosts and getting in needs of AWS, in one place to be read when it is needed.
+
+
+
+
+
+
+
+
+/***/ })
+
+};
+;
