@@ -8,13 +8,12 @@ import { resetHost } from "../test/bed/hosts";
 import { up } from "../test/bed/up";
 import { basicInputs, startStep } from "../test/support/runner";
 import { Play, status } from "./demo/play";
-import { bold, dim, green, red, say, table } from "./demo/screen";
+import { bold, dim, red, say } from "./demo/screen";
 
 const BED = "demo";
 const { values } = parseArgs({ options: { keep: { type: "boolean" }, deploy: { type: "string" } } });
 
 async function main(): Promise<number> {
-  const startedAt = performance.now();
   say(bold("hello-devops: a deploy is a transaction on the host"));
   say(dim("An EC2 host in a box, a registry and images are made first; the second time they are there already."));
   const bed = await up({ name: BED, hosts: 1 });
@@ -28,7 +27,7 @@ async function main(): Promise<number> {
     await brokenDeploy(play);
     await killedRunner(play);
     await rollback(play);
-    return close(play, startedAt);
+    return play.close();
   } finally {
     if (values.keep) howToLook(host);
     else await down(BED);
@@ -152,20 +151,6 @@ async function rollback(play: Play): Promise<void> {
   );
   play.claim("all traffic is on v1 within 5 s of the rollback's start", `${seconds.toFixed(1)} s`, seconds < 5);
   play.claim("requests failed while v1 came back", failed, failed === 0);
-}
-
-function close(play: Play, startedAt: number): number {
-  say();
-  table([
-    ["claim", "seen", "holds"],
-    ...play.claims.map(({ claim, seen, holds }) => [claim, seen.slice(0, 70), holds ? "yes" : "NO"]),
-  ]);
-  const broken = play.claims.filter(({ holds }) => !holds).length;
-  say();
-  say(
-    `${broken === 0 ? green("Every claim held") : red(`${broken} claims did not hold`)}, in ${((performance.now() - startedAt) / 1000).toFixed(0)} s.`,
-  );
-  return broken === 0 ? 0 : 1;
 }
 
 async function deployByHand(bed: Bed, host: BedHost, image: string): Promise<number> {

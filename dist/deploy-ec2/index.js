@@ -62558,7 +62558,7 @@ function cancelledBySignals() {
 
 ;// CONCATENATED MODULE: ./src/edge/door.ts
 
-/** What main leaves to its post step: under whose name it opened the door, and the rules. */
+
 const STATE = "door";
 const remember = (opened) => saveState(STATE, opened ? JSON.stringify(opened) : "");
 /**
@@ -62568,28 +62568,29 @@ const remember = (opened) => saveState(STATE, opened ? JSON.stringify(opened) : 
  * @throws {UserError} when it can't be opened
  */
 async function throughDoor(door, body) {
-    const { inputs, log } = door;
+    const { inputs, holder, url, ask, log } = door;
     const groupId = inputs.access.securityGroup;
     if (!groupId)
         return body();
-    const { holder } = door;
-    let ruleIds = [];
-    remember({ holder, ruleIds }); // before it is opened: a rule that is in hand when this process ends carries that name
+    const { aws } = await ask();
+    let opened = { groupId, region: aws.region, holder, url, ruleIds: [] };
+    remember(opened); // before it is opened: a rule that is in hand when this process ends carries the holder's name
     try {
-        ruleIds = await log.phase("open port", () => door_open(door, groupId));
-        remember({ holder, ruleIds });
+        opened = { ...opened, ruleIds: await log.phase("open port", () => door_open(door, groupId)) };
+        remember(opened);
         return await body();
     }
     finally {
-        await shut(door, groupId, { holder, ruleIds });
+        await shut(opened, ask, log);
     }
 }
 /** What main opened and could not shut. */
-async function shutBehindMain(door) {
+async function shutBehindMain(log) {
     const state = getState(STATE);
-    const groupId = door.inputs.access.securityGroup;
-    if (state && groupId)
-        await shut(door, groupId, JSON.parse(state));
+    if (!state)
+        return;
+    const opened = JSON.parse(state);
+    await shut(opened, awsOnDemand(opened.region, log), log);
 }
 const clock = {
     now: Date.now,
@@ -62611,8 +62612,8 @@ async function door_open({ inputs, holder, url, ask, log }, groupId) {
     return ids;
 }
 /** What can't be shut is told: by now the step has its result. */
-async function shut({ url, ask, log }, groupId, opened) {
-    const { holder, ruleIds } = opened;
+async function shut(opened, ask, log) {
+    const { groupId, holder, url, ruleIds } = opened;
     const { aws, access } = await ask();
     const warnings = await access.closeDoor(aws, { groupId, ruleIds, holder: { name: holder, url }, clock });
     for (const line of warnings)
@@ -64130,8 +64131,10 @@ async function main(action, io) {
     const ask = awsOnDemand(inputs.hosts.region, log);
     const hosts = await findHosts(inputs, ask, log);
     const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
-    saveState("transaction", transaction); // from here on `post` has something to ask the host
-    const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => action.run(request, world));
+    const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => {
+        saveState("transaction", transaction); // from here on `post` has something to ask the host
+        return action.run(request, world);
+    });
     if (outcome.settled)
         saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
@@ -64151,38 +64154,28 @@ function maskingOf(io) {
 }
 /**
  * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
- * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
+ * says what they run; and shuts the port. Where main touched no host there is none to ask. Whatever goes wrong here is a
+ * warning: main has the step's colour.
  */
 async function post(action, io) {
     const { mask, conceal } = maskingOf(io);
     const log = new JobLog(core_namespaceObject, mask);
-    const settled = getState("settled") === "true";
-    try {
-        const inputs = action.read(io);
-        const ask = awsOnDemand(inputs.hosts.region, log);
-        const door = { inputs, url: inputs.request.run.url, ask, log };
-        try {
-            if (!settled)
-                await mendThrough(action, door, { log, conceal });
-        }
-        finally {
-            await shutBehindMain(door);
-        }
-    }
-    catch (error) {
-        const what = settled ? "The SSH port could not be shut" : "What the hosts run could not be asked";
-        warning(`${what}: ${hostile_text_safeText(error.message)}`);
-    }
-}
-async function mendThrough(action, door, { log, conceal }) {
-    const { inputs, ask } = door;
+    const warn = (what) => (error) => warning(`${what}: ${hostile_text_safeText(error.message)}`);
     const main = getState("transaction");
+    if (main && getState("settled") !== "true")
+        await askHosts(action, io, main, { log, conceal }).catch(warn("What the hosts run could not be asked"));
+    await shutBehindMain(log).catch(warn("The SSH port could not be shut"));
+}
+async function askHosts(action, io, main, { log, conceal }) {
+    const inputs = action.read(io);
+    const { request } = inputs;
     const transaction = `post-${main}`;
+    const ask = awsOnDemand(inputs.hosts.region, log);
     const hosts = await findHosts(inputs, ask, log);
     // what users see was proved before the first host committed: the others have only to follow
     const means = { cancel: new AbortController().signal, conceal, verification: undefined };
     const world = { hosts, log, clock: systemClock, transaction, ...means };
-    await throughDoor({ ...door, holder: transaction }, () => mend(inputs.request, world, main, (release) => action.again(inputs.request, world, release)));
+    await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => mend(request, world, main, (release) => action.again(request, world, release)));
 }
 
 ;// CONCATENATED MODULE: ./src/github/workspace-file.ts
@@ -64249,13 +64242,10 @@ function inputsOfRunner(env) {
 
 /**
  * Runs an action's step as the runner started it. One bundle for both steps: only the post step finds what main has saved.
- * Where main has refused its inputs, no host was touched, and the post step has nothing to ask.
  */
 function runStep(main, post) {
     process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
     const afterMain = getState("begun") === "true";
-    if (afterMain && !getState("transaction"))
-        return;
     if (post && !afterMain)
         saveState("begun", "true");
     const step = post && afterMain ? post : main;

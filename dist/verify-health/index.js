@@ -8745,13 +8745,10 @@ function inputsOfRunner(env) {
 
 /**
  * Runs an action's step as the runner started it. One bundle for both steps: only the post step finds what main has saved.
- * Where main has refused its inputs, no host was touched, and the post step has nothing to ask.
  */
 function runStep(main, post) {
     process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
     const afterMain = getState("begun") === "true";
-    if (afterMain && !getState("transaction"))
-        return;
     if (post && !afterMain)
         saveState("begun", "true");
     const step = post && afterMain ? post : main;

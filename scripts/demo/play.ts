@@ -4,7 +4,7 @@ import { Load, type LoadResult } from "../../test/support/load";
 import { lookAt, type Seen, until } from "../../test/support/outside";
 import { rollbackInputs } from "../../test/support/rollback";
 import { basicInputs, type Ended, type Step, startStep } from "../../test/support/runner";
-import { chapter, dim, green, red, say, ticker } from "./screen";
+import { chapter, dim, green, red, say, table, ticker } from "./screen";
 import { Timeline } from "./timeline";
 
 export interface Claim {
@@ -15,11 +15,14 @@ export interface Claim {
 
 export class Play {
   readonly claims: Claim[] = [];
+  readonly #startedAt = performance.now();
   #number = 0;
 
+  /** @param env of each step, beside what GitHub gives it */
   constructor(
     private readonly bed: Bed,
     private readonly host: BedHost,
+    private readonly env: Readonly<Record<string, string>> = {},
   ) {}
 
   scene(title: string, about: string): void {
@@ -29,7 +32,7 @@ export class Play {
 
   start(image: string, version: string, more: Readonly<Record<string, string>> = {}): Step {
     const inputs = { ...basicInputs(this.bed, this.host, image), version, ...more };
-    return this.#told("deploy", startStep("deploy-ec2", inputs));
+    return this.#told("deploy", startStep("deploy-ec2", inputs, this.env));
   }
 
   rollBack(more: Readonly<Record<string, string>> = {}): Step {
@@ -80,6 +83,20 @@ export class Play {
   claim(claim: string, seen: string | number, holds: boolean): void {
     this.claims.push({ claim, seen: String(seen), holds });
     say(`  ${holds ? green("✓") : red("✗")} ${claim}: ${seen}`);
+  }
+
+  /** All claims once more. @returns an exit status */
+  close(): number {
+    say();
+    table([
+      ["claim", "seen", "holds"],
+      ...this.claims.map(({ claim, seen, holds }) => [claim, seen.slice(0, 70), holds ? "yes" : "NO"]),
+    ]);
+    const broken = this.claims.filter(({ holds }) => !holds).length;
+    const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(0);
+    say();
+    say(`${broken === 0 ? green("Every claim held") : red(`${broken} claims did not hold`)}, in ${seconds} s.`);
+    return broken === 0 ? 0 : 1;
   }
 }
 

@@ -13,7 +13,7 @@ import type { Outcome } from "../release/outcome";
 import type { World } from "../release/world";
 import { awsOnDemand } from "./aws";
 import { cancelledBySignals } from "./cancel";
-import { type DoorOf, shutBehindMain, throughDoor } from "./door";
+import { shutBehindMain, throughDoor } from "./door";
 import { findHosts } from "./hosts";
 import { report } from "./report";
 import { newTransaction } from "./transaction";
@@ -46,10 +46,10 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   const ask = awsOnDemand(inputs.hosts.region, log);
   const hosts = await findHosts(inputs, ask, log);
   const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
-  core.saveState("transaction", transaction); // from here on `post` has something to ask the host
-  const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () =>
-    action.run(request, world),
-  );
+  const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => {
+    core.saveState("transaction", transaction); // from here on `post` has something to ask the host
+    return action.run(request, world);
+  });
   if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
 }
@@ -69,7 +69,8 @@ function maskingOf(io: InputSource): { readonly mask: Mask; readonly conceal: Wo
 
 /**
  * After a main that could not finish: takes the lock of each host, by which a new guard replays what a dead one left, and
- * says what they run. Whatever goes wrong here is a warning: main has the step's colour.
+ * says what they run; and shuts the port. Where main touched no host there is none to ask. Whatever goes wrong here is a
+ * warning: main has the step's colour.
  */
 export async function post<I extends ChangeInputs, O extends Outcome>(
   action: ChangeAction<I, O>,
@@ -77,35 +78,28 @@ export async function post<I extends ChangeInputs, O extends Outcome>(
 ): Promise<void> {
   const { mask, conceal } = maskingOf(io);
   const log = new JobLog(core, mask);
-  const settled = core.getState("settled") === "true";
-  try {
-    const inputs = action.read(io);
-    const ask = awsOnDemand(inputs.hosts.region, log);
-    const door = { inputs, url: inputs.request.run.url, ask, log };
-    try {
-      if (!settled) await mendThrough(action, door, { log, conceal });
-    } finally {
-      await shutBehindMain(door);
-    }
-  } catch (error) {
-    const what = settled ? "The SSH port could not be shut" : "What the hosts run could not be asked";
-    core.warning(`${what}: ${safeText((error as Error).message)}`);
-  }
+  const warn = (what: string) => (error: Error) => core.warning(`${what}: ${safeText(error.message)}`);
+  const main = core.getState("transaction");
+  if (main && core.getState("settled") !== "true")
+    await askHosts(action, io, main, { log, conceal }).catch(warn("What the hosts run could not be asked"));
+  await shutBehindMain(log).catch(warn("The SSH port could not be shut"));
 }
 
-async function mendThrough<I extends ChangeInputs, O extends Outcome>(
+async function askHosts<I extends ChangeInputs, O extends Outcome>(
   action: ChangeAction<I, O>,
-  door: Omit<DoorOf, "holder"> & { readonly inputs: I },
+  io: InputSource,
+  main: string,
   { log, conceal }: Pick<World, "log" | "conceal">,
 ): Promise<void> {
-  const { inputs, ask } = door;
-  const main = core.getState("transaction");
+  const inputs = action.read(io);
+  const { request } = inputs;
   const transaction = `post-${main}`;
+  const ask = awsOnDemand(inputs.hosts.region, log);
   const hosts = await findHosts(inputs, ask, log);
   // what users see was proved before the first host committed: the others have only to follow
   const means = { cancel: new AbortController().signal, conceal, verification: undefined };
   const world = { hosts, log, clock: systemClock, transaction, ...means };
-  await throughDoor({ ...door, holder: transaction }, () =>
-    mend(inputs.request, world, main, (release) => action.again(inputs.request, world, release)),
+  await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () =>
+    mend(request, world, main, (release) => action.again(request, world, release)),
   );
 }

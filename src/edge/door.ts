@@ -1,14 +1,17 @@
 import * as core from "@actions/core";
 import type { HostInputs } from "../github/host-inputs";
 import type { Log } from "../release/log";
-import type { AwsAtHand } from "./aws";
+import { type AwsAtHand, awsOnDemand } from "./aws";
 
-/** What main leaves to its post step: under whose name it opened the door, and the rules. */
-const STATE = "door";
+/** What main leaves to its post step: all that shutting the door needs, whatever the inputs are by then. */
 interface Opened {
+  readonly groupId: string;
+  readonly region: string;
   readonly holder: string;
+  readonly url: string;
   readonly ruleIds: readonly string[];
 }
+const STATE = "door";
 const remember = (opened: Opened | undefined): void => core.saveState(STATE, opened ? JSON.stringify(opened) : "");
 
 export interface DoorOf {
@@ -28,26 +31,27 @@ export interface DoorOf {
  * @throws {UserError} when it can't be opened
  */
 export async function throughDoor<T>(door: DoorOf, body: () => Promise<T>): Promise<T> {
-  const { inputs, log } = door;
+  const { inputs, holder, url, ask, log } = door;
   const groupId = inputs.access.securityGroup;
   if (!groupId) return body();
-  const { holder } = door;
-  let ruleIds: readonly string[] = [];
-  remember({ holder, ruleIds }); // before it is opened: a rule that is in hand when this process ends carries that name
+  const { aws } = await ask();
+  let opened: Opened = { groupId, region: aws.region, holder, url, ruleIds: [] };
+  remember(opened); // before it is opened: a rule that is in hand when this process ends carries the holder's name
   try {
-    ruleIds = await log.phase("open port", () => open(door, groupId));
-    remember({ holder, ruleIds });
+    opened = { ...opened, ruleIds: await log.phase("open port", () => open(door, groupId)) };
+    remember(opened);
     return await body();
   } finally {
-    await shut(door, groupId, { holder, ruleIds });
+    await shut(opened, ask, log);
   }
 }
 
 /** What main opened and could not shut. */
-export async function shutBehindMain(door: Omit<DoorOf, "holder">): Promise<void> {
+export async function shutBehindMain(log: Log): Promise<void> {
   const state = core.getState(STATE);
-  const groupId = door.inputs.access.securityGroup;
-  if (state && groupId) await shut(door, groupId, JSON.parse(state) as Opened);
+  if (!state) return;
+  const opened = JSON.parse(state) as Opened;
+  await shut(opened, awsOnDemand(opened.region, log), log);
 }
 
 const clock = {
@@ -71,8 +75,8 @@ async function open({ inputs, holder, url, ask, log }: DoorOf, groupId: string):
 }
 
 /** What can't be shut is told: by now the step has its result. */
-async function shut({ url, ask, log }: Omit<DoorOf, "holder">, groupId: string, opened: Opened): Promise<void> {
-  const { holder, ruleIds } = opened;
+async function shut(opened: Opened, ask: DoorOf["ask"], log: Log): Promise<void> {
+  const { groupId, holder, url, ruleIds } = opened;
   const { aws, access } = await ask();
   const warnings = await access.closeDoor(aws, { groupId, ruleIds, holder: { name: holder, url }, clock });
   for (const line of warnings) log.warning(line);

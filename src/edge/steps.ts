@@ -7,12 +7,10 @@ type Step = (io: InputSource) => Promise<void>;
 
 /**
  * Runs an action's step as the runner started it. One bundle for both steps: only the post step finds what main has saved.
- * Where main has refused its inputs, no host was touched, and the post step has nothing to ask.
  */
 export function runStep(main: Step, post?: Step): void {
   process.noDeprecation = true; // docker-modem calls url.parse(); a job log is no place to hear of it
   const afterMain = core.getState("begun") === "true";
-  if (afterMain && !core.getState("transaction")) return;
   if (post && !afterMain) core.saveState("begun", "true");
   const step = post && afterMain ? post : main;
   step(inputsOfRunner(process.env))

@@ -13,7 +13,7 @@ import { resetHost } from "../bed/hosts";
 import { AddressServices } from "../support/address-services";
 import { myHost, theBed } from "../support/bed";
 import { ManInTheMiddle } from "../support/man-in-the-middle";
-import { inBox, lookAt } from "../support/outside";
+import { inBox, lookAt, until } from "../support/outside";
 import { good, Quick } from "../support/quick";
 import { basicInputs, type Inputs, startPost, startStep } from "../support/runner";
 
@@ -171,6 +171,24 @@ test("shuts the port in the post step when the step was killed", async () => {
   expect(post.log).toContain(`The port of ${group} is shut again.`);
   expect(await rules()).toEqual([]);
 }, 90_000);
+
+test("shuts the port in the post step when the step was killed as it opened it, whatever the inputs are by then", async () => {
+  await instance("opening");
+  aws.play("ec2:AuthorizeSecurityGroupIngress", async (_call, usual) => {
+    await usual();
+    return new Promise(() => {}); // its answer never comes
+  });
+  const inputs = { ...basicInputs(bed, host, "echo1"), ...byTag("opening") };
+  const step = startStep("deploy-ec2", inputs, env);
+  await step.reaches("open port");
+  await until("the rule is there", async () => (await rules()).length === 1);
+  step.kill("SIGKILL");
+  const { state } = await step.ended;
+  aws.forget();
+  const post = await startPost("deploy-ec2", { ...inputs, image: "", "ec2-filters": "" }, state, env).ended;
+  expect(post.log).not.toContain("This run did not get to its end");
+  expect([post.code, await rules()]).toEqual([0, []]);
+}, 60_000);
 
 test("shuts the port when the job is cancelled", async () => {
   await instance("cancelled");

@@ -1,0 +1,160 @@
+// npm run demo:aws: a deploy with nothing stored. AWS is moto with what it lacks played before it; the host in a box takes
+// nobody on port 22 but by a rule of its security group, and no key but one that was sent less than 60 s ago.
+import { DescribeSecurityGroupRulesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { hostKeyOf } from "../test/bed/aws/console";
+import { FakeAws } from "../test/bed/aws/fake-aws";
+import type { BedHost } from "../test/bed/bed";
+import { down } from "../test/bed/down";
+import { resetHost } from "../test/bed/hosts";
+import { up } from "../test/bed/up";
+import { AddressServices } from "../test/support/address-services";
+import { ManInTheMiddle } from "../test/support/man-in-the-middle";
+import { startPost } from "../test/support/runner";
+import { Play, status } from "./demo/play";
+import { bold, dim, red, say } from "./demo/screen";
+
+const BED = "demo-aws";
+
+interface Stage {
+  readonly play: Play;
+  readonly aws: FakeAws;
+  readonly host: BedHost;
+  readonly group: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function main(): Promise<number> {
+  say(bold("hello-devops: a deploy with nothing stored, through a port that is shut"));
+  say(dim("An EC2 host in a box, a registry, images and an AWS in a process are made first."));
+  const bed = await up({ name: BED, hosts: 1 });
+  const host = bed.hosts[0] as BedHost;
+  await resetHost(host);
+  const aws = await FakeAws.start({ hosts: [host] });
+  const here = await aws.sourceSeenBy(host);
+  const services = await AddressServices.start({ answers: { "checkip.amazonaws.com": here, "icanhazip.com": here } });
+  try {
+    const env = { ...aws.env, ...services.env };
+    const group = await aws.securityGroup("deploys");
+    await Promise.all([aws.lockDoor(host, group), aws.keyless(host)]);
+    const stage = { play: new Play(bed, host, env), aws, host, group, env };
+    await theOldWay(stage);
+    await byTag(stage);
+    await inBetween(stage);
+    await killedRunner(stage);
+    return stage.play.close();
+  } finally {
+    await services.end();
+    await aws.end();
+    await down(BED);
+  }
+}
+
+const NOTHING_STORED = { hosts: "", "ssh-key": "", "ssh-known-hosts": "" };
+const found = (group: string) => ({ ...NOTHING_STORED, "ec2-filters": "tag:Name=web", "ssh-security-group": group });
+
+async function rules({ aws, group }: Stage): Promise<readonly string[]> {
+  const Filters = [{ Name: "group-id", Values: [group] }];
+  const { SecurityGroupRules = [] } = await new EC2Client(aws.moto).send(
+    new DescribeSecurityGroupRulesCommand({ Filters }),
+  );
+  return SecurityGroupRules.filter(({ IsEgress }) => !IsEgress).map(
+    ({ FromPort, CidrIpv4 }) => `${FromPort} from ${CidrIpv4}`,
+  );
+}
+const shown = (open: readonly string[]) => open.join(", ") || "nobody";
+
+async function theOldWay(stage: Stage): Promise<void> {
+  const { play } = stage;
+  play.scene(
+    "The old way in",
+    "A key in a secret and the host's address: port 22 lets nobody in, and no stored key is taken.",
+  );
+  const ended = await play.start("good1", "v1", { "connect-timeout": "2s" }).ended;
+  say(`  ${dim("deploy:")} ${ended.outputs.reason}`);
+  play.claim("nobody gets in", status(ended), ended.outputs["failed-gate"] === "connect");
+}
+
+async function byTag(stage: Stage): Promise<void> {
+  const { play, aws, host, group } = stage;
+  play.scene(
+    "By tag",
+    "The instance is found by its tag; SSM has the host key that it wrote there; a key made for this step is sent.",
+  );
+  const { id } = await aws.launch(host, { name: "web" });
+  await writeHostKey(stage, id);
+  const before = await rules(stage);
+  const step = play.start("good1", "v1", found(group));
+  await step.reaches("bake");
+  const during = await rules(stage);
+  const ended = await step.ended;
+  for (const line of ended.log.split("\n").filter((text) => /reached at|come from|is open for|is shut/.test(text)))
+    say(`  ${dim("deploy:")} ${line}`);
+  play.claim("v1 is deployed", status(ended), ended.code === 0 && (await play.look()).serves === "v1");
+  play.claim("the host's key came from SSM", id, ended.log.includes(`the SSM parameter /hello-devops/host-keys/${id}`));
+  play.claim(
+    "port 22 before, meanwhile, after",
+    `${shown(before)}; ${shown(during)}; ${shown(await rules(stage))}`,
+    before.length === 0 && during.length === 1 && (await rules(stage)).length === 0,
+  );
+  const asked = aws.iamActions;
+  play.claim("what the role needed", `${asked.length} actions`, asked.length > 0);
+  for (const action of asked) say(`    ${dim(action)}`);
+}
+
+/** As the instance itself does when it boots. */
+async function writeHostKey({ aws, host }: Stage, id: string): Promise<void> {
+  const parameter = { Name: `/hello-devops/host-keys/${id}`, Value: await hostKeyOf(host), Type: "String" as const };
+  await new SSMClient(aws.moto).send(new PutParameterCommand(parameter));
+}
+
+async function inBetween(stage: Stage): Promise<void> {
+  const { play, aws, host } = stage;
+  play.scene("Somebody in between", "The address leads to another SSH server, which shows a key of its own.");
+  const man = await ManInTheMiddle.start();
+  try {
+    const { id } = await aws.launch(host, { address: man.address });
+    await writeHostKey(stage, id);
+    const ended = await play.start("good2", "v2", { ...NOTHING_STORED, hosts: `${id}:${man.port}` }).ended;
+    say(`  ${dim("deploy:")} ${ended.outputs.reason}`);
+    play.claim("it is refused", status(ended), ended.outputs["failed-gate"] === "connect");
+    play.claim(
+      "it was sent neither a user nor a key",
+      `${man.connections} connection, ${man.logins.length} logins`,
+      man.logins.length === 0,
+    );
+  } finally {
+    await man.end();
+  }
+}
+
+async function killedRunner(stage: Stage): Promise<void> {
+  const { play, group, env } = stage;
+  play.scene(
+    "The runner dies while the port is open",
+    "v2 is being watched when its step is killed (SIGKILL). GitHub runs its post step.",
+  );
+  const inputs = found(group);
+  const step = play.start("good2", "v2", { ...inputs, "bake-time": "60s" });
+  await step.reaches("bake");
+  step.kill("SIGKILL");
+  const { state } = await step.ended;
+  play.claim("the port was left open", shown(await rules(stage)), (await rules(stage)).length === 1);
+  const post = await startPost("deploy-ec2", inputs, state, env).ended;
+  for (const line of post.log.split("\n").filter((text) => /is shut/.test(text))) say(`  ${dim("post:")} ${line}`);
+  play.claim("the post step shut it", shown(await rules(stage)), (await rules(stage)).length === 0);
+  const seen = await play.settled();
+  play.claim(
+    "the host has settled on v1 by itself",
+    seen.serves ?? "nothing",
+    seen.serves === "v1" && seen.current === "v1",
+  );
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    say(red(`The demo could not go on: ${error.message}`));
+    process.exit(1);
+  },
+);
