@@ -1,5 +1,5 @@
 import { chanceOfAtLeast, type Tries } from "./chance";
-import { type Status, together } from "./gate";
+import { type Finding, type Judgement, judged } from "./judgement";
 import { meanSince, type Readings, type Served, servedIn } from "./traffic-counters";
 
 export interface TrafficLimits {
@@ -18,12 +18,6 @@ export interface TrafficLimits {
 export interface StepSeen {
   readonly candidate: Readings;
   readonly live: Readings;
-}
-
-export interface TrafficVerdict {
-  readonly status: Status;
-  /** a sentence for each thing that was compared */
-  readonly evidence: readonly string[];
 }
 
 /** How improbable a difference must be before a look takes it for the candidate's fault. */
@@ -60,7 +54,7 @@ export function allowances(
  * The verdict of one look at all steps so far, the present one last. Before a step's end only `unhealthy` counts: there
  * may just not have been enough traffic yet.
  */
-export function judgeTraffic(seen: readonly StepSeen[], limits: TrafficLimits, allowance: Allowance): TrafficVerdict {
+export function judgeTraffic(seen: readonly StepSeen[], limits: TrafficLimits, allowance: Allowance): Judgement {
   const steps: Pair[] = [];
   for (const step of seen) {
     const [candidate, live] = [servedIn(step.candidate), servedIn(step.live)];
@@ -71,21 +65,16 @@ export function judgeTraffic(seen: readonly StepSeen[], limits: TrafficLimits, a
   const findings = [judgeErrors(steps, limits, allowance.errors)];
   if (limits.maxLatencyIncrease !== undefined && allowance.latency > 0)
     findings.push(judgeLatency(seen.flatMap(latencyWindows), limits.maxLatencyIncrease, allowance.latency));
-  return { status: together(findings.map(({ status }) => status)), evidence: findings.map(({ says }) => says) };
+  return judged(findings);
 }
 
 /** Whether a step's or the bake's last verdict ends the deploy. */
-export const stops = ({ status }: TrafficVerdict, onInconclusive: "pass" | "fail"): boolean =>
+export const stops = ({ status }: Judgement, onInconclusive: "pass" | "fail"): boolean =>
   status === "unhealthy" || (status === "inconclusive" && onInconclusive === "fail");
 
 interface Pair {
   readonly candidate: Served;
   readonly live: Served;
-}
-
-interface Finding {
-  readonly status: Status;
-  readonly says: string;
 }
 
 /**

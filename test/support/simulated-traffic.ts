@@ -1,13 +1,8 @@
 // Traffic through a proxy that counts as HAProxy does, by a seeded chance: what the traffic gate's promises are counted on.
 
+import type { Judgement } from "../../src/health/judgement";
 import type { Counters } from "../../src/health/traffic-counters";
-import {
-  allowances,
-  judgeTraffic,
-  type StepSeen,
-  type TrafficLimits,
-  type TrafficVerdict,
-} from "../../src/health/traffic-evidence";
+import { allowances, judgeTraffic, type StepSeen, type TrafficLimits } from "../../src/health/traffic-evidence";
 
 export type Chance = () => number;
 
@@ -65,11 +60,11 @@ export function bake(
   releases: { readonly candidate: Release; readonly live: Release },
   limits: TrafficLimits,
   chance: Chance,
-): TrafficVerdict {
+): Judgement {
   const plan = allowances(limits, { steps: steps.length, looksBetween: steps.length * (LOOKS - 1) });
   const servers = { candidate: new SimulatedServer(), live: new SimulatedServer() };
   for (let warm = 0; warm < 600; warm += 1) servers.candidate.answers(1); // the release before, in the same slot
-  let verdict: TrafficVerdict = { status: "inconclusive", evidence: [] };
+  let verdict: Judgement = { status: "inconclusive", evidence: [] };
   const before: StepSeen[] = [];
   for (const step of steps) {
     const seen = { candidate: [servers.candidate.read()], live: [servers.live.read()] };

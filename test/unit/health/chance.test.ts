@@ -24,7 +24,7 @@ test.each([
       { count: 8, each: 0.1 },
       { count: 6, each: 0.1 },
     ],
-    0.009230212456, // 5 or more of 14 at a tenth, from any table
+    0.009230212456, // 5 or more of 14 at a tenth, by the formula
   ],
 ] as const)("the chance of %s is exact", (_what, least, tries, chance) => {
   expect(chanceOfAtLeast(least, ...tries)).toBeCloseTo(chance, 9);
