@@ -118,10 +118,11 @@ const MOST_UNEVEN = 2; // a mean of few heavy-tailed times is mostly too low: su
 
 /**
  * A proxy tells means, not how far single requests lie apart, and a few slow ones move a mean at will. So it is asked in
- * how many windows the candidate was the slower one: of releases that are alike, in half of them at most,
- * whatever the distribution (sign test). Unhealthy when it was in more than chance explains, and when in the median
- * window it was slower by more than the limit. Windows in which the candidate had more than twice the live one's
- * requests say nothing, so a step above 66 % needs the live one's readings from before.
+ * how many windows the candidate was the slower one (sign test): of releases that are alike in half of them, whatever the
+ * distribution, where both had as much traffic; in fewer, where the candidate had less. Unhealthy when it was in more
+ * than chance explains, and when in the median window it was slower by more than the limit. Windows in which the
+ * candidate had more than twice the live one's requests say nothing.
+ * Against the live one's time before the shift this can't tell a slower release from a slower hour.
  */
 function judgeLatency(windows: readonly LatencyWindow[], limit: number, allowed: number): Finding {
   const needed = Math.ceil(-Math.log2(allowed)); // were the candidate slower in all of them
@@ -134,10 +135,12 @@ function judgeLatency(windows: readonly LatencyWindow[], limit: number, allowed:
   const middle = median(windows.map(({ candidate, live }) => candidate / Math.max(live, 1)));
   const chance = chanceOfAtLeast(slower, { count: windows.length, each: 0.5 });
   const means = [windows.map((one) => one.candidate), windows.map((one) => one.live)].map(median).map(Math.round);
+  const tooSlow = middle - 1 > limit;
+  const byChance = tooSlow && chance > allowed;
   const says =
     `Latency: ${means[0]} ms against ${means[1]} ms of the live release; slower in ${slower} of ${windows.length} windows, ` +
-    `in the median one by ${percent(middle - 1)}, where ${percent(limit)} is allowed.`;
-  return { status: middle - 1 > limit && chance <= allowed ? "unhealthy" : "healthy", says };
+    `in the median one by ${percent(middle - 1)}, where ${percent(limit)} is allowed${byChance ? ", but too seldom to rule out chance" : ""}.`;
+  return { status: tooSlow && !byChance ? "unhealthy" : "healthy", says };
 }
 
 /** Both releases' mean times, in milliseconds. */
