@@ -1,8 +1,11 @@
-/** What a proxy has counted for one server, all its life: HAProxy's `show stat`, where a server's row has these fields. */
+/**
+ * What a proxy has counted for one server, all its life: a server's row of HAProxy's `show stat` (3.0.11). A request that
+ * got no answer is in neither count: it is in `stot`, and in `eresp` or `econ` once for each attempt, healed ones too.
+ */
 export interface Counters {
-  /** answers of any status (`req_tot`) */
+  /** answers of any status: `req_tot` */
   readonly requests: number;
-  /** those of them that were 5xx (`hrsp_5xx`), and requests that got no answer (`econ`, `eresp`), if `requests` has them too */
+  /** those of them that were 5xx: `hrsp_5xx` */
   readonly errors: number;
   /** `rtime`: whole milliseconds to the answer's head, a mean of the newest requests as `meanSince` knows it */
   readonly meanTime: number;

@@ -1,5 +1,6 @@
 import { chanceOfAtLeast, type Tries } from "./chance";
 import { type Finding, type Judgement, judged } from "./judgement";
+import { percentile } from "./latency";
 import { meanSince, type Readings, type Served, servedIn } from "./traffic-counters";
 
 export interface TrafficLimits {
@@ -173,7 +174,4 @@ const shareOf = ({ errors, requests }: Served): string => `${errors} of ${reques
 
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
-}
+const median = (values: readonly number[]): number => percentile(values, 50);

@@ -85,7 +85,7 @@ test.each(plans)("with %s, at most 1 % of healthy bakes abort", (_what, steps) =
   const chance = chanceFrom(1);
   for (const fails of [0, 0.001, 0.005, 0.02]) {
     const both = { candidate: alike(fails), live: alike(fails) };
-    const counts = [20, 50, 200, 500].map((requests) => aborts(100, steps(requests), both, limits, chance));
+    const counts = [20, 50, 200, 300].map((requests) => aborts(100, steps(requests), both, limits, chance));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(4); // of 400
   }
 });
@@ -122,6 +122,29 @@ test.each(times.slice(0, 2))(
   },
 );
 
+/** Readings a second apart, with 20 requests of this many milliseconds in each; no 512 requests, so the mean is plain. */
+function seconds(...means: readonly number[]) {
+  let [requests, sum] = [0, 0];
+  const readings = means.map((mean) => {
+    requests += 20;
+    sum += 20 * mean;
+    return { requests, errors: 0, meanTime: sum / requests };
+  });
+  return [{ requests: 0, errors: 0, meanTime: 0 }, ...readings];
+}
+
+test.each([
+  ["slower in every second", [100, 100, 100, 100, 100, 100, 100, 100], "unhealthy", "in the median one by 100 %"],
+  ["slower, but within the limit", [70, 70, 70, 70, 70, 70, 70, 70], "healthy", "slower in 8 of 8 windows"],
+  ["much slower in all seconds but two", [500, 500, 500, 40, 500, 500, 500, 40], "healthy", "to rule out chance"],
+  ["very slow in one second", [9000, 40, 40, 40, 40, 40, 40, 40], "healthy", "slower in 1 of 8 windows"],
+] as const)("a candidate that is %s is judged by its windows", (_what, means, status, says) => {
+  const seen = { candidate: seconds(...means), live: seconds(50, 50, 50, 50, 50, 50, 50, 50) };
+  const verdict = judgeTraffic([seen], slow, { errors: 0.005, latency: 0.005 });
+  expect(verdict.status).toBe(status);
+  expect(verdict.evidence[1]).toContain(says);
+});
+
 test("latency in too few windows is inconclusive, and says how many it takes", () => {
   const verdict = judgeTraffic([step([200, 0], [1800, 0])], slow, { errors: 0.005, latency: 0.005 });
   expect(verdict.status).toBe("inconclusive");
@@ -129,9 +152,8 @@ test("latency in too few windows is inconclusive, and says how many it takes", (
 });
 
 test("windows in which the live release had next to no traffic say nothing about latency", () => {
-  const seconds = Array.from({ length: 20 }, (_, index) => index);
   const readings = (each: number, meanTime: number) =>
-    seconds.map((second) => ({ requests: each * second, errors: 0, meanTime }));
+    Array.from({ length: 20 }, (_, second) => ({ requests: each * second, errors: 0, meanTime }));
   const seen = { candidate: readings(90, 100), live: readings(10, 20) };
   expect(judgeTraffic([seen], slow, { errors: 0.005, latency: 0.005 }).status).toBe("inconclusive");
 });
