@@ -1,6 +1,6 @@
 import { Evidence } from "./evidence";
 import { describeFor, expectationFor } from "./expected";
-import { backingOffPace, becomesHealthy, type Clock, type Probe, type Status, staysHealthy, steadyPace } from "./gate";
+import { backingOffPace, becomesHealthy, type Clock, type Probe, staysHealthy, steadyPace } from "./gate";
 import { percentile } from "./latency";
 import type { CheckOutcome } from "./outcome";
 import { probeOf, wayTo } from "./probe";
@@ -104,8 +104,3 @@ const tooSlow =
     if (value <= maxLatency) return undefined;
     return `p${percent} of ${latencies.length} answers is ${value} ms, more than ${maxLatency} ms (max-latency)`;
   };
-
-/** Unhealthy if any is, else inconclusive if any is. */
-export function together(statuses: readonly Status[]): Status {
-  return (["unhealthy", "inconclusive"] as const).find((status) => statuses.includes(status)) ?? "healthy";
-}

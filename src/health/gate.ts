@@ -38,6 +38,11 @@ type Tally = { -readonly [Name in keyof Seen]: Seen[Name] };
 
 export type Status = "healthy" | "unhealthy" | "inconclusive";
 
+/** Unhealthy if any is, else inconclusive if any is. */
+export function together(statuses: readonly Status[]): Status {
+  return (["unhealthy", "inconclusive"] as const).find((status) => statuses.includes(status)) ?? "healthy";
+}
+
 export interface Verdict {
   readonly status: Status;
   readonly seen: Seen;

@@ -1,4 +1,5 @@
-import { check, together, type World } from "./check";
+import { check, type World } from "./check";
+import { together } from "./gate";
 import type { VerifyOutcome } from "./outcome";
 import type { VerifyRequest } from "./request";
 
