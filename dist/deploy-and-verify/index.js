@@ -71914,6 +71914,10 @@ function unlessAborted(what, signal) {
 
 ;// CONCATENATED MODULE: ./src/health/gate.ts
 
+/** Unhealthy if any is, else inconclusive if any is. */
+function together(statuses) {
+    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
+}
 const EAGER_INTERVAL = 50; // milliseconds, where a person waits
 const LONGEST_BACKOFF = 30_000;
 /** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
@@ -72749,12 +72753,9 @@ const tooSlow = ({ maxLatency, percentile: percent }) => (latencies) => {
         return undefined;
     return `p${percent} of ${latencies.length} answers is ${value} ms, more than ${maxLatency} ms (max-latency)`;
 };
-/** Unhealthy if any is, else inconclusive if any is. */
-function together(statuses) {
-    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
-}
 
 ;// CONCATENATED MODULE: ./src/health/verify.ts
+
 
 /** All checks side by side. Each goes on to its own end, so that the evidence is whole. */
 async function verify(request, world) {

@@ -67521,6 +67521,10 @@ function describeExpectation(expected) {
 
 ;// CONCATENATED MODULE: ./src/health/gate.ts
 
+/** Unhealthy if any is, else inconclusive if any is. */
+function together(statuses) {
+    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
+}
 const EAGER_INTERVAL = 50; // milliseconds, where a person waits
 const LONGEST_BACKOFF = 30_000;
 /** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
