@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import ssh2, { type Connection } from "ssh2";
+import { ed25519 } from "./ssh-keys";
 
 /** An SSH server with a host key of its own that lets everybody in: whoever trusts it shows it all that a host would get. */
 export class ManInTheMiddle {
@@ -22,7 +23,7 @@ export class ManInTheMiddle {
 
   /** Listens on a free port of this address. */
   static async start(address = "127.0.0.1"): Promise<ManInTheMiddle> {
-    const { public: hostKey, private: privateKey } = ssh2.utils.generateKeyPairSync("ed25519");
+    const { public: hostKey, private: privateKey } = ed25519();
     const man = new ManInTheMiddle(hostKey.split(" ").slice(0, 2).join(" "), privateKey);
     await new Promise<void>((resolve) => man.#server.listen(0, address, resolve));
     return man;

@@ -4,14 +4,15 @@ import ssh2, { type AuthContext, type Connection as Client, type ServerChannel }
 import { type Access, Connection, ConnectionLost } from "../../../src/host/connection";
 import { fingerprint, hostKeyTrust } from "../../../src/host/known-hosts";
 import { UserError } from "../../../src/user-error";
+import { ed25519 } from "../../support/ssh-keys";
 import { until } from "./guard/until";
 
 jest.setTimeout(30_000);
-const HOST_KEY = ssh2.utils.generateKeyPairSync("ed25519");
-const OTHER_HOST_KEY = ssh2.utils.generateKeyPairSync("ed25519");
+const HOST_KEY = ed25519();
+const OTHER_HOST_KEY = ed25519();
 const ECDSA = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
-const USER_KEY = ssh2.utils.generateKeyPairSync("ed25519");
-const STRANGER = ssh2.utils.generateKeyPairSync("ed25519");
+const USER_KEY = ed25519();
+const STRANGER = ed25519();
 const blob = (key: string) => Buffer.from(key.split(" ")[1] ?? "", "base64");
 
 let sshd: ssh2.Server;

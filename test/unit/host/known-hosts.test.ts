@@ -7,9 +7,10 @@ import { expect, test } from "@jest/globals";
 import { utils } from "ssh2";
 import { fingerprint, hostKeyTrust } from "../../../src/host/known-hosts";
 import { UserError } from "../../../src/user-error";
+import { ed25519 } from "../../support/ssh-keys";
 
-const ED25519 = utils.generateKeyPairSync("ed25519").public;
-const OTHER = utils.generateKeyPairSync("ed25519").public;
+const ED25519 = ed25519().public;
+const OTHER = ed25519().public;
 const ECDSA = utils.generateKeyPairSync("ecdsa", { bits: 256 }).public;
 const RSA = utils.generateKeyPairSync("rsa", { bits: 1024 }).public;
 

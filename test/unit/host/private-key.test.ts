@@ -7,11 +7,12 @@ import { expect, test } from "@jest/globals";
 import { utils } from "ssh2";
 import { privateKey } from "../../../src/host/private-key";
 import { UserError } from "../../../src/user-error";
+import { ed25519 } from "../../support/ssh-keys";
 
-const ED25519 = utils.generateKeyPairSync("ed25519");
+const ED25519 = ed25519();
 const RSA = utils.generateKeyPairSync("rsa", { bits: 2048 });
 const ECDSA = utils.generateKeyPairSync("ecdsa", { bits: 384 });
-const LOCKED = utils.generateKeyPairSync("ed25519", { passphrase: "open sesame", cipher: "aes256-ctr", rounds: 4 });
+const LOCKED = ed25519({ passphrase: "open sesame", cipher: "aes256-ctr", rounds: 4 });
 const pem = (type: "pkcs1" | "pkcs8", cipher?: string) =>
   generateKeyPairSync("rsa", {
     modulusLength: 2048,
