@@ -37,6 +37,11 @@ const action = (more: Node): Texts => ({
   "actions/canary/action.yml": stringify({ name: "Canary", description: "It has a fault.", ...more }),
 });
 
+/** None of ours does. */
+const [needsAKey = ""] = Object.values(
+  workflow({ one: runs(nothing) }, {}, { workflow_call: { secrets: { "ssh-key": { required: true } } } }).texts,
+);
+
 const made: Readonly<Record<string, Canary>> = {
   "a called workflow misses an input": call(
     "verify",
@@ -46,14 +51,13 @@ const made: Readonly<Record<string, Canary>> = {
       languageService: "Input url is required",
     },
   ),
-  "a called workflow misses a secret": call(
-    "rollback",
-    { with: { environment: "production" } },
-    {
+  "a called workflow misses a secret": {
+    texts: { ...call("canary-called", {}, {}).texts, ".github/workflows/canary-called.yml": needsAKey },
+    seen: {
       actionlint: 'secret "ssh-key" is required',
       languageService: "Secret ssh-key is required",
     },
-  ),
+  },
   "a called workflow gets an input that it does not have": call(
     "verify",
     { with: { url, uri: url } },

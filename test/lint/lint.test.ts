@@ -17,7 +17,7 @@ test.each(names)("%s finds nothing in workflows and actions but what is excused 
 });
 
 test("the files that the pages show whole are as good as those to copy: who copies one passes his own checks", async () => {
-  expect(Object.keys(shown)).toHaveLength(6);
+  expect(Object.keys(shown)).toHaveLength(7);
   const { actionlint, languageService, zizmor } = linters;
   expect([
     ...(await actionlint(shown)),

@@ -70,6 +70,8 @@ export interface Asked {
   readonly inputs?: Readonly<Record<string, string>>;
   /** the registry that plays ECR, for whoever has assumed a role */
   readonly ecr?: { readonly endpoint: string; readonly password: string };
+  /** what each step finds in its environment, such as where AWS is played */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Ran {
@@ -149,7 +151,7 @@ export class Caller {
 
   async run(asked: Asked): Promise<Ran> {
     const home = mkdtempSync(join(tmpdir(), "hello-devops-act-"));
-    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {}, ecr } = asked;
+    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {}, ecr, env: more = {} } = asked;
     const given = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")); // act asks for a blank one
     writeFileSync(
       join(home, "event.json"),
@@ -169,6 +171,7 @@ export class Caller {
       PATH: [dirname(node24), await this.#programs(home, ecr), process.env.PATH].join(":"),
       HOME: home,
       XDG_CACHE_HOME: join(home, "cache"),
+      ...more,
       ...given,
     };
     try {

@@ -111,8 +111,9 @@ test("a push is tested, built, deployed and verified, and the sample app is live
 
 test("with a role to assume, ECR's own login pushes and pulls, and is in no log", async () => {
   writeApp(caller, bed, "echo1");
+  const image = `${imagesOf(bed)}/the.dkr.ecr.played/shop`; // ECR's name, as far as a path can bear it
   const role = { "role-to-assume": "arn:aws:iam::123456789012:role/deploy", "aws-region": "eu-central-1" };
-  writeCaller(caller, bed, host, "pipeline.yml", role);
+  writeCaller(caller, bed, host, "pipeline.yml", { ...role, image });
   const { address, password } = bed.registry;
   const ran = await push("pipeline.yml", {
     ecr: { endpoint: `https://${address}`, password },

@@ -3,7 +3,7 @@ import { type Ended, sha, step, stepWith } from "./script-step";
 
 const plan = (env: Readonly<Record<string, string>>): Ended =>
   step("build", "Choose registry, tags and runners", {
-    ...{ IMAGE: "ghcr.io/acme/shop", PLATFORMS: "linux/amd64", TAGS: "", ATTEST: "auto" },
+    ...{ IMAGE: "ghcr.io/acme/shop", PLATFORMS: "linux/amd64", TAGS: "", ATTEST: "auto", ROLE: "" },
     ...{ RUNNER_AMD64: "ubuntu-24.04", RUNNER_ARM64: "ubuntu-24.04-arm" },
     ...env,
   });
@@ -14,6 +14,7 @@ test("a build is tagged with latest and the commit, on a runner of its processor
   expect(outputs).toEqual({
     registry: "ghcr.io",
     account: "",
+    ecr: "false",
     version: sha,
     several: "false",
     matrix: '{"include":[{"platform":"linux/amd64","name":"amd64","runner":"ubuntu-24.04"}]}',
@@ -40,6 +41,25 @@ test.each([
 ])("%s is in %s", (image, registry) => {
   const { outputs } = plan({ IMAGE: image });
   expect(outputs).toMatchObject({ registry, account: /^\d{12}(?=\.dkr)/.exec(image)?.[0] ?? "" });
+});
+
+test.each([
+  [
+    "with the role, in ECR",
+    "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop",
+    "arn:aws:iam::1:role/build",
+    "true",
+  ],
+  [
+    "with the role, in a FIPS endpoint's ECR",
+    "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/shop",
+    "arn:aws:iam::1:role/build",
+    "true",
+  ],
+  ["by secrets, in ECR", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop", "", "false"],
+  ["without a role that is there to get in alone", "ghcr.io/acme/ecr", "arn:aws:iam::1:role/deploy", "false"],
+])("an image is pushed %s", (_, image, role, ecr) => {
+  expect(plan({ IMAGE: image, ROLE: role }).outputs).toMatchObject({ ecr });
 });
 
 const named = (got: string) =>
@@ -69,7 +89,7 @@ test.each([
 
 const login = (env: Readonly<Record<string, string>>): Ended =>
   step("build", "Look at the login", {
-    ...{ REGISTRY: "ghcr.io", PUSH: "true", ROLE: "", HAS_LOGIN: "false", STRANGER: "false" },
+    ...{ REGISTRY: "ghcr.io", PUSH: "true", ECR: "false", HAS_LOGIN: "false", STRANGER: "false" },
     ...env,
   });
 
@@ -82,8 +102,8 @@ test.each([
     "password",
   ],
   ["nothing, where nothing is pushed and there is no secret", { REGISTRY: "docker.io", PUSH: "false" }, "none"],
-  ["the role", { REGISTRY: "1.dkr.ecr.us-east-1.amazonaws.com", ROLE: "arn:aws:iam::1:role/build" }, "role"],
-  ["no role, where nothing is pushed", { ROLE: "arn:aws:iam::1:role/build", PUSH: "false" }, "none"],
+  ["the role", { REGISTRY: "1.dkr.ecr.us-east-1.amazonaws.com", ECR: "true" }, "role"],
+  ["no role, where nothing is pushed", { ECR: "true", PUSH: "false" }, "none"],
 ])("a build logs in with %s", (_, env, how) => {
   expect(login(env)).toMatchObject({ code: 0, log: "", outputs: { how } });
 });

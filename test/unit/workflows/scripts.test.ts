@@ -2,76 +2,34 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { root } from "./files";
-import { type Ended, sha, step, stepWith } from "./script-step";
+import { sha, step, stepWith } from "./script-step";
+
+const role = "arn:aws:iam::1:role/deploy";
 
 test.each([
-  ["the deploy could not be begun", { ROLE: "" }, "the job was cancelled"],
+  ["a deploy", "deploy", { ROLE: "" }, "the job was cancelled"],
   [
-    "the role or ECR refused",
-    { ROLE: "arn:aws:iam::1:role/deploy" },
+    "a deploy whose role or ECR refused",
+    "deploy",
+    { ROLE: role },
     "the AWS role could not be assumed, ECR gave no login, or the job was cancelled",
   ],
-])("where %s, that is said, in the summary and to Slack too", (_, env, why) => {
-  const reason = `The deploy was not begun, and no host was touched: ${why}. The log of the steps before says which.`;
-  expect(step("deploy", "Say that it was not begun", env)).toEqual({
+  ["a rollback", "rollback", { ROLE: "" }, "the job was cancelled"],
+  [
+    "a rollback whose role refused",
+    "rollback",
+    { ROLE: role },
+    "the AWS role could not be assumed, or the job was cancelled",
+  ],
+])("of %s that could not be begun, that is said, in the summary and to Slack too", (_, workflow, env, why) => {
+  const title = workflow === "deploy" ? "Nothing was deployed" : "Nothing was rolled back";
+  const reason = `The ${workflow} was not begun, and no host was touched: ${why}. The log of the steps before says which.`;
+  expect(step(workflow, "Say that it was not begun", env)).toEqual({
     code: 0,
-    log: `::error title=Nothing was deployed::${reason}\n`,
+    log: `::error title=${title}::${reason}\n`,
     outputs: { reason },
-    summary: `## ❌ Nothing was deployed\n\n${reason}\n`,
+    summary: `## ❌ ${title}\n\n${reason}\n`,
   });
-});
-
-const right = {
-  ...{
-    ENVIRONMENT: "production",
-    IMAGE: "ghcr.io/acme/shop",
-    DIGEST: `sha256:${"a".repeat(64)}`,
-    HOSTS: "203.0.113.7",
-  },
-  ...{ HAS_KEY: "true", HAS_KNOWN_HOSTS: "true", NOTIFY: "failure", STRANGER: "false" },
-};
-const given = (env: Readonly<Record<string, string>>): Ended =>
-  step("deploy", "Look at what is given", { ...right, ...env });
-
-test("a deploy that is given all that it needs goes on", () => {
-  expect(given({})).toEqual({ code: 0, log: "", outputs: {}, summary: "" });
-});
-
-const blank = (place: string) =>
-  `ssh-key: it is blank. Has this repository the secret that the caller names? (A secret of the environment "${place}" does not get here.)`;
-test.each([
-  [
-    "a blank environment, which GitHub takes for none",
-    { ENVIRONMENT: "" },
-    "environment: it is blank, and GitHub would take that for none: no approvals, and the repository's variables. Name the one that is meant.",
-  ],
-  ["no key", { HAS_KEY: "false" }, blank("production")],
-  ["a name that speaks to the runner", { ENVIRONMENT: "a::b\n::c", HAS_KEY: "false" }, blank("a??b???c")],
-  [
-    "a pull request from a fork",
-    { STRANGER: "true", HAS_KEY: "false" },
-    'A pull request from a fork gets no secrets, and must not: it can\'t deploy to "production".',
-  ],
-  [
-    "no host key",
-    { HAS_KNOWN_HOSTS: "false" },
-    'ssh-known-hosts: it is blank, and the environment "production" has no variable SSH_KNOWN_HOSTS. Write the host\'s key there, as SHA256:... or as known_hosts lines.',
-  ],
-  [
-    "an environment that is not there: it has no host",
-    { ENVIRONMENT: "prodction", HOSTS: "" },
-    'hosts: it is blank, and the environment "prodction" has no variable SSH_HOST.',
-  ],
-  [
-    "an image without a digest",
-    { DIGEST: "" },
-    "digest: it is blank, so nothing says which image was tested. Hand on the output digest of the build.",
-  ],
-  ["another word for notify", { NOTIFY: "yes" }, "notify: expected failure, always or never."],
-])("a deploy refuses %s in one sentence, and hands it on to Slack", (_, env, sentence) => {
-  const { code, log, outputs, summary } = given(env);
-  expect([code, log, outputs.reason]).toEqual([1, `::error title=Nothing was deployed::${sentence}\n`, sentence]);
-  expect(summary).toContain(sentence);
 });
 
 /** Where a tag stands, with a gh that says so. */

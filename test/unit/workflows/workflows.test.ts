@@ -84,11 +84,14 @@ test.each(each(all))("%s gives our actions inputs that they have, and all that t
   }
 });
 
+/** Here a build hands the digest on, and the region is first of all the one to assume the role in. */
+const apart = new Set(["digest", "aws-region"]);
+
 test.each(each(reusable))("%s describes an input as the action does that it hands it to", (_, file) => {
   const mine = file.workflow.on.workflow_call?.inputs ?? {};
   for (const { uses = "", with: given = {} } of stepsOf(file)) {
     for (const [name, field] of Object.entries(actionBy(uses)?.inputs ?? {})) {
-      if (given[name] !== `\${{ inputs.${name} }}` || name === "digest") continue; // here a build hands the digest on
+      if (given[name] !== `\${{ inputs.${name} }}` || apart.has(name)) continue;
       expect([name, mine[name]?.description]).toEqual([name, field.description]);
       expect([name, String(mine[name]?.default ?? "")]).toEqual([name, field.default ?? ""]);
     }
@@ -130,7 +133,7 @@ function askedBy(uses: string): Permissions {
 test("the pipeline has what test, build and deploy have, under the same names, and hands all of it on", () => {
   const { inputs = {}, secrets = {} } = calledBy("$/.github/workflows/pipeline.yml").on.workflow_call ?? {};
   const jobs = calledBy("$/.github/workflows/pipeline.yml").jobs;
-  const apart: Readonly<Record<string, readonly string[]>> = {
+  const notHere: Readonly<Record<string, readonly string[]>> = {
     build: ["push", "runner-arm64"],
     deploy: ["digest", "image", "version"],
   };
@@ -138,7 +141,7 @@ test("the pipeline has what test, build and deploy have, under the same names, a
     const { uses = "", with: given = {}, secrets: handed = {} } = jobs[name] ?? {};
     const called = calledBy(uses).on.workflow_call ?? {};
     for (const [input, field] of Object.entries(called.inputs ?? {})) {
-      if (apart[name]?.includes(input)) continue;
+      if (notHere[name]?.includes(input)) continue;
       expect([name, input, given[input]]).toEqual([name, input, `\${{ inputs.${input} }}`]);
       if (["runner", "timeout-minutes", "working-directory", "environment", "dry-run"].includes(input)) continue; // of all jobs here
       if (!/^(role-to-assume|aws-region)$/.test(input)) expect([input, inputs[input]]).toEqual([input, field]);
@@ -149,6 +152,9 @@ test("the pipeline has what test, build and deploy have, under the same names, a
     }
   }
 });
+
+/** Staging has its own, as variables of its environment. */
+const ofProduction = new Set(["hosts", "ec2-filters", "ssh-security-group", "verify-url"]);
 
 test("in the pipeline each job waits for the one before, and none but the one that tells goes on after a failure", () => {
   const jobs = calledBy("$/.github/workflows/pipeline.yml").jobs;
@@ -165,6 +171,7 @@ test("in the pipeline each job waits for the one before, and none but the one th
     ],
     tell: [["test", "build"], expect.stringContaining("always()")],
   });
+  expect(Object.keys(jobs.staging?.with ?? {}).filter((name) => ofProduction.has(name))).toEqual([]);
   expect(jobs.staging?.secrets?.env).toBe(["$", "{{ secrets.staging-env }}"].join(""));
 });
 
