@@ -23,7 +23,8 @@ interface Bundle {
 }
 const ncc = require("@vercel/ncc") as (entry: string, options: object) => Promise<Bundle>;
 
-const OPTIONS = { transpileOnly: true, cache: false, license: LICENSES, target: "es2023", quiet: true };
+// a file for each chunk: one name for all of them would keep the last one's alone
+const OPTIONS = { transpileOnly: true, cache: false, license: "licenses.[name].txt", target: "es2023", quiet: true };
 
 async function build(action: string, into: string): Promise<void> {
   const externals = { ...UNUSED, [LATER]: `./${LATER}.js` };
@@ -36,9 +37,15 @@ async function build(action: string, into: string): Promise<void> {
     writeFileSync(join(into, file), assets[file]?.source ?? "");
   writeFileSync(join(into, `${LATER}.js`), onFirstUse(`./${LATER}.bundle.js`));
   writeFileSync(join(into, `${LATER}.bundle.js`), later.code);
-  writeFileSync(join(into, LICENSES), [assets, later.assets].map((made) => made[LICENSES]?.source ?? "").join("\n"));
+  writeFileSync(join(into, LICENSES), [assets, later.assets].flatMap(licensesIn).join("\n"));
   if (code.includes('"guard.sh"')) writeFileSync(join(into, "guard.sh"), guardProgram()); // read at run time, beside the bundle
 }
+
+const licensesIn = (assets: Bundle["assets"]): string[] =>
+  Object.keys(assets)
+    .filter((file) => file.startsWith("licenses."))
+    .sort()
+    .map((file) => String(assets[file]?.source));
 
 /** A module that is another one, read when something of it is asked for. */
 const onFirstUse = (file: string) => `"use strict";

@@ -204,21 +204,27 @@ readonly ORDER_SECONDS=5
 line=''
 open_line() {
   [[ -z $line ]] || return 0
+  line=over
   coproc LINE { exec 8>&- 9>&- docker exec -i "$app-proxy" bash -c "$ORDERS" 2>/dev/null; }
+  line_pid=$!
+  [[ -n ${LINE[1]:-} ]] || return 0 # it has ended already
   exec 6>&"${LINE[1]}" 7<&"${LINE[0]}" # those of a coproc are not a subshell's
   line=open
 }
-close_line() {
-  [[ -n $line ]] || return 0
-  exec 6>&- 7<&-
+end_line() { # also in a subshell: whoever comes next finds the pipe's other end gone
+  [[ $line == open ]] || return 0
+  kill -KILL "$line_pid" 2>/dev/null
   line=over
 }
 
 line_answers() { # line_answers COMMANDS PATTERN: as runtime; 2: nobody has answered, and nobody will
-  local id="$BASHPID.$RANDOM$RANDOM" row mine='' text=''
+  local id="$BASHPID.$RANDOM$RANDOM" row mine='' text='' status
   [[ $line == open ]] || return 2
   printf '%s|%s|%s|%s\n' "$id" "$(($(ticks) + ORDER_SECONDS * 100))" "$2" "$1" 2>/dev/null >&6 || return 2
-  while IFS= read -r -t "$((ORDER_SECONDS + 1))" row <&7; do
+  while :; do
+    IFS= read -r -t "$((ORDER_SECONDS + 1))" row <&7
+    status=$?
+    ((status == 0)) || break
     case $row in
       "$id") mine=1 ;;
       "$id no") return 1 ;;
@@ -226,6 +232,7 @@ line_answers() { # line_answers COMMANDS PATTERN: as runtime; 2: nobody has answ
       *) [[ -z $mine ]] || text+=$row$'\n' ;;
     esac
   done
+  ((status <= 128)) || end_line
   return 2
 }
 
@@ -488,7 +495,7 @@ take_port() { # take_port HOLDER SECONDS: $app-proxy-next becomes $app-proxy, in
 
 give_back() { # give_back HOLDER: it has the port again, and the proxy's name if that was its own
   local named before
-  close_line # it leads to the one that goes
+  end_line # it leads to the one that goes
   named=$(id_of "$app-proxy") || return 1
   [[ -z $named || $named == "$1" ]] || stop_and_remove "$app-proxy" 1 || return 1
   before=$(id_of "$app-proxy-before") || return 1

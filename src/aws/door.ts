@@ -32,8 +32,8 @@ export interface Door {
 
 export interface Closing {
   readonly groupId: string;
-  /** as far as they are known: what carries the holder's tag is closed, too */
-  readonly ruleIds: readonly string[];
+  /** undefined = not known, for the holder died as it opened them: what carries its tag is closed anyway */
+  readonly ruleIds: readonly string[] | undefined;
   readonly holder: Holder;
   readonly clock: WallClock;
 }
@@ -42,6 +42,7 @@ const LIFETIME = 6 * 60 * 60_000;
 const CLOSING_LIMIT = 120_000; // a closer that takes longer is dead: its three calls may be sent again, being throttled
 const PAUSE = 2_000;
 const ROUNDS = 75; // 150 s: so a dead closer is outwaited
+const LOOK_AGAIN = [1_000, 2_000, 4_000];
 
 /**
  * Lets the runner in: one rule for each of its addresses, tagged with who holds it and until when. Rules that dead runs
@@ -74,15 +75,26 @@ export async function closeDoor(aws: Aws, { groupId, ruleIds, holder, clock }: C
     `ssh-security-group: ${which} in ${groupId} could not be closed: ${cause.message} The next deploy sweeps it once it has expired; to close it now, revoke what is tagged ${keyOf(holder)}.`,
   ];
   try {
-    const rules = await group.rules();
-    const mine = rules.filter((rule) => isOurs(rule) && keyOf(holder) in rule.tags).map(({ id }) => id);
-    const unseen = ruleIds.filter((id) => !rules.some((rule) => rule.id === id)); // gone, or too new to be listed
+    const { rules, mine } = await seen(group, ruleIds, holder, clock);
+    const unseen = (ruleIds ?? []).filter((id) => !rules.some((rule) => rule.id === id)); // gone
     const ids = [...mine, ...unseen];
     const warnings = await Promise.all(ids.map((id) => letGo(group, id, holder, clock).then(() => [], stillOpen(id))));
     return warnings.flat();
   } catch (cause) {
     return stillOpen("what this job opened")(cause as Error);
   }
+}
+
+/** What was made a moment ago may not be listed yet (EC2 developer guide, "Eventual consistency"): then it is looked for again. */
+async function seen(group: SecurityGroup, ruleIds: Closing["ruleIds"], holder: Holder, clock: WallClock) {
+  for (const pause of [...LOOK_AGAIN, 0]) {
+    const rules = await group.rules();
+    const mine = rules.filter((rule) => isOurs(rule) && keyOf(holder) in rule.tags).map(({ id }) => id);
+    const whole = ruleIds ? ruleIds.every((id) => mine.includes(id)) : mine.length > 0;
+    if (whole || pause === 0) return { rules, mine };
+    await clock.sleep(pause);
+  }
+  throw new Error("the last look has no pause behind it");
 }
 
 /** @returns the id of the rule that lets `cidr` in and is held now; undefined = a person's rule does, and stays theirs. */

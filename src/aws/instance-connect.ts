@@ -93,7 +93,7 @@ function withAdvice(failure: unknown, instanceId: string, user: string): unknown
     InvalidArgsException: `Check ssh-user: ${user}.`,
     ThrottlingException: "Deploy to fewer hosts at once, or set ssh-key.",
   };
-  const words = advice[failure.code];
-  if (!words) return failure;
-  return new AwsFailure(failure.action, failure.code, `${failure.message} ${words}`, { cause: failure.cause });
+  const words = advice[failure.code] ?? "";
+  const message = `ssh-key is blank, so EC2 Instance Connect was asked to let a key in. ${failure.message} ${words}`;
+  return new AwsFailure(failure.action, failure.code, message.trim(), { cause: failure.cause });
 }

@@ -10,10 +10,11 @@ import { publicText, secretsOf } from "../github/secrets";
 import { systemClock } from "../health/clock";
 import { mend } from "../release/mend";
 import type { Outcome } from "../release/outcome";
-import type { World } from "../release/world";
+import type { Target, World } from "../release/world";
+import { UserError } from "../user-error";
 import { awsOnDemand } from "./aws";
 import { cancelledBySignals } from "./cancel";
-import { shutBehindMain, throughDoor } from "./door";
+import { openDoor, shutBehindMain } from "./door";
 import { findHosts } from "./hosts";
 import { report } from "./report";
 import { newTransaction } from "./transaction";
@@ -30,7 +31,7 @@ export interface ChangeAction<I extends ChangeInputs, O extends Outcome> {
   readonly verification?: (inputs: I) => World["verification"];
 }
 
-/** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before any host was touched, or a bug. */
+/** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before anybody was asked anything, or a bug. */
 export async function main<I extends ChangeInputs, O extends Outcome>(
   action: ChangeAction<I, O>,
   io: InputSource,
@@ -38,20 +39,44 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   refuseRunner(process.platform, process.arch);
   const { mask, conceal } = maskingOf(io);
   const inputs = action.read(io);
-  const { request } = inputs;
-  const transaction = newTransaction(request.run);
+  const transaction = newTransaction(inputs.request.run);
   const verification = action.verification?.(inputs);
   const log = new JobLog(core, mask);
-  const cancel = cancelledBySignals();
-  const ask = awsOnDemand(inputs.hosts.region, log);
-  const hosts = await findHosts(inputs, ask, log);
-  const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
-  const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => {
-    core.saveState("transaction", transaction); // from here on `post` has something to ask the host
-    return action.run(request, world);
+  const means = { log, cancel: cancelledBySignals(), conceal, verification };
+  const outcome = await throughDoor(inputs, transaction, means, (world) => {
+    if (!world.unreachable) core.saveState("transaction", transaction); // from here on `post` has something to ask the host
+    return action.run(inputs.request, world);
   });
   if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
+}
+
+type Means = Pick<World, "log" | "cancel" | "conceal" | "verification">;
+
+/** Finds the hosts, and does something with them while their port is open. What AWS refuses is told as any other failure. */
+async function throughDoor<T>(
+  inputs: ChangeInputs,
+  transaction: string,
+  means: Means,
+  body: (world: World) => Promise<T>,
+): Promise<T> {
+  const { log, cancel } = means;
+  const ask = awsOnDemand(inputs.hosts.region, log);
+  const world = { ...means, hosts: [] as readonly Target[], clock: systemClock, transaction };
+  let shut = async () => {};
+  try {
+    world.hosts = await findHosts(inputs, ask, log);
+    const door = { inputs, hosts: world.hosts, holder: transaction, url: inputs.request.run.url, ask, log };
+    if (!cancel.aborted) shut = await openDoor(door);
+  } catch (unreachable) {
+    if (!(unreachable instanceof UserError)) throw unreachable;
+    return body({ ...world, hosts: [], unreachable });
+  }
+  try {
+    return await body(world);
+  } finally {
+    await shut();
+  }
 }
 
 /** Masks what the inputs hold of secrets. More may come: what a release was deployed with is as secret again. */
@@ -93,13 +118,10 @@ async function askHosts<I extends ChangeInputs, O extends Outcome>(
 ): Promise<void> {
   const inputs = action.read(io);
   const { request } = inputs;
-  const transaction = `post-${main}`;
-  const ask = awsOnDemand(inputs.hosts.region, log);
-  const hosts = await findHosts(inputs, ask, log);
   // what users see was proved before the first host committed: the others have only to follow
-  const means = { cancel: new AbortController().signal, conceal, verification: undefined };
-  const world = { hosts, log, clock: systemClock, transaction, ...means };
-  await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () =>
-    mend(request, world, main, (release) => action.again(request, world, release)),
-  );
+  const means = { log, cancel: new AbortController().signal, conceal, verification: undefined };
+  await throughDoor(inputs, `post-${main}`, means, (world) => {
+    if (world.unreachable) throw world.unreachable;
+    return mend(request, world, main, (release) => action.again(request, world, release));
+  });
 }

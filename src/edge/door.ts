@@ -1,7 +1,9 @@
 import * as core from "@actions/core";
 import type { HostInputs } from "../github/host-inputs";
 import type { Log } from "../release/log";
+import type { Target } from "../release/world";
 import { type AwsAtHand, awsOnDemand } from "./aws";
+import { isPrivate, ownAddressTowards } from "./own-address";
 
 /** What main leaves to its post step: all that shutting the door needs, whatever the inputs are by then. */
 interface Opened {
@@ -9,13 +11,16 @@ interface Opened {
   readonly region: string;
   readonly holder: string;
   readonly url: string;
-  readonly ruleIds: readonly string[];
+  /** left out = it is being opened, and what of it is there only its tag tells */
+  readonly ruleIds?: readonly string[];
 }
 const STATE = "door";
 const remember = (opened: Opened | undefined): void => core.saveState(STATE, opened ? JSON.stringify(opened) : "");
 
 export interface DoorOf {
   readonly inputs: HostInputs;
+  /** whose port it is */
+  readonly hosts: readonly Target[];
   /** the transaction, which no other step has */
   readonly holder: string;
   /** of the run */
@@ -25,24 +30,26 @@ export interface DoorOf {
 }
 
 /**
- * Does something while the hosts' SSH port is open for this runner, where the inputs want it opened. The door is shut
- * behind it however it ended, and by the post step where this process did not get to that.
+ * Opens the hosts' SSH port for this runner, where the inputs want it opened. The post step shuts it where this process
+ * does not get to that.
  *
- * @throws {UserError} when it can't be opened
+ * @returns what shuts it
+ * @throws {UserError} when it can't be opened; it is shut then
  */
-export async function throughDoor<T>(door: DoorOf, body: () => Promise<T>): Promise<T> {
+export async function openDoor(door: DoorOf): Promise<() => Promise<void>> {
   const { inputs, holder, url, ask, log } = door;
   const groupId = inputs.access.securityGroup;
-  if (!groupId) return body();
+  if (!groupId) return async () => {};
   const { aws } = await ask();
-  let opened: Opened = { groupId, region: aws.region, holder, url, ruleIds: [] };
-  remember(opened); // before it is opened: a rule that is in hand when this process ends carries the holder's name
+  const opening = { groupId, region: aws.region, holder, url };
+  remember(opening); // before it is opened: a rule that is in hand when this process ends carries the holder's name
   try {
-    opened = { ...opened, ruleIds: await log.phase("open port", () => open(door, groupId)) };
+    const opened = { ...opening, ruleIds: await log.phase("open port", () => open(door, groupId)) };
     remember(opened);
-    return await body();
-  } finally {
-    await shut(opened, ask, log);
+    return () => shut(opened, ask, log);
+  } catch (error) {
+    await shut(opening, ask, log);
+    throw error;
   }
 }
 
@@ -59,10 +66,10 @@ const clock = {
   sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-async function open({ inputs, holder, url, ask, log }: DoorOf, groupId: string): Promise<readonly string[]> {
+async function open(door: DoorOf, groupId: string): Promise<readonly string[]> {
+  const { inputs, holder, url, ask, log } = door;
   const { aws, access } = await ask();
-  const { cidrs, warnings: unsure } = await access.runnerAddresses();
-  const warnings = [...unsure];
+  const { cidrs, warnings } = await addresses(door, access);
   const ids: string[] = [];
   for (const port of portsOf(inputs)) {
     const opened = await access.openDoor(aws, { groupId, port, cidrs, holder: { name: holder, url }, clock });
@@ -74,6 +81,15 @@ async function open({ inputs, holder, url, ask, log }: DoorOf, groupId: string):
   return ids;
 }
 
+/** Where this runner's connections come from: within a network from its own address, else from the one that the internet sees. */
+async function addresses({ inputs, hosts }: DoorOf, access: AwsAtHand["access"]) {
+  const within = ({ instance, address }: Target) =>
+    instance ? inputs.hosts.address === "private" : isPrivate(address);
+  const own = await Promise.all(hosts.filter(within).map(({ address }) => ownAddressTowards(address)));
+  const outside = hosts.every(within) ? { cidrs: [], warnings: [] } : await access.runnerAddresses();
+  return { cidrs: [...new Set([...own, ...outside.cidrs])], warnings: [...outside.warnings] };
+}
+
 /** What can't be shut is told: by now the step has its result. */
 async function shut(opened: Opened, ask: DoorOf["ask"], log: Log): Promise<void> {
   const { groupId, holder, url, ruleIds } = opened;
@@ -82,7 +98,7 @@ async function shut(opened: Opened, ask: DoorOf["ask"], log: Log): Promise<void>
   for (const line of warnings) log.warning(line);
   if (warnings.length > 0) return;
   remember(undefined);
-  log.info(`The port of ${groupId} is shut again.`);
+  log.info(`What this step opened in ${groupId} is shut again.`);
 }
 
 const portsOf = ({ hosts: { named, port } }: HostInputs): readonly number[] =>

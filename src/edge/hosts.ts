@@ -5,7 +5,7 @@ import type { HostInputs } from "../github/host-inputs";
 import { isInstanceId } from "../github/values/ec2";
 import type { HostAddress } from "../github/values/host-address";
 import { Host } from "../host/host";
-import { hostKeyTrust } from "../host/known-hosts";
+import { hostKeyTrust, speaksOf } from "../host/known-hosts";
 import { privateKey } from "../host/private-key";
 import type { Log } from "../release/log";
 import type { Target } from "../release/world";
@@ -86,15 +86,12 @@ function loginFor({ access: { key, passphrase } }: HostInputs, ask: AskAws) {
   };
 }
 
-async function trustIn(
-  { address, port, instance }: Place,
-  { access: { knownHosts } }: HostInputs,
-  ask: AskAws,
-  log: Log,
-) {
-  if (knownHosts.trim() !== "" || !instance) return hostKeyTrust(knownHosts, address, port);
+/** What `ssh-known-hosts` says of an instance is decisive; where it says nothing, what the instance told AWS, less what is revoked there. */
+async function trustIn({ address, port, instance }: Place, inputs: HostInputs, ask: AskAws, log: Log) {
+  const { knownHosts } = inputs.access;
+  if (!instance || speaksOf(knownHosts, address, port)) return hostKeyTrust(knownHosts, address, port);
   const { aws, access } = await ask();
   const { keys, source }: HostKeys = await access.hostKeys(aws, instance.id);
   log.info(`${instance.id}: its host keys come from ${source}.`);
-  return hostKeyTrust(keys.join("\n"), address, port, source);
+  return hostKeyTrust([knownHosts, ...keys].join("\n"), address, port, source);
 }

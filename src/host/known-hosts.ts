@@ -32,18 +32,7 @@ export const SSH_KNOWN_HOSTS = "ssh-known-hosts";
  * @throws {UserError} on a line that is none of these, or when nothing is said of this host.
  */
 export function hostKeyTrust(text: string, address: string, port: number, source = SSH_KNOWN_HOSTS): HostKeyTrust {
-  const fingerprints = new Set<string>();
-  const keys: KnownKey[] = [];
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
-    const line = raw.trim();
-    if (line === "" || line.startsWith("#")) continue;
-    const print = /(?:^|\s)(SHA256:[A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line);
-    if (print?.[1]) fingerprints.add(print[1]);
-    else keys.push(knownKey(line, index + 1));
-  }
-  const name = port === 22 ? address : `[${address}]:${port}`;
-  const mine = keys.filter((key) => key.matches(name));
-  const trusted = mine.filter((key) => !key.revoked);
+  const { fingerprints, keys, mine, trusted, name } = said(text, address, port);
   if (trusted.length === 0 && fingerprints.size === 0) {
     throw new UserError(
       `ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`,
@@ -59,6 +48,27 @@ export function hostKeyTrust(text: string, address: string, port: number, source
       return mine.length > 0 || fingerprints.size > 0 ? "changed" : "unknown";
     },
   };
+}
+
+/** Whether it says anything of this host that its key could be judged by. @throws {UserError} on a line that is none */
+export function speaksOf(text: string, address: string, port: number): boolean {
+  const { fingerprints, trusted } = said(text, address, port);
+  return trusted.length > 0 || fingerprints.size > 0;
+}
+
+function said(text: string, address: string, port: number) {
+  const fingerprints = new Set<string>();
+  const keys: KnownKey[] = [];
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#")) continue;
+    const print = /(?:^|\s)(SHA256:[A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line);
+    if (print?.[1]) fingerprints.add(print[1]);
+    else keys.push(knownKey(line, index + 1));
+  }
+  const name = port === 22 ? address : `[${address}]:${port}`;
+  const mine = keys.filter((key) => key.matches(name));
+  return { fingerprints, keys, mine, trusted: mine.filter((key) => !key.revoked), name };
 }
 
 function knownKey(line: string, number: number): KnownKey {

@@ -28,6 +28,7 @@ export async function change(
   world.cancel.addEventListener("abort", onCancel, { once: true });
   if (world.cancel.aborted) onCancel();
   try {
+    if (world.unreachable) throw world.unreachable;
     return await attempt({ world, fleet, report, endings });
   } catch (cause) {
     return endings.failedBefore(fleet.signal.aborted ? fleet.signal.reason : cause);

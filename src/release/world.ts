@@ -1,6 +1,7 @@
 import type { Clock } from "../health/gate";
 import type { VerifyOutcome } from "../health/outcome";
 import type { Host } from "../host/host";
+import type { UserError } from "../user-error";
 import type { LockRequest } from "./lock";
 import type { Log } from "./log";
 import type { ChangeRequest } from "./request";
@@ -42,8 +43,10 @@ interface Means {
 
 /** What a deploy needs of the world; all of it is passed in. */
 export interface World {
-  /** the fleet, in the order of `hosts`; one at least */
+  /** the fleet, in the order of `hosts`; one at least, but for `unreachable` */
   readonly hosts: readonly Target[];
+  /** why nobody could say which hosts these are, or get in to them */
+  readonly unreachable?: UserError;
   readonly log: Log;
   readonly clock: Clock;
   /** names this deploy on its hosts: a-z, 0-9 and `-` */

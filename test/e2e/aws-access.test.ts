@@ -168,7 +168,7 @@ test("shuts the port in the post step when the step was killed", async () => {
   const { state } = await step.ended;
   expect(await rules()).toHaveLength(1);
   const post = await startPost("deploy-ec2", inputs, state, env).ended;
-  expect(post.log).toContain(`The port of ${group} is shut again.`);
+  expect(post.log).toContain(`What this step opened in ${group} is shut again.`);
   expect(await rules()).toEqual([]);
 }, 90_000);
 

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterEach, expect, jest, test } from "@jest/globals";
@@ -292,12 +292,19 @@ test("with follow-redirects the proxy variable of the other scheme is checked, t
 });
 
 test("the bundle lies alone: what only a deploy needs is not beside it", () => {
-  expect(readdirSync(join(__dirname, "../../dist/verify-health")).sort()).toEqual(["index.js", "licenses.txt"]);
-  expect(readdirSync(join(__dirname, "../../dist/deploy-ec2")).sort()).toEqual([
-    "guard.sh",
-    "index.js",
-    "licenses.txt",
-  ]);
+  const beside = (action: string) => readdirSync(join(__dirname, "../../dist", action)).sort();
+  const alone = ["index.js", "licenses.txt", "undici.bundle.js", "undici.js"];
+  expect(beside("verify-health")).toEqual(alone);
+  const aws = beside("deploy-ec2").filter((file) => /^\d+\.index\.js$/.test(file));
+  expect(aws.length).toBeGreaterThan(0);
+  expect(beside("deploy-ec2")).toEqual([...aws, "guard.sh", ...alone].sort());
+});
+
+test("a bundle's licences are those of all that it holds, of what it reads later, too", () => {
+  const licenses = readFileSync(join(__dirname, "../../dist/deploy-ec2/licenses.txt"), "utf8").split("\n");
+  expect(licenses).toEqual(
+    expect.arrayContaining(["ssh2", "dockerode", "@actions/core", "@aws-sdk/client-ec2", "undici"]),
+  );
 });
 
 // a process that hears no answer must not be kept alive by what it asked

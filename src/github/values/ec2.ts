@@ -46,4 +46,4 @@ export const securityGroup = matching(
   "the id of a security group, such as sg-0123456789abcdef0",
 );
 
-export const region = matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");
+export const region = matching(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");

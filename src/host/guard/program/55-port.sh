@@ -17,7 +17,7 @@ take_port() { # take_port HOLDER SECONDS: $app-proxy-next becomes $app-proxy, in
 
 give_back() { # give_back HOLDER: it has the port again, and the proxy's name if that was its own
   local named before
-  close_line # it leads to the one that goes
+  end_line # it leads to the one that goes
   named=$(id_of "$app-proxy") || return 1
   [[ -z $named || $named == "$1" ]] || stop_and_remove "$app-proxy" 1 || return 1
   before=$(id_of "$app-proxy-before") || return 1
