@@ -16,6 +16,7 @@ import { cancelledBySignals } from "./cancel";
 import { type DoorOf, shutBehindMain, throughDoor } from "./door";
 import { findHosts } from "./hosts";
 import { report } from "./report";
+import type { AwsMeans } from "./request-from-aws";
 import { newTransaction } from "./transaction";
 
 /** What an action that changes hosts does: a new release, or one that comes back. */
@@ -23,6 +24,8 @@ export interface ChangeAction<I extends ChangeInputs, O extends Outcome> {
   /** @throws {UserError} before any host is touched */
   readonly read: (io: InputSource) => I;
   readonly run: (request: I["request"], world: World) => Promise<O>;
+  /** the request with what the inputs leave to AWS. @throws {UserError} before any host is touched */
+  readonly complete?: (inputs: I, means: AwsMeans) => Promise<I["request"]>;
   /** brings all hosts to the release that some of them were left on */
   readonly again: (request: I["request"], world: World, release: string) => Promise<O>;
   readonly outputs: (outcome: O) => Readonly<Record<string, string>>;
@@ -38,21 +41,28 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   refuseRunner(process.platform, process.arch);
   const { mask, conceal } = maskingOf(io);
   const inputs = action.read(io);
-  const { request } = inputs;
-  const transaction = newTransaction(request.run);
+  const { run } = inputs.request;
+  const transaction = newTransaction(run);
   const verification = action.verification?.(inputs);
   const log = new JobLog(core, mask);
   const cancel = cancelledBySignals();
   const ask = awsOnDemand(inputs.hosts.region, log);
   const hosts = await findHosts(inputs, ask, log);
+  const request = await completed(action, inputs, { ask, log, conceal });
   const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
   core.saveState("transaction", transaction); // from here on `post` has something to ask the host
-  const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () =>
+  const outcome = await throughDoor({ inputs, holder: transaction, url: run.url, ask, log }, () =>
     action.run(request, world),
   );
   if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
 }
+
+const completed = async <I extends ChangeInputs, O extends Outcome>(
+  action: ChangeAction<I, O>,
+  inputs: I,
+  means: AwsMeans,
+): Promise<I["request"]> => action.complete?.(inputs, means) ?? inputs.request;
 
 /** Masks what the inputs hold of secrets. More may come: what a release was deployed with is as secret again. */
 function maskingOf(io: InputSource): { readonly mask: Mask; readonly conceal: World["conceal"] } {
@@ -106,6 +116,8 @@ async function mendThrough<I extends ChangeInputs, O extends Outcome>(
   const means = { cancel: new AbortController().signal, conceal, verification: undefined };
   const world = { hosts, log, clock: systemClock, transaction, ...means };
   await throughDoor({ ...door, holder: transaction }, () =>
-    mend(inputs.request, world, main, (release) => action.again(inputs.request, world, release)),
+    mend(inputs.request, world, main, async (release) =>
+      action.again(await completed(action, inputs, { ask, log, conceal }), world, release),
+    ),
   );
 }

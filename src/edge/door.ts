@@ -1,7 +1,7 @@
 import * as core from "@actions/core";
 import type { HostInputs } from "../github/host-inputs";
 import type { Log } from "../release/log";
-import type { AwsAtHand } from "./aws";
+import type { AskAws } from "./aws";
 
 /** What main leaves to its post step: under whose name it opened the door, and the rules. */
 const STATE = "door";
@@ -17,7 +17,7 @@ export interface DoorOf {
   readonly holder: string;
   /** of the run */
   readonly url: string;
-  readonly ask: () => Promise<AwsAtHand>;
+  readonly ask: AskAws;
   readonly log: Log;
 }
 
