@@ -7,6 +7,8 @@ import type { Aws } from "./session";
 /** Variables by name. Their values are secrets: no error repeats one. */
 export type Env = Readonly<Record<string, string>>;
 
+type Variable = readonly [name: string, value: string];
+
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/; // POSIX, 8.1; what every shell can read
 
 /**
@@ -38,7 +40,7 @@ const allUnder = (aws: Aws, path: string): Promise<Parameter[]> =>
       throw about(`env-ssm-path: ${path}`, failure);
     });
 
-function variableOf(path: string, { Name = "", Value = "" }: Parameter): [name: string, value: string] {
+function variableOf(path: string, { Name = "", Value = "" }: Parameter): Variable {
   const name = Name.slice(path.length + 1);
   if (name.includes("/"))
     throw new UserError(
@@ -55,17 +57,17 @@ function variableOf(path: string, { Name = "", Value = "" }: Parameter): [name: 
  * @throws {UserError} when one is not there or holds anything else
  */
 export async function variablesOfSecrets(aws: Aws, ids: readonly string[]): Promise<Env> {
-  return Object.assign({}, ...(await Promise.all(ids.map((id) => variablesOfSecret(aws, id)))));
+  return Object.fromEntries((await Promise.all(ids.map((id) => variablesOf(aws, id)))).flat());
 }
 
-async function variablesOfSecret(aws: Aws, id: string): Promise<Env> {
+async function variablesOf(aws: Aws, id: string): Promise<Variable[]> {
   const answer = await aws
     .call("secretsmanager:GetSecretValue", () => aws.secretsManager.send(new GetSecretValueCommand({ SecretId: id })))
     .catch((failure) => {
       throw secretFailure(aws, id, failure);
     });
   const entries = Object.entries(objectIn(id, answer.SecretString));
-  return Object.fromEntries(entries.map(([key, value]) => checked(of(id), key, scalarText(id, key, value))));
+  return entries.map(([key, value]) => checked(of(id), key, scalarText(id, key, value)));
 }
 
 const of = (id: string): string => `env-secrets-manager: ${id}`;
@@ -105,7 +107,7 @@ function scalarText(id: string, key: string, value: unknown): string {
   throw new UserError(`${of(id)}: the value of ${JSON.stringify(key)} is ${what}. Write it as a text, in quotes.`);
 }
 
-function checked(from: string, name: string, value: string): [name: string, value: string] {
+function checked(from: string, name: string, value: string): Variable {
   if (!VARIABLE.test(name))
     throw new UserError(
       `${from}: ${JSON.stringify(name)} can't be the name of a variable: letters, digits and underscores, and no digit first. Rename it.`,

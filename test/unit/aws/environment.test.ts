@@ -73,6 +73,11 @@ describe("as AWS has them", () => {
     expect(await variablesOfSecrets(aws, [second.arn, first.name])).toMatchObject({ URL: "first" });
   });
 
+  test("loses no key, not even one that plain objects lose", async () => {
+    const { name } = await secret('{"__proto__": "kept"}');
+    expect(Object.entries(await variablesOfSecrets(aws, [name]))).toEqual([["__proto__", "kept"]]);
+  });
+
   const contents: readonly [what: string, text: string, message: RegExp][] = [
     ["plain text", SECRET, /: it is no JSON object\. Store key\/value pairs/],
     ["torn JSON", `{"A": "${SECRET}`, /: it is no JSON object\./],
