@@ -1,4 +1,5 @@
 import { type ChangeAction, main, post } from "../../src/edge/change-steps";
+import { requestFromAws } from "../../src/edge/request-from-aws";
 import { runStep } from "../../src/edge/steps";
 import { verificationOf } from "../../src/edge/verification";
 import { verifiedOutputsOf } from "../../src/github/outputs";
@@ -11,6 +12,7 @@ process.env.UV_THREADPOOL_SIZE ??= "64";
 
 const action: ChangeAction<VerifiedDeployInputs, Outcome> = {
   read: readVerifiedDeployInputs,
+  complete: requestFromAws,
   run: deploy,
   again: deploy,
   outputs: verifiedOutputsOf,

@@ -1,4 +1,5 @@
 import { type ChangeAction, main, post } from "../../src/edge/change-steps";
+import { requestFromAws } from "../../src/edge/request-from-aws";
 import { runStep } from "../../src/edge/steps";
 import { type DeployInputs, readDeployInputs } from "../../src/github/inputs";
 import { outputsOf } from "../../src/github/outputs";
@@ -7,6 +8,7 @@ import type { Outcome } from "../../src/release/outcome";
 
 const action: ChangeAction<DeployInputs, Outcome> = {
   read: readDeployInputs,
+  complete: requestFromAws,
   run: deploy,
   again: deploy,
   outputs: outputsOf,

@@ -60843,7 +60843,10 @@ function envTexts(io) {
 const OUR_WORDS = "deployed unchanged rolled-back failed healthy unhealthy inconclusive verify-url";
 /** What the log says anyway. */
 function publicText(io) {
-    const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
+    const named = [
+        ...["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"],
+        ...["env-ssm-path", "env-secrets-manager"],
+    ];
     const urls = publicUrls(io.input("verify-url"));
     return [...named.flatMap((name) => items(io.input(name))), urls, OUR_WORDS, ...maskable_runnerText(io)].join("\n");
 }
@@ -61796,21 +61799,7 @@ const SSH_KNOWN_HOSTS = "ssh-known-hosts";
  * @throws {UserError} on a line that is none of these, or when nothing is said of this host.
  */
 function hostKeyTrust(text, address, port, source = SSH_KNOWN_HOSTS) {
-    const fingerprints = new Set();
-    const keys = [];
-    for (const [index, raw] of text.split(/\r?\n/).entries()) {
-        const line = raw.trim();
-        if (line === "" || line.startsWith("#"))
-            continue;
-        const print = /(?:^|\s)(SHA256:[A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line);
-        if (print?.[1])
-            fingerprints.add(print[1]);
-        else
-            keys.push(knownKey(line, index + 1));
-    }
-    const name = port === 22 ? address : `[${address}]:${port}`;
-    const mine = keys.filter((key) => key.matches(name));
-    const trusted = mine.filter((key) => !key.revoked);
+    const { fingerprints, keys, mine, trusted, name } = said(text, address, port);
     if (trusted.length === 0 && fingerprints.size === 0) {
         throw new user_error/* UserError */.y(`ssh-known-hosts: none of its ${keys.length} lines is for "${name}". Add a line that begins with "${name} ", or the key's fingerprint (SHA256:...).`);
     }
@@ -61826,6 +61815,28 @@ function hostKeyTrust(text, address, port, source = SSH_KNOWN_HOSTS) {
             return mine.length > 0 || fingerprints.size > 0 ? "changed" : "unknown";
         },
     };
+}
+/** Whether it says anything of this host that its key could be judged by. @throws {UserError} on a line that is none */
+function speaksOf(text, address, port) {
+    const { fingerprints, trusted } = said(text, address, port);
+    return trusted.length > 0 || fingerprints.size > 0;
+}
+function said(text, address, port) {
+    const fingerprints = new Set();
+    const keys = [];
+    for (const [index, raw] of text.split(/\r?\n/).entries()) {
+        const line = raw.trim();
+        if (line === "" || line.startsWith("#"))
+            continue;
+        const print = /(?:^|\s)(SHA256:[A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line);
+        if (print?.[1])
+            fingerprints.add(print[1]);
+        else
+            keys.push(knownKey(line, index + 1));
+    }
+    const name = port === 22 ? address : `[${address}]:${port}`;
+    const mine = keys.filter((key) => key.matches(name));
+    return { fingerprints, keys, mine, trusted: mine.filter((key) => !key.revoked), name };
 }
 function knownKey(line, number) {
     const words = line.split(/\s+/);
@@ -62421,6 +62432,7 @@ async function ask(request, world, target, log) {
 ;// CONCATENATED MODULE: ./src/release/mend.ts
 
 
+
 /**
  * What is done after a change that did not get to its end: each host is asked what it runs, and nothing but the host is
  * believed. A runner that died between the commits of two hosts has left them apart: all of them had passed every gate,
@@ -62440,11 +62452,22 @@ async function mend(request, world, main, again) {
     if (ended.every(Boolean) || !ended.some(Boolean))
         return;
     log.info("The runner died between two commits. The hosts that are behind are brought to the committed release.");
-    const outcome = await again(truths.find((truth) => truth?.transaction === main)?.release ?? "");
-    if (outcome.failure)
-        log.warning(`The hosts are on different releases: ${outcome.failure.reason}`);
+    const why = await failureOf(again(truths.find((truth) => truth?.transaction === main)?.release ?? ""));
+    if (why)
+        log.warning(`The hosts are on different releases: ${why}`);
     else
         log.info("All hosts are on one release.");
+}
+/** A failure's reason; undefined = there was none. What the change needs may not be had any more: that is one, too. */
+async function failureOf(changing) {
+    try {
+        return (await changing).failure?.reason;
+    }
+    catch (error) {
+        if (error instanceof user_error/* UserError */.y)
+            return error.message;
+        throw error;
+    }
 }
 function tell(request, { log }, { name }, truth) {
     if (!truth)
@@ -62498,7 +62521,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(255)]).then(__nccwpck_require__.bind(__nccwpck_require__, 255));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(921)]).then(__nccwpck_require__.bind(__nccwpck_require__, 3921));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -62556,32 +62579,75 @@ function cancelledBySignals() {
     return cancel.signal;
 }
 
+;// CONCATENATED MODULE: external "node:dgram"
+const external_node_dgram_namespaceObject = require("node:dgram");
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./src/edge/own-address.ts
+
+
+
+const networks = new external_node_net_.BlockList();
+for (const [network, prefix] of [
+    ["10.0.0.0", 8],
+    ["172.16.0.0", 12],
+    ["192.168.0.0", 16],
+    ["100.64.0.0", 10], // RFC 6598, between a provider and its customers
+])
+    networks.addSubnet(network, prefix, "ipv4");
+networks.addSubnet("fc00::", 7, "ipv6");
+/** An address that only a network of its own knows (RFC 1918, RFC 4193). A name is none. */
+const isPrivate = (address) => (0,external_node_net_.isIP)(address) !== 0 && networks.check(address, (0,external_node_net_.isIPv6)(address) ? "ipv6" : "ipv4");
+/**
+ * This machine's own address on the way to another one, as a range of one (`/32`, `/128`): the kernel's choice; nothing is sent.
+ *
+ * @throws {UserError} when there is no way
+ */
+function ownAddressTowards(address) {
+    const v6 = (0,external_node_net_.isIPv6)(address);
+    return new Promise((resolve, reject) => {
+        const socket = (0,external_node_dgram_namespaceObject.createSocket)(v6 ? "udp6" : "udp4");
+        socket.once("error", (cause) => {
+            socket.close();
+            reject(new user_error/* UserError */.y(`ssh-security-group: this runner has no way to ${address}: ${cause.message}.`, { cause }));
+        });
+        socket.connect(9, address, () => {
+            const own = socket.address().address;
+            socket.close();
+            resolve(`${own}/${v6 ? 128 : 32}`);
+        });
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/edge/door.ts
+
 
 
 const STATE = "door";
 const remember = (opened) => saveState(STATE, opened ? JSON.stringify(opened) : "");
 /**
- * Does something while the hosts' SSH port is open for this runner, where the inputs want it opened. The door is shut
- * behind it however it ended, and by the post step where this process did not get to that.
+ * Opens the hosts' SSH port for this runner, where the inputs want it opened. The post step shuts it where this process
+ * does not get to that.
  *
- * @throws {UserError} when it can't be opened
+ * @returns what shuts it
+ * @throws {UserError} when it can't be opened; it is shut then
  */
-async function throughDoor(door, body) {
+async function openDoor(door) {
     const { inputs, holder, url, ask, log } = door;
     const groupId = inputs.access.securityGroup;
     if (!groupId)
-        return body();
+        return async () => { };
     const { aws } = await ask();
-    let opened = { groupId, region: aws.region, holder, url, ruleIds: [] };
-    remember(opened); // before it is opened: a rule that is in hand when this process ends carries the holder's name
+    const opening = { groupId, region: aws.region, holder, url };
+    remember(opening); // before it is opened: a rule that is in hand when this process ends carries the holder's name
     try {
-        opened = { ...opened, ruleIds: await log.phase("open port", () => door_open(door, groupId)) };
+        const opened = { ...opening, ruleIds: await log.phase("open port", () => door_open(door, groupId)) };
         remember(opened);
-        return await body();
+        return () => shut(opened, ask, log);
     }
-    finally {
-        await shut(opened, ask, log);
+    catch (error) {
+        await shut(opening, ask, log);
+        throw error;
     }
 }
 /** What main opened and could not shut. */
@@ -62596,10 +62662,10 @@ const clock = {
     now: Date.now,
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
-async function door_open({ inputs, holder, url, ask, log }, groupId) {
+async function door_open(door, groupId) {
+    const { inputs, holder, url, ask, log } = door;
     const { aws, access } = await ask();
-    const { cidrs, warnings: unsure } = await access.runnerAddresses();
-    const warnings = [...unsure];
+    const { cidrs, warnings } = await addresses(door, access);
     const ids = [];
     for (const port of portsOf(inputs)) {
         const opened = await access.openDoor(aws, { groupId, port, cidrs, holder: { name: holder, url }, clock });
@@ -62611,6 +62677,13 @@ async function door_open({ inputs, holder, url, ask, log }, groupId) {
         log.warning(line);
     return ids;
 }
+/** Where this runner's connections come from: within a network from its own address, else from the one that the internet sees. */
+async function addresses({ inputs, hosts }, access) {
+    const within = ({ instance, address }) => instance ? inputs.hosts.address === "private" : isPrivate(address);
+    const own = await Promise.all(hosts.filter(within).map(({ address }) => ownAddressTowards(address)));
+    const outside = hosts.every(within) ? { cidrs: [], warnings: [] } : await access.runnerAddresses();
+    return { cidrs: [...new Set([...own, ...outside.cidrs])], warnings: [...outside.warnings] };
+}
 /** What can't be shut is told: by now the step has its result. */
 async function shut(opened, ask, log) {
     const { groupId, holder, url, ruleIds } = opened;
@@ -62621,7 +62694,7 @@ async function shut(opened, ask, log) {
     if (warnings.length > 0)
         return;
     remember(undefined);
-    log.info(`The port of ${groupId} is shut again.`);
+    log.info(`What this step opened in ${groupId} is shut again.`);
 }
 const portsOf = ({ hosts: { named, port } }) => named.length === 0 ? [port] : [...new Set(named.map((host) => host.port))];
 
@@ -62714,7 +62787,7 @@ function filter(input, text) {
     return { name: name.trim(), values };
 }
 const securityGroup = matching(/^sg-[0-9a-f]{8,17}$/, "the id of a security group, such as sg-0123456789abcdef0");
-const region = matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");
+const region = matching(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
@@ -63515,13 +63588,15 @@ function loginFor({ access: { key, passphrase } }, ask) {
         return { privateKey: fresh.privateKey, passphrase: "", keyWasSent: true };
     };
 }
-async function trustIn({ address, port, instance }, { access: { knownHosts } }, ask, log) {
-    if (knownHosts.trim() !== "" || !instance)
+/** What `ssh-known-hosts` says of an instance is decisive; where it says nothing, what the instance told AWS, less what is revoked there. */
+async function trustIn({ address, port, instance }, inputs, ask, log) {
+    const { knownHosts } = inputs.access;
+    if (!instance || speaksOf(knownHosts, address, port))
         return hostKeyTrust(knownHosts, address, port);
     const { aws, access } = await ask();
     const { keys, source } = await access.hostKeys(aws, instance.id);
     log.info(`${instance.id}: its host keys come from ${source}.`);
-    return hostKeyTrust(keys.join("\n"), address, port, source);
+    return hostKeyTrust([knownHosts, ...keys].join("\n"), address, port, source);
 }
 
 ;// CONCATENATED MODULE: ./src/github/commits.ts
@@ -64118,27 +64193,55 @@ const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,ex
 
 
 
-/** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before any host was touched, or a bug. */
+
+/** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before anybody was asked anything, or a bug. */
 async function main(action, io) {
     refuseRunner(process.platform, process.arch);
     const { mask, conceal } = maskingOf(io);
     const inputs = action.read(io);
-    const { request } = inputs;
-    const transaction = newTransaction(request.run);
+    const transaction = newTransaction(inputs.request.run);
     const verification = action.verification?.(inputs);
     const log = new JobLog(core_namespaceObject, mask);
-    const cancel = cancelledBySignals();
     const ask = awsOnDemand(inputs.hosts.region, log);
-    const hosts = await findHosts(inputs, ask, log);
-    const world = { hosts, log, clock: systemClock, transaction, cancel, conceal, verification };
-    const outcome = await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => {
-        saveState("transaction", transaction); // from here on `post` has something to ask the host
+    const means = { log, cancel: cancelledBySignals(), conceal, verification };
+    const outcome = await throughDoor({ inputs, ask, transaction, means }, () => completed(action, inputs, { ask, log, conceal }), (world, request) => {
+        if (!world.unreachable)
+            saveState("transaction", transaction); // from here on `post` has something to ask the host
         return action.run(request, world);
     });
     if (outcome.settled)
         saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
 }
+/**
+ * Finds the hosts and what else AWS has to say, and does something with them while their port is open. What AWS refuses is
+ * told as any other failure.
+ */
+async function throughDoor({ inputs, ask, transaction, means }, prepare, body) {
+    const { log, cancel } = means;
+    const world = { ...means, hosts: [], clock: systemClock, transaction };
+    let { request } = inputs;
+    let shut = async () => { };
+    try {
+        const hosts = await findHosts(inputs, ask, log);
+        request = await prepare();
+        if (!cancel.aborted)
+            shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
+        world.hosts = hosts;
+    }
+    catch (unreachable) {
+        if (!(unreachable instanceof user_error/* UserError */.y))
+            throw unreachable;
+        return body({ ...world, unreachable }, request);
+    }
+    try {
+        return await body(world, request);
+    }
+    finally {
+        await shut();
+    }
+}
+const completed = async (action, inputs, means) => action.complete?.(inputs, means) ?? inputs.request;
 /** Masks what the inputs hold of secrets. More may come: what a release was deployed with is as secret again. */
 function maskingOf(io) {
     const secrets = [];
@@ -64169,13 +64272,111 @@ async function post(action, io) {
 async function askHosts(action, io, main, { log, conceal }) {
     const inputs = action.read(io);
     const { request } = inputs;
-    const transaction = `post-${main}`;
-    const ask = awsOnDemand(inputs.hosts.region, log);
-    const hosts = await findHosts(inputs, ask, log);
     // what users see was proved before the first host committed: the others have only to follow
-    const means = { cancel: new AbortController().signal, conceal, verification: undefined };
-    const world = { hosts, log, clock: systemClock, transaction, ...means };
-    await throughDoor({ inputs, holder: transaction, url: request.run.url, ask, log }, () => mend(request, world, main, (release) => action.again(request, world, release)));
+    const means = { log, cancel: new AbortController().signal, conceal, verification: undefined };
+    const ask = awsOnDemand(inputs.hosts.region, log);
+    await throughDoor({ inputs, ask, transaction: `post-${main}`, means }, async () => request, (world) => {
+        if (world.unreachable)
+            throw world.unreachable;
+        return mend(request, world, main, async (release) => action.again(await completed(action, inputs, { ask, log, conceal }), world, release));
+    });
+}
+
+;// CONCATENATED MODULE: ./src/github/values/image-name.ts
+
+
+
+// The grammar of github.com/distribution/reference
+const part = "[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*";
+const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const registry = `(?:(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::\\d{1,5})?/)`;
+const tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
+const repository = new RegExp(`^${registry}?${part}(?:/${part})*$`);
+const reference = new RegExp(`^([^@]+?)(?::(${tag}))?(?:@(sha256:[0-9a-f]{64}))?$`);
+const image_name_maxLength = 255;
+const digest = matching(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 lower-case hexadecimal digits");
+/** `registry/repository[:tag][@digest]`; the input `digest`, when it was given too, must say the same. */
+function imageWith(given) {
+    return (name, text) => {
+        const image = split(text);
+        if (!image)
+            throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+        if (given !== undefined && image.digest !== undefined && image.digest !== given)
+            throw new user_error/* UserError */.y(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
+        return { name: image.name, digest: given ?? image.digest };
+    };
+}
+/** The name of an image that is run as it stands, such as the proxy's: tag and digest stay part of it. */
+const imageName = (name, text) => {
+    if (split(text))
+        return text;
+    throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+};
+/** The region of a private ECR registry; undefined for every other registry. */
+const ecrRegion = (image) => /^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\//.exec(image)?.[1];
+function split(text) {
+    if (text.length > image_name_maxLength + 128 + 72)
+        return undefined;
+    const [, path, tagged, pinned] = reference.exec(text) ?? [];
+    if (path === undefined || path.length > image_name_maxLength || !repository.test(path))
+        return undefined;
+    return { name: tagged === undefined ? path : `${path}:${tagged}`, digest: pinned };
+}
+function wrong(text) {
+    if (split(text.toLowerCase()))
+        return "the names of images are lower case";
+    if (/^[a-z]+:\/\//i.test(text))
+        return "an image has no https:// in front";
+    return "expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>";
+}
+
+;// CONCATENATED MODULE: ./src/edge/request-from-aws.ts
+
+
+
+/**
+ * The request with what the inputs leave to AWS: variables, and the login to a private ECR registry. Whatever comes is
+ * masked before it goes anywhere.
+ *
+ * @throws {UserError} when AWS does not have it or does not give it
+ */
+async function requestFromAws({ request, envFromAws }, means) {
+    const [env, credentials] = await Promise.all([variables(envFromAws, means), login(request.image, means)]);
+    const { image, container } = request;
+    return {
+        ...request,
+        image: { ...image, credentials },
+        container: { ...container, env: { ...env, ...container.env } },
+    };
+}
+const NONE = {};
+/** SSM Parameter Store first: Secrets Manager wins over it. */
+async function variables({ ssmPath, secrets }, { ask, log, conceal }) {
+    if (ssmPath === undefined && secrets.length === 0)
+        return NONE;
+    const { aws, access } = await ask();
+    const [parameters, ofSecrets] = await Promise.all([
+        ssmPath === undefined ? NONE : access.parametersUnder(aws, ssmPath),
+        access.variablesOfSecrets(aws, secrets),
+    ]);
+    conceal([...Object.values(parameters), ...Object.values(ofSecrets)]);
+    const tell = (env, source) => log.info(`Env from ${source}: ${Object.keys(env).sort().join(", ")}.`);
+    if (ssmPath !== undefined)
+        tell(parameters, `SSM, ${ssmPath}`);
+    if (secrets.length > 0)
+        tell(ofSecrets, `Secrets Manager, ${secrets.join(" and ")}`);
+    return { ...parameters, ...ofSecrets };
+}
+/** ECR is asked in the registry's own region, which need not be that of the hosts. */
+async function login({ name, credentials }, { log, conceal }) {
+    const region = ecrRegion(name);
+    if (credentials || region === undefined)
+        return credentials;
+    const { aws, access } = await awsOnDemand(region, log)();
+    const fresh = await access.registryLogin(aws);
+    conceal([fresh.password, ...registryForms(fresh.username, fresh.password)]);
+    log.info(`The image is pulled with a login that ECR in ${region} gave for this job's role.`);
+    return fresh;
 }
 
 ;// CONCATENATED MODULE: ./src/github/workspace-file.ts
@@ -64279,8 +64480,6 @@ function inMilliseconds(text) {
     return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(durations_milliseconds[unit]);
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./src/github/values/host-address.ts
 
 
@@ -64488,6 +64687,27 @@ function runUrl(env, id, attempt) {
         : "";
 }
 
+;// CONCATENATED MODULE: ./src/github/values/aws-env.ts
+
+
+
+/** A path of SSM Parameter Store, returned without a slash at its end. The root is none: it would be everything. */
+const parameterPath = (name, text) => {
+    const path = text.replace(/\/$/, "");
+    if (/^(\/[a-zA-Z0-9_.-]+)+$/.test(path))
+        return path;
+    throw new user_error/* UserError */.y(`${name}: expected a path of SSM Parameter Store such as /shop/prod, got ${shown(text)}.`);
+};
+const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@-]{1,512}$/;
+/** Names or ARNs of secrets in Secrets Manager, by comma or line. */
+const secretIds = (name, text) => {
+    const ids = items(text);
+    const wrong = ids.find((id) => !secretId.test(id));
+    if (wrong === undefined)
+        return ids;
+    throw new user_error/* UserError */.y(`${name}: expected names or ARNs of secrets, by comma or line, got ${shown(wrong)}.`);
+};
+
 ;// CONCATENATED MODULE: ./src/github/values/container.ts
 
 
@@ -64634,52 +64854,6 @@ const releaseHeader = (name, text) => {
     throw new user_error/* UserError */.y(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
 };
 
-;// CONCATENATED MODULE: ./src/github/values/image-name.ts
-
-
-
-// The grammar of github.com/distribution/reference
-const part = "[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*";
-const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
-const registry = `(?:(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::\\d{1,5})?/)`;
-const tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
-const repository = new RegExp(`^${registry}?${part}(?:/${part})*$`);
-const reference = new RegExp(`^([^@]+?)(?::(${tag}))?(?:@(sha256:[0-9a-f]{64}))?$`);
-const image_name_maxLength = 255;
-const digest = matching(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 lower-case hexadecimal digits");
-/** `registry/repository[:tag][@digest]`; the input `digest`, when it was given too, must say the same. */
-function imageWith(given) {
-    return (name, text) => {
-        const image = split(text);
-        if (!image)
-            throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown(text)}.`);
-        if (given !== undefined && image.digest !== undefined && image.digest !== given)
-            throw new user_error/* UserError */.y(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
-        return { name: image.name, digest: given ?? image.digest };
-    };
-}
-/** The name of an image that is run as it stands, such as the proxy's: tag and digest stay part of it. */
-const imageName = (name, text) => {
-    if (split(text))
-        return text;
-    throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown(text)}.`);
-};
-function split(text) {
-    if (text.length > image_name_maxLength + 128 + 72)
-        return undefined;
-    const [, path, tagged, pinned] = reference.exec(text) ?? [];
-    if (path === undefined || path.length > image_name_maxLength || !repository.test(path))
-        return undefined;
-    return { name: tagged === undefined ? path : `${path}:${tagged}`, digest: pinned };
-}
-function wrong(text) {
-    if (split(text.toLowerCase()))
-        return "the names of images are lower case";
-    if (/^[a-z]+:\/\//i.test(text))
-        return "an image has no https:// in front";
-    return "expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>";
-}
-
 ;// CONCATENATED MODULE: ./src/github/values/sizes.ts
 
 
@@ -64803,6 +64977,7 @@ function refuseShell(name, rest, quote) {
 
 
 
+
 /**
  * The inputs of actions/deploy-ec2, all of them checked.
  *
@@ -64833,6 +65008,10 @@ function deployInputs(from, io) {
             safety: safety(from),
             run: runOf(io.env),
         },
+        envFromAws: {
+            ssmPath: from.optional("env-ssm-path", parameterPath),
+            secrets: from.optional("env-secrets-manager", secretIds) ?? [],
+        },
     };
 }
 const containerName = matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, "the name of a container: letters, digits, dots, underscores and hyphens");
@@ -64855,7 +65034,7 @@ function credentials(from) {
         if (username === "")
             throw new user_error/* UserError */.y("registry-username: it is blank, but registry-password is not; give both.");
         if (password === "")
-            throw new user_error/* UserError */.y("registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
+            throw new user_error/* UserError */.y("registry-password: it is blank, but registry-username is not; give both, or neither for a public image or ECR " +
                 "(a secret that does not exist is blank).");
         return { username, password };
     });
@@ -66148,6 +66327,8 @@ async function change(asked, world, attempt) {
     if (world.cancel.aborted)
         onCancel();
     try {
+        if (world.unreachable)
+            throw world.unreachable;
         return await attempt({ world, fleet, report, endings });
     }
     catch (cause) {
@@ -68049,8 +68230,10 @@ async function start(tx, request) {
 
 
 
+
 const action = {
     read: readDeployInputs,
+    complete: requestFromAws,
     run: deploy,
     again: deploy,
     outputs: outputsOf,

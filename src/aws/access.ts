@@ -1,7 +1,9 @@
-// All that finding hosts and getting in needs of AWS, in one place to be read when it is needed.
+// All that is asked of AWS to find hosts, to get in and to fill a request in, in one place to be read when it is needed.
 export { closeDoor, openDoor } from "./door";
+export { parametersUnder, variablesOfSecrets } from "./environment";
 export { hostKeys } from "./host-keys";
 export { freshKey, sendKey } from "./instance-connect";
 export { findInstances } from "./instances";
+export { registryLogin } from "./registry-login";
 export { runnerAddresses } from "./runner-address";
 export { openAws } from "./session";

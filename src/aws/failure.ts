@@ -13,6 +13,11 @@ export class AwsFailure extends UserError {
     super(message, options);
   }
 
+  /** The same, with what the call was for in front. */
+  about(subject: string): AwsFailure {
+    return new AwsFailure(this.action, this.code, `${subject}: ${this.message}`, { cause: this.cause });
+  }
+
   get denied(): boolean {
     return DENIED.has(this.code);
   }

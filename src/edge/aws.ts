@@ -8,8 +8,10 @@ export interface AwsAtHand {
   readonly access: typeof import("../aws/access");
 }
 
+export type AskAws = () => Promise<AwsAtHand>;
+
 /** @param region undefined = the environment's */
-export function awsOnDemand(region: string | undefined, log: Log): () => Promise<AwsAtHand> {
+export function awsOnDemand(region: string | undefined, log: Log): AskAws {
   let opened: Promise<AwsAtHand> | undefined;
   const open = async () => {
     const access = await import("../aws/access");

@@ -12,11 +12,12 @@ import { mend } from "../release/mend";
 import type { Outcome } from "../release/outcome";
 import type { Target, World } from "../release/world";
 import { UserError } from "../user-error";
-import { awsOnDemand } from "./aws";
+import { type AskAws, awsOnDemand } from "./aws";
 import { cancelledBySignals } from "./cancel";
 import { openDoor, shutBehindMain } from "./door";
 import { findHosts } from "./hosts";
 import { report } from "./report";
+import type { AwsMeans } from "./request-from-aws";
 import { newTransaction } from "./transaction";
 
 /** What an action that changes hosts does: a new release, or one that comes back. */
@@ -24,6 +25,8 @@ export interface ChangeAction<I extends ChangeInputs, O extends Outcome> {
   /** @throws {UserError} before any host is touched */
   readonly read: (io: InputSource) => I;
   readonly run: (request: I["request"], world: World) => Promise<O>;
+  /** the request with what the inputs leave to AWS. @throws {UserError} before any host is touched */
+  readonly complete?: (inputs: I, means: AwsMeans) => Promise<I["request"]>;
   /** brings all hosts to the release that some of them were left on */
   readonly again: (request: I["request"], world: World, release: string) => Promise<O>;
   readonly outputs: (outcome: O) => Readonly<Record<string, string>>;
@@ -42,42 +45,61 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   const transaction = newTransaction(inputs.request.run);
   const verification = action.verification?.(inputs);
   const log = new JobLog(core, mask);
+  const ask = awsOnDemand(inputs.hosts.region, log);
   const means = { log, cancel: cancelledBySignals(), conceal, verification };
-  const outcome = await throughDoor(inputs, transaction, means, (world) => {
-    if (!world.unreachable) core.saveState("transaction", transaction); // from here on `post` has something to ask the host
-    return action.run(inputs.request, world);
-  });
+  const outcome = await throughDoor(
+    { inputs, ask, transaction, means },
+    () => completed(action, inputs, { ask, log, conceal }),
+    (world, request) => {
+      if (!world.unreachable) core.saveState("transaction", transaction); // from here on `post` has something to ask the host
+      return action.run(request, world);
+    },
+  );
   if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
 }
 
-type Means = Pick<World, "log" | "cancel" | "conceal" | "verification">;
+interface Way<I extends ChangeInputs> {
+  readonly inputs: I;
+  readonly ask: AskAws;
+  readonly transaction: string;
+  readonly means: Pick<World, "log" | "cancel" | "conceal" | "verification">;
+}
 
-/** Finds the hosts, and does something with them while their port is open. What AWS refuses is told as any other failure. */
-async function throughDoor<T>(
-  inputs: ChangeInputs,
-  transaction: string,
-  means: Means,
-  body: (world: World) => Promise<T>,
+/**
+ * Finds the hosts and what else AWS has to say, and does something with them while their port is open. What AWS refuses is
+ * told as any other failure.
+ */
+async function throughDoor<I extends ChangeInputs, T>(
+  { inputs, ask, transaction, means }: Way<I>,
+  prepare: () => Promise<I["request"]>,
+  body: (world: World, request: I["request"]) => Promise<T>,
 ): Promise<T> {
   const { log, cancel } = means;
-  const ask = awsOnDemand(inputs.hosts.region, log);
   const world = { ...means, hosts: [] as readonly Target[], clock: systemClock, transaction };
+  let { request } = inputs;
   let shut = async () => {};
   try {
-    world.hosts = await findHosts(inputs, ask, log);
-    const door = { inputs, hosts: world.hosts, holder: transaction, url: inputs.request.run.url, ask, log };
-    if (!cancel.aborted) shut = await openDoor(door);
+    const hosts = await findHosts(inputs, ask, log);
+    request = await prepare();
+    if (!cancel.aborted) shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
+    world.hosts = hosts;
   } catch (unreachable) {
     if (!(unreachable instanceof UserError)) throw unreachable;
-    return body({ ...world, hosts: [], unreachable });
+    return body({ ...world, unreachable }, request);
   }
   try {
-    return await body(world);
+    return await body(world, request);
   } finally {
     await shut();
   }
 }
+
+const completed = async <I extends ChangeInputs, O extends Outcome>(
+  action: ChangeAction<I, O>,
+  inputs: I,
+  means: AwsMeans,
+): Promise<I["request"]> => action.complete?.(inputs, means) ?? inputs.request;
 
 /** Masks what the inputs hold of secrets. More may come: what a release was deployed with is as secret again. */
 function maskingOf(io: InputSource): { readonly mask: Mask; readonly conceal: World["conceal"] } {
@@ -120,8 +142,15 @@ async function askHosts<I extends ChangeInputs, O extends Outcome>(
   const { request } = inputs;
   // what users see was proved before the first host committed: the others have only to follow
   const means = { log, cancel: new AbortController().signal, conceal, verification: undefined };
-  await throughDoor(inputs, `post-${main}`, means, (world) => {
-    if (world.unreachable) throw world.unreachable;
-    return mend(request, world, main, (release) => action.again(request, world, release));
-  });
+  const ask = awsOnDemand(inputs.hosts.region, log);
+  await throughDoor(
+    { inputs, ask, transaction: `post-${main}`, means },
+    async () => request,
+    (world) => {
+      if (world.unreachable) throw world.unreachable;
+      return mend(request, world, main, async (release) =>
+        action.again(await completed(action, inputs, { ask, log, conceal }), world, release),
+      );
+    },
+  );
 }

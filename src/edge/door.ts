@@ -2,7 +2,7 @@ import * as core from "@actions/core";
 import type { HostInputs } from "../github/host-inputs";
 import type { Log } from "../release/log";
 import type { Target } from "../release/world";
-import { type AwsAtHand, awsOnDemand } from "./aws";
+import { type AskAws, type AwsAtHand, awsOnDemand } from "./aws";
 import { isPrivate, ownAddressTowards } from "./own-address";
 
 /** What main leaves to its post step: all that shutting the door needs, whatever the inputs are by then. */
@@ -25,7 +25,7 @@ export interface DoorOf {
   readonly holder: string;
   /** of the run */
   readonly url: string;
-  readonly ask: () => Promise<AwsAtHand>;
+  readonly ask: AskAws;
   readonly log: Log;
 }
 
@@ -91,7 +91,7 @@ async function addresses({ inputs, hosts }: DoorOf, access: AwsAtHand["access"])
 }
 
 /** What can't be shut is told: by now the step has its result. */
-async function shut(opened: Opened, ask: DoorOf["ask"], log: Log): Promise<void> {
+async function shut(opened: Opened, ask: AskAws, log: Log): Promise<void> {
   const { groupId, holder, url, ruleIds } = opened;
   const { aws, access } = await ask();
   const warnings = await access.closeDoor(aws, { groupId, ruleIds, holder: { name: holder, url }, clock });

@@ -9,14 +9,12 @@ import { hostKeyTrust, speaksOf } from "../host/known-hosts";
 import { privateKey } from "../host/private-key";
 import type { Log } from "../release/log";
 import type { Target } from "../release/world";
-import type { AwsAtHand } from "./aws";
+import type { AskAws } from "./aws";
 
 /** A host, and the instance that it is, where AWS was asked. */
 interface Place extends HostAddress {
   readonly instance?: Ec2Host;
 }
-
-type AskAws = () => Promise<AwsAtHand>;
 
 /**
  * The hosts that the inputs mean, each with its way in. AWS is asked only for what the inputs leave to it: the instances,

@@ -13,6 +13,7 @@ import { appName, asItIs, checkStrangers, type HostInputs, hostInputs, lock, ver
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
+import { parameterPath, secretIds } from "./values/aws-env";
 import { logOptions, network, volumes } from "./values/container";
 import { duration } from "./values/durations";
 import { envText } from "./values/env-text";
@@ -25,6 +26,15 @@ import { words } from "./values/words";
 
 export interface DeployInputs extends HostInputs {
   readonly request: DeployRequest;
+  readonly envFromAws: EnvFromAws;
+}
+
+/** Where AWS has variables of the container's environment, besides those in the request, which win. */
+export interface EnvFromAws {
+  /** "/shop/prod"; undefined = none in SSM Parameter Store */
+  readonly ssmPath: string | undefined;
+  /** names or ARNs in Secrets Manager; of two with one variable, the later one counts */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -58,6 +68,10 @@ export function deployInputs(from: InputReader, io: InputSource): DeployInputs {
       safety: safety(from),
       run: runOf(io.env),
     },
+    envFromAws: {
+      ssmPath: from.optional("env-ssm-path", parameterPath),
+      secrets: from.optional("env-secrets-manager", secretIds) ?? [],
+    },
   };
 }
 
@@ -87,7 +101,7 @@ function credentials(from: InputReader): Credentials | undefined {
       throw new UserError("registry-username: it is blank, but registry-password is not; give both.");
     if (password === "")
       throw new UserError(
-        "registry-password: it is blank, but registry-username is not; give both, or neither for a public image " +
+        "registry-password: it is blank, but registry-username is not; give both, or neither for a public image or ECR " +
           "(a secret that does not exist is blank).",
       );
     return { username, password };

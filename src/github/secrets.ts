@@ -42,13 +42,16 @@ const OUR_WORDS = "deployed unchanged rolled-back failed healthy unhealthy incon
 
 /** What the log says anyway. */
 export function publicText(io: InputSource): string {
-  const named = ["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"];
+  const named = [
+    ...["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"],
+    ...["env-ssm-path", "env-secrets-manager"],
+  ];
   const urls = publicUrls(io.input("verify-url"));
   return [...named.flatMap((name) => items(io.input(name))), urls, OUR_WORDS, ...runnerText(io)].join("\n");
 }
 
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
-function registryForms(username: string, password: string): string[] {
+export function registryForms(username: string, password: string): string[] {
   if (password === "") return [];
   const inJson = JSON.stringify(password).slice(1, -1);
   const basic = Buffer.from(`${username}:${password}`).toString("base64");

@@ -1,3 +1,4 @@
+import { UserError } from "../user-error";
 import { named } from "./log";
 import type { Outcome } from "./outcome";
 import type { ChangeRequest } from "./request";
@@ -29,9 +30,19 @@ export async function mend(
   const ended = truths.map((truth) => truth?.transaction === main);
   if (ended.every(Boolean) || !ended.some(Boolean)) return;
   log.info("The runner died between two commits. The hosts that are behind are brought to the committed release.");
-  const outcome = await again(truths.find((truth) => truth?.transaction === main)?.release ?? "");
-  if (outcome.failure) log.warning(`The hosts are on different releases: ${outcome.failure.reason}`);
+  const why = await failureOf(again(truths.find((truth) => truth?.transaction === main)?.release ?? ""));
+  if (why) log.warning(`The hosts are on different releases: ${why}`);
   else log.info("All hosts are on one release.");
+}
+
+/** A failure's reason; undefined = there was none. What the change needs may not be had any more: that is one, too. */
+async function failureOf(changing: Promise<Outcome>): Promise<string | undefined> {
+  try {
+    return (await changing).failure?.reason;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
 }
 
 function tell(request: ChangeRequest, { log }: World, { name }: Target, truth: Truth | undefined): void {

@@ -26,6 +26,10 @@ const deploys: Seen = {
     address: "reaches an instance at its public or its private address, as address says",
     "aws-region": "asks aws-region before the environment's, and says which region knows no such instance",
   },
+  "aws-env": {
+    "env-ssm-path": fromAws(),
+    "env-secrets-manager": fromAws(),
+  },
   "inputs-release": {
     image: "resolves the tag of image once, and runs it by its digest",
     digest: "runs what digest says, whatever the tag of image stands for now",
@@ -98,6 +102,10 @@ const deploys: Seen = {
     "github-token": "lists the commits since the release before with github-token, and asks nobody without it",
   },
 };
+
+function fromAws(): string {
+  return "takes env-ssm-path, env-secrets-manager, env-file and env, each of which wins over those before";
+}
 
 function checks(): string {
   return "asks health-path with health-host and health-headers, health-threshold times in a row, health-interval apart";

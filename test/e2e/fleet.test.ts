@@ -1,4 +1,6 @@
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { FakeAws } from "../bed/aws/fake-aws";
 import type { BedHost } from "../bed/bed";
 import { docker } from "../bed/run";
 import { bed } from "../support/bad-day";
@@ -123,9 +125,9 @@ test("a host that went back by itself, its wire cut between prepare and commit, 
 }, 120_000);
 
 /** The one window: the runner dies when one host has committed, and the other has not heard of it. */
-async function killedBetween(): Promise<Readonly<Record<string, string>>> {
+async function killedBetween(more: Inputs = {}, env: Inputs = {}): Promise<Readonly<Record<string, string>>> {
   await holdIn("PREPARE", a);
-  const step = start("echo2");
+  const step = start("echo2", more, env);
   await betweenThem(cut);
   await step.says(new RegExp(`^${a.address}: echo2\\S* is committed`, "m"));
   step.kill("SIGKILL");
@@ -144,6 +146,25 @@ test("a runner killed between two commits leaves the hosts apart, and post bring
   expect(post.log).toContain("All hosts are on one release.");
   await noneFailed(running);
   expect(await theyServe()).toEqual(["echo2", "echo2"]);
+}, 120_000);
+
+test("what post deploys again has the env that AWS has, and where AWS refuses it the hosts stay apart and post says why", async () => {
+  const aws = await FakeAws.start({ hosts: [] });
+  try {
+    const parameter = { Name: "/fleet/COLOUR", Value: "turquoise", Type: "SecureString" } as const;
+    await new SSMClient(aws.moto).send(new PutParameterCommand(parameter));
+    const more = { "env-ssm-path": "/fleet" };
+    const state = await killedBetween(more, aws.env);
+    const post = () => startPost("deploy-ec2", inputs("echo2", more), state, aws.env).ended;
+    aws.fail("ssm:GetParametersByPath", { code: "AccessDeniedException" });
+    expect((await post()).log).toMatch(/^::warning::The hosts are on different releases: env-ssm-path: \/fleet: ssm:/m);
+    expect(await theyServe()).toEqual(["echo2", "echo1"]);
+    expect((await post()).log).toContain("All hosts are on one release.");
+    for (const host of fleet)
+      expect(await (await fetch(`${host.url}/env`)).json()).toMatchObject({ COLOUR: "turquoise" });
+  } finally {
+    await aws.end();
+  }
 }, 120_000);
 
 test("a runner killed between two commits leaves the hosts apart, and the next run ends them on one release", async () => {

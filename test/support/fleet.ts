@@ -34,7 +34,8 @@ export const inputs = (image: string, more: Inputs = {}): Inputs => ({
   ...more,
 });
 
-export const start = (image: string, more: Inputs = {}): Step => startStep("deploy-ec2", inputs(image, more));
+export const start = (image: string, more: Inputs = {}, env: Inputs = {}): Step =>
+  startStep("deploy-ec2", inputs(image, more), env);
 export const deploy = (image: string, more: Inputs = {}): Promise<Ended> => start(image, more).ended;
 
 export async function deployed(image: string, more: Inputs = {}): Promise<Ended> {

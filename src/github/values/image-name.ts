@@ -34,6 +34,10 @@ export const imageName: Parse<string> = (name, text) => {
   throw new UserError(`${name}: ${wrong(text)}, got ${shown(text)}.`);
 };
 
+/** The region of a private ECR registry; undefined for every other registry. */
+export const ecrRegion = (image: string): string | undefined =>
+  /^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\//.exec(image)?.[1];
+
 function split(text: string): Name | undefined {
   if (text.length > maxLength + 128 + 72) return undefined;
   const [, path, tagged, pinned] = reference.exec(text) ?? [];

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { inputsOfRunner } from "../../../src/github/input-source";
 import { readDeployInputs } from "../../../src/github/inputs";
+import { ecrRegion } from "../../../src/github/values/image-name";
 import { UserError } from "../../../src/user-error";
 import { actionYml, commit, fingerprint, source } from "./deploy-inputs";
 
@@ -278,6 +279,29 @@ test("cuts a repository's name to one that fits an app", () => {
   const env = { GITHUB_REPOSITORY: `acme/.${"Long_Name".repeat(3)}---${"x".repeat(30)}` };
   expect(readDeployInputs(source({}, env)).request.app).toBe("long-namelong-namelong-name-xx");
 });
+
+test("takes where AWS has the env: a path with or without a slash behind it, secrets by comma or line", () => {
+  const arn = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:shop/prod-AbC123";
+  const given = { "env-ssm-path": "/shop/prod/", "env-secrets-manager": `shop/prod\n${arn}, mail` };
+  expect(readDeployInputs(source(given)).envFromAws).toEqual({
+    ssmPath: "/shop/prod",
+    secrets: ["shop/prod", arn, "mail"],
+  });
+});
+
+const registries: readonly [image: string, region: string | undefined][] = [
+  ["111122223333.dkr.ecr.eu-west-3.amazonaws.com/team/shop:1.4", "eu-west-3"],
+  ["111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/shop", "cn-north-1"],
+  ["public.ecr.aws/acme/shop", undefined],
+  ["ghcr.io/111122223333.dkr.ecr.eu-west-3.amazonaws.com/shop", undefined],
+  ["111122223333.dkr.ecr.eu-west-3.amazonaws.com.evil.test/shop", undefined],
+];
+test.each(registries)(
+  "knows of %s whether it is in a private ECR registry, and in which region: %s",
+  (image, region) => {
+    expect(ecrRegion(readDeployInputs(source({ image })).request.image.name)).toBe(region);
+  },
+);
 
 test("puts env over env-file", () => {
   const io = source({ env: "A=1\nB=2", "env-file": "prod.env" }, {}, { "prod.env": "B=file\nC=3" });

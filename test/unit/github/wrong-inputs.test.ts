@@ -4,6 +4,8 @@ import { refusal } from "./deploy-inputs";
 const sha = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const address = (got: string): string =>
   `hosts: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got "${got}".`;
+const ssmPath = (got: string): string =>
+  `env-ssm-path: expected a path of SSM Parameter Store such as /shop/prod, got ${JSON.stringify(got)}.`;
 const filters = (got: string): string =>
   `ec2-filters: expected lines such as tag:Name=web or tag:Env=staging,test, got ${JSON.stringify(got)}.`;
 const image = (got: string): string =>
@@ -151,12 +153,25 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   [
     "a user without a password",
     { "registry-username": "ann" },
-    "registry-password: it is blank, but registry-username is not; give both, or neither for a public image (a secret that does not exist is blank).",
+    "registry-password: it is blank, but registry-username is not; give both, or neither for a public image or ECR (a secret that does not exist is blank).",
   ],
   [
     "a password without a user",
     { "registry-password": "s3cret-pw" },
     "registry-username: it is blank, but registry-password is not; give both.",
+  ],
+  ["a path without a slash", { "env-ssm-path": "shop/prod" }, ssmPath("shop/prod")],
+  ["all of Parameter Store", { "env-ssm-path": "/" }, ssmPath("/")],
+  ["a path with a pattern", { "env-ssm-path": "/shop/*" }, ssmPath("/shop/*")],
+  [
+    "a secret's name with a blank",
+    { "env-secrets-manager": "shop/prod, my secret" },
+    'env-secrets-manager: expected names or ARNs of secrets, by comma or line, got "my secret".',
+  ],
+  [
+    "another service's ARN",
+    { "env-secrets-manager": "arn:aws:ssm:us-east-1:111122223333:parameter/shop" },
+    'env-secrets-manager: expected names or ARNs of secrets, by comma or line, got "arn:aws:ssm:us-east-1:111122223333:parameter/shop".',
   ],
   ["a port that is a word", { port: "http" }, 'port: expected a port from 1 to 65535, got "http".'],
   [

@@ -1,9 +1,9 @@
 "use strict";
-exports.id = 255;
-exports.ids = [255];
+exports.id = 921;
+exports.ids = [921];
 exports.modules = {
 
-/***/ 255:
+/***/ 3921:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -17,8 +17,11 @@ __webpack_require__.d(__webpack_exports__, {
   hostKeys: () => (/* reexport */ hostKeys),
   openAws: () => (/* reexport */ openAws),
   openDoor: () => (/* reexport */ openDoor),
+  parametersUnder: () => (/* reexport */ parametersUnder),
+  registryLogin: () => (/* reexport */ registryLogin),
   runnerAddresses: () => (/* reexport */ runnerAddresses),
-  sendKey: () => (/* reexport */ sendKey)
+  sendKey: () => (/* reexport */ sendKey),
+  variablesOfSecrets: () => (/* reexport */ variablesOfSecrets)
 });
 
 // EXTERNAL MODULE: ./src/user-error.ts
@@ -61,6 +64,10 @@ class AwsFailure extends user_error/* UserError */.y {
         super(message, options);
         this.action = action;
         this.code = code;
+    }
+    /** The same, with what the call was for in front. */
+    about(subject) {
+        return new AwsFailure(this.action, this.code, `${subject}: ${this.message}`, { cause: this.cause });
     }
     get denied() {
         return DENIED.has(this.code);
@@ -242,6 +249,7 @@ const LIFETIME = 6 * 60 * 60_000;
 const CLOSING_LIMIT = 120_000; // a closer that takes longer is dead: its three calls may be sent again, being throttled
 const PAUSE = 2_000;
 const ROUNDS = 75; // 150 s: so a dead closer is outwaited
+const LOOK_AGAIN = [1_000, 2_000, 4_000];
 /**
  * Lets the runner in: one rule for each of its addresses, tagged with who holds it and until when. Rules that dead runs
  * left in this group go first.
@@ -273,9 +281,8 @@ async function closeDoor(aws, { groupId, ruleIds, holder, clock }) {
         `ssh-security-group: ${which} in ${groupId} could not be closed: ${cause.message} The next deploy sweeps it once it has expired; to close it now, revoke what is tagged ${keyOf(holder)}.`,
     ];
     try {
-        const rules = await group.rules();
-        const mine = rules.filter((rule) => isOurs(rule) && keyOf(holder) in rule.tags).map(({ id }) => id);
-        const unseen = ruleIds.filter((id) => !rules.some((rule) => rule.id === id)); // gone, or too new to be listed
+        const { rules, mine } = await seen(group, ruleIds, holder, clock);
+        const unseen = (ruleIds ?? []).filter((id) => !rules.some((rule) => rule.id === id)); // gone
         const ids = [...mine, ...unseen];
         const warnings = await Promise.all(ids.map((id) => letGo(group, id, holder, clock).then(() => [], stillOpen(id))));
         return warnings.flat();
@@ -283,6 +290,18 @@ async function closeDoor(aws, { groupId, ruleIds, holder, clock }) {
     catch (cause) {
         return stillOpen("what this job opened")(cause);
     }
+}
+/** What was made a moment ago may not be listed yet (EC2 developer guide, "Eventual consistency"): then it is looked for again. */
+async function seen(group, ruleIds, holder, clock) {
+    for (const pause of [...LOOK_AGAIN, 0]) {
+        const rules = await group.rules();
+        const mine = rules.filter((rule) => isOurs(rule) && keyOf(holder) in rule.tags).map(({ id }) => id);
+        const whole = ruleIds ? ruleIds.every((id) => mine.includes(id)) : mine.length > 0;
+        if (whole || pause === 0)
+            return { rules, mine };
+        await clock.sleep(pause);
+    }
+    throw new Error("the last look has no pause behind it");
 }
 /** @returns the id of the rule that lets `cidr` in and is held now; undefined = a person's rule does, and stays theirs. */
 async function letIn(group, cidr, options) {
@@ -330,8 +349,108 @@ async function sweep(group, { holder, clock }) {
 const find = async (group, id) => (await group.rules()).find((rule) => rule.id === id);
 const opens = (rule, port, cidr) => rule.fromPort === port && rule.toPort === port && rule.cidr === cidr;
 
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-secrets-manager/dist-cjs/index.js
+var client_secrets_manager_dist_cjs = __webpack_require__(2994);
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ssm/dist-cjs/index.js
 var client_ssm_dist_cjs = __webpack_require__(4736);
+;// CONCATENATED MODULE: ./src/aws/environment.ts
+
+
+
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/; // POSIX, 8.1; what every shell can read
+/**
+ * The parameters right below a path of SSM Parameter Store, decrypted: `/shop/prod/DATABASE_URL` under `/shop/prod` is
+ * DATABASE_URL.
+ *
+ * @param path without a slash at its end
+ * @throws {UserError} when there are none, and for a name that is no variable's
+ */
+async function parametersUnder(aws, path) {
+    const found = await allUnder(aws, path);
+    if (found.length > 0)
+        return Object.fromEntries(found.map((parameter) => variableOf(path, parameter)));
+    throw new user_error/* UserError */.y(`env-ssm-path: there is no parameter under ${path} in the region ${aws.region}. Check the path, aws-region, and which account the credentials are for.`);
+}
+/** Recursive, so that a name which is too deep is told and not left out in silence. */
+const allUnder = (aws, path) => aws
+    .call("ssm:GetParametersByPath", async () => {
+    const found = [];
+    const asked = { Path: path, Recursive: true, WithDecryption: true };
+    for await (const page of (0,client_ssm_dist_cjs/* paginateGetParametersByPath */.kU5)({ client: aws.ssm, stopOnSameToken: true }, asked))
+        found.push(...(page.Parameters ?? []));
+    return found;
+})
+    .catch((failure) => {
+    throw about(`env-ssm-path: ${path}`, failure);
+});
+function variableOf(path, { Name = "", Value = "" }) {
+    const name = Name.slice(path.length + 1);
+    if (name.includes("/"))
+        throw new user_error/* UserError */.y(`env-ssm-path: ${Name} is more than one level below ${path}. Move it, or give the path that it is right below.`);
+    return checked(`env-ssm-path: ${Name}`, name, Value);
+}
+/**
+ * The keys of secrets that hold a JSON object of texts, numbers and booleans, as Secrets Manager's console writes it. Of
+ * a key that several have, the last secret's value counts.
+ *
+ * @param ids names or ARNs
+ * @throws {UserError} when one is not there or holds anything else
+ */
+async function variablesOfSecrets(aws, ids) {
+    return Object.fromEntries((await Promise.all(ids.map((id) => variablesOf(aws, id)))).flat());
+}
+async function variablesOf(aws, id) {
+    const answer = await aws
+        .call("secretsmanager:GetSecretValue", () => aws.secretsManager.send(new client_secrets_manager_dist_cjs/* GetSecretValueCommand */.d2({ SecretId: id })))
+        .catch((failure) => {
+        throw secretFailure(aws, id, failure);
+    });
+    const entries = Object.entries(objectIn(id, answer.SecretString));
+    return entries.map(([key, value]) => checked(of(id), key, scalarText(id, key, value)));
+}
+const of = (id) => `env-secrets-manager: ${id}`;
+function secretFailure(aws, id, failure) {
+    if (!(failure instanceof AwsFailure) || failure.code !== "ResourceNotFoundException")
+        return about(of(id), failure);
+    return new user_error/* UserError */.y(`${of(id)}: there is no such secret in the region ${aws.region}, or it has no value. Check its name, aws-region, and which account the credentials are for.`, { cause: failure });
+}
+/** The errors of JSON.parse quote the text: they are not passed on. */
+function objectIn(id, text) {
+    if (text === undefined)
+        throw new user_error/* UserError */.y(`${of(id)}: it is binary. ${WANTED}`);
+    const value = jsonOf(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+        throw new user_error/* UserError */.y(`${of(id)}: it is no JSON object. ${WANTED}`);
+    if (Object.keys(value).length === 0)
+        throw new user_error/* UserError */.y(`${of(id)}: it has no key. ${WANTED}`);
+    return value;
+}
+const WANTED = 'Store key/value pairs: a JSON object such as {"DATABASE_URL": "..."}.';
+function jsonOf(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+function scalarText(id, key, value) {
+    const inexact = Number.isInteger(value) && !Number.isSafeInteger(value); // it would arrive as another number
+    if (/^(string|number|boolean)$/.test(typeof value) && !inexact)
+        return String(value);
+    const what = inexact ? "a number of more digits than a number holds" : "no text, number or boolean";
+    throw new user_error/* UserError */.y(`${of(id)}: the value of ${JSON.stringify(key)} is ${what}. Write it as a text, in quotes.`);
+}
+function checked(from, name, value) {
+    if (!VARIABLE.test(name))
+        throw new user_error/* UserError */.y(`${from}: ${JSON.stringify(name)} can't be the name of a variable: letters, digits and underscores, and no digit first. Rename it.`);
+    if (value.includes("\0"))
+        throw new user_error/* UserError */.y(`${from}: the value of ${name} holds a NUL character, which no environment can.`);
+    return [name, value];
+}
+const about = (subject, failure) => failure instanceof AwsFailure ? failure.about(subject) : failure;
+
 ;// CONCATENATED MODULE: ./src/aws/host-keys.ts
 
 
@@ -505,10 +624,9 @@ function withAdvice(failure, instanceId, user) {
         InvalidArgsException: `Check ssh-user: ${user}.`,
         ThrottlingException: "Deploy to fewer hosts at once, or set ssh-key.",
     };
-    const words = advice[failure.code];
-    if (!words)
-        return failure;
-    return new AwsFailure(failure.action, failure.code, `${failure.message} ${words}`, { cause: failure.cause });
+    const words = advice[failure.code] ?? "";
+    const message = `ssh-key is blank, so EC2 Instance Connect was asked to let a key in. ${failure.message} ${words}`;
+    return new AwsFailure(failure.action, failure.code, message.trim(), { cause: failure.cause });
 }
 
 ;// CONCATENATED MODULE: ./src/aws/instances.ts
@@ -579,6 +697,31 @@ function host(instance, address) {
     return { id: idOf(instance), name, zone: instance.Placement?.AvailabilityZone ?? "", address: reached, privateIp };
 }
 
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ecr/dist-cjs/index.js
+var client_ecr_dist_cjs = __webpack_require__(8249);
+;// CONCATENATED MODULE: ./src/aws/registry-login.ts
+
+
+
+const SUBJECT = "image: with registry-username blank, the login to ECR comes from the job's AWS credentials";
+/**
+ * The login to the private ECR registries of a region (GetAuthorizationToken: base64 of `AWS:password`).
+ *
+ * @throws {UserError}
+ */
+async function registryLogin(aws) {
+    const answer = await aws
+        .call("ecr:GetAuthorizationToken", () => aws.ecr.send(new client_ecr_dist_cjs/* GetAuthorizationTokenCommand */.Eu6({})))
+        .catch((failure) => {
+        throw failure instanceof AwsFailure ? failure.about(SUBJECT) : failure;
+    });
+    const token = answer.authorizationData?.[0]?.authorizationToken ?? "";
+    const [, username = "", password = ""] = /^([^:]+):(.+)$/s.exec(Buffer.from(token, "base64").toString("utf8")) ?? [];
+    if (password !== "")
+        return { username, password };
+    throw new user_error/* UserError */.y(`${SUBJECT}, but what ECR in ${aws.region} gave is no login. Try again, or give both.`);
+}
+
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __webpack_require__(4708);
 // EXTERNAL MODULE: external "node:net"
@@ -646,10 +789,6 @@ function askStraight(url, signal) {
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudwatch/dist-cjs/index.js
 var client_cloudwatch_dist_cjs = __webpack_require__(4085);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ecr/dist-cjs/index.js
-var client_ecr_dist_cjs = __webpack_require__(8249);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-secrets-manager/dist-cjs/index.js
-var client_secrets_manager_dist_cjs = __webpack_require__(2994);
 // EXTERNAL MODULE: ./node_modules/@smithy/node-http-handler/dist-cjs/index.js
 var node_http_handler_dist_cjs = __webpack_require__(1279);
 ;// CONCATENATED MODULE: ./src/aws/proxied-handler.ts
@@ -786,7 +925,9 @@ async function openAws({ region, proxyOf, debug = () => { } }) {
 }
 
 ;// CONCATENATED MODULE: ./src/aws/access.ts
-// All that finding hosts and getting in needs of AWS, in one place to be read when it is needed.
+// All that is asked of AWS to find hosts, to get in and to fill a request in, in one place to be read when it is needed.
+
+
 
 
 
