@@ -67744,11 +67744,12 @@ function ownAddressTowards(address) {
             socket.close();
             reject(new user_error/* UserError */.y(`ssh-security-group: this runner has no way to ${address}: ${cause.message}.`, { cause }));
         });
-        socket.connect(9, address, () => {
+        socket.once("connect", () => {
             const own = socket.address().address;
             socket.close();
             resolve(`${own}/${v6 ? 128 : 32}`);
         });
+        socket.connect(9, address);
     });
 }
 

@@ -29,10 +29,11 @@ export function ownAddressTowards(address: string): Promise<string> {
       socket.close();
       reject(new UserError(`ssh-security-group: this runner has no way to ${address}: ${cause.message}.`, { cause }));
     });
-    socket.connect(9, address, () => {
+    socket.once("connect", () => {
       const own = socket.address().address;
       socket.close();
       resolve(`${own}/${v6 ? 128 : 32}`);
     });
+    socket.connect(9, address);
   });
 }

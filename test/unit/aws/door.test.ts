@@ -105,6 +105,27 @@ describe("the door to a host", () => {
     expect(await rules()).toEqual([]);
   });
 
+  test("is looked for again by whoever does not know its rules: AWS may not list what was made a moment ago", async () => {
+    await open("1");
+    const blind = new Proxy(aws, {
+      get: (target, property) => {
+        if (property !== "call") return Reflect.get(target, property, target);
+        const early = time < START + 3_000;
+        return async (action: string, send: () => Promise<unknown>) =>
+          early && action === "ec2:DescribeSecurityGroupRules" ? [] : target.call(action, send);
+      },
+    });
+    expect(await closeDoor(blind, { groupId, ruleIds: undefined, holder: holder("1"), clock })).toEqual([]);
+    expect(await rules()).toEqual([]);
+  });
+
+  test("costs no second look where the only rule is a person's", async () => {
+    await byHand(RUNNER);
+    const door = await open("1");
+    expect(await door.close()).toEqual([]);
+    expect([time, await sources()]).toEqual([START, [RUNNER]]);
+  });
+
   test("is closed twice without a complaint", async () => {
     const door = await open("1");
     await door.close();

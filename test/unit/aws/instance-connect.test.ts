@@ -75,7 +75,9 @@ test.each(refusals)("says what to do about %s", async (name, says) => {
   connect.on(SendSSHPublicKeyCommand).rejects(Object.assign(new Error("no"), { name }));
   const sending = sendKey(aws, delivery);
   await expect(sending).rejects.toThrow(UserError);
-  await expect(sending).rejects.toThrow(/^ec2-instance-connect:SendSSHPublicKey: /);
+  await expect(sending).rejects.toThrow(
+    /^ssh-key is blank, so EC2 Instance Connect was asked to let a key in\. ec2-instance-connect:SendSSHPublicKey: /,
+  );
   await expect(sending).rejects.toThrow(says);
 });
 

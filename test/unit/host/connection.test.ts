@@ -156,6 +156,12 @@ test.each([
   expect(attempts).toContain(`${user} publickey`);
 });
 
+test("says what to check when the host refuses a key that EC2 Instance Connect sent", async () => {
+  expect(await refusal({ privateKey: STRANGER.private, keyWasSent: true })).toContain(
+    'the user "ec2-user" was refused, with the key that EC2 Instance Connect had sent. Check ssh-user',
+  );
+});
+
 test("says that nothing listens on the port", async () => {
   const free = createServer();
   const nobody = await listen(free);

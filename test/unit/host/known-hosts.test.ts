@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { utils } from "ssh2";
-import { fingerprint, hostKeyTrust } from "../../../src/host/known-hosts";
+import { fingerprint, hostKeyTrust, speaksOf } from "../../../src/host/known-hosts";
 import { UserError } from "../../../src/user-error";
 import { ed25519 } from "../../support/ssh-keys";
 
@@ -157,4 +157,24 @@ test("prints a fingerprint as ssh-keygen does, and reads its hashed lines", () =
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test.each([
+  ["a line of its name", `10.0.0.5 ${ED25519}`, true],
+  ["a fingerprint", print(ED25519), true],
+  ["lines of others", `10.0.0.6 ${ED25519}`, false],
+  ["what is revoked alone", `@revoked * ${ED25519}`, false],
+  ["a comment", "# later", false],
+])("speaks of a host by %s: %#", (_what, text, speaks) => {
+  expect(speaksOf(text, "10.0.0.5", 22)).toBe(speaks);
+});
+
+test("a key that is revoked stays so, whoever else vouches for it", () => {
+  const trust = hostKeyTrust(
+    `@revoked * ${ED25519}\n${ED25519}\n${OTHER}`,
+    "10.0.0.5",
+    22,
+    "the console output of i-1",
+  );
+  expect([trust.judge(blob(ED25519)), trust.judge(blob(OTHER))]).toEqual(["revoked", "known"]);
 });
