@@ -60845,10 +60845,12 @@ const OUR_WORDS = "deployed unchanged rolled-back failed healthy unhealthy incon
 function publicText(io) {
     const named = [
         ...["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"],
-        ...["env-ssm-path", "env-secrets-manager"],
+        ...["ec2-filters", "aws-region", "env-ssm-path", "env-secrets-manager"],
     ];
     const urls = publicUrls(io.input("verify-url"));
-    return [...named.flatMap((name) => items(io.input(name))), urls, OUR_WORDS, ...maskable_runnerText(io)].join("\n");
+    const regions = ["AWS_REGION", "AWS_DEFAULT_REGION"].map((name) => io.env[name] ?? "");
+    const told = named.flatMap((name) => items(io.input(name)));
+    return [...told, urls, OUR_WORDS, ...regions, ...maskable_runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
 function registryForms(username, password) {
@@ -60879,6 +60881,37 @@ const systemClock = {
         signal.addEventListener("abort", onAbort, { once: true });
     }),
 };
+
+;// CONCATENATED MODULE: ./src/release/failure.ts
+/** A gate said no: the candidate is not fit, and the host goes back. The message is the whole sentence for a person. */
+class GateError extends Error {
+    gate;
+    name = "GateError";
+    constructor(gate, message, options) {
+        super(message, options);
+        this.gate = gate;
+    }
+}
+/** The job was cancelled. */
+class Cancelled extends Error {
+    by;
+    name = "Cancelled";
+    constructor(by) {
+        super(`the job was cancelled (${by})`);
+        this.by = by;
+    }
+}
+/** What was thrown, as one sentence for a person. */
+function sentence(cause) {
+    const message = cause.message ?? String(cause);
+    return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+/** Why a change was taken back, in a few words of our own: nothing in them comes from a host, a container or an input. */
+function briefly(cause) {
+    if (cause instanceof GateError)
+        return `stopped at ${cause.gate}`;
+    return cause instanceof Cancelled ? "the job was cancelled" : "it failed; the log of its run says why";
+}
 
 ;// CONCATENATED MODULE: ./src/release/log.ts
 /** A log in which each line says whose it is. */
@@ -62530,37 +62563,6 @@ function awsOnDemand(region, log) {
     };
 }
 
-;// CONCATENATED MODULE: ./src/release/failure.ts
-/** A gate said no: the candidate is not fit, and the host goes back. The message is the whole sentence for a person. */
-class GateError extends Error {
-    gate;
-    name = "GateError";
-    constructor(gate, message, options) {
-        super(message, options);
-        this.gate = gate;
-    }
-}
-/** The job was cancelled. */
-class Cancelled extends Error {
-    by;
-    name = "Cancelled";
-    constructor(by) {
-        super(`the job was cancelled (${by})`);
-        this.by = by;
-    }
-}
-/** What was thrown, as one sentence for a person. */
-function sentence(cause) {
-    const message = cause.message ?? String(cause);
-    return /[.!?]$/.test(message) ? message : `${message}.`;
-}
-/** Why a change was taken back, in a few words of our own: nothing in them comes from a host, a container or an input. */
-function briefly(cause) {
-    if (cause instanceof GateError)
-        return `stopped at ${cause.gate}`;
-    return cause instanceof Cancelled ? "the job was cancelled" : "it failed; the log of its run says why";
-}
-
 ;// CONCATENATED MODULE: ./src/edge/cancel.ts
 
 
@@ -62572,7 +62574,7 @@ function cancelledBySignals() {
         if (!cancel.signal.aborted)
             cancel.abort(new Cancelled("SIGTERM"));
         else {
-            setFailed("The job was cancelled before this step could say how it ended. The host settles by itself; the post step says what it runs.");
+            setFailed("The job was cancelled before this step could say how it ended. Where it had come to a host, that settles by itself, and the post step says what it runs.");
             process.exit(1);
         }
     });
@@ -62789,6 +62791,49 @@ function filter(input, text) {
 }
 const securityGroup = matching(/^sg-[0-9a-f]{8,17}$/, "the id of a security group, such as sg-0123456789abcdef0");
 const region = matching(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");
+
+;// CONCATENATED MODULE: ./src/github/values/host-address.ts
+
+
+
+
+
+const host_address_name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
+const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
+const MOST_HOSTS = 100;
+/** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
+function hostAddresses(otherwise) {
+    return (input, text) => {
+        const named = items(text).map((host) => hostAddress(input, host, otherwise));
+        if (named.length === 0)
+            throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown(text)}.`);
+        if (named.length > MOST_HOSTS)
+            throw new user_error/* UserError */.y(`${input}: got ${named.length} hosts; name ${MOST_HOSTS} at most, or deploy in several jobs.`);
+        const seen = new Set();
+        for (const host of named) {
+            const place = `${host.address} port ${host.port}`;
+            if (seen.has(place))
+                throw new user_error/* UserError */.y(`${input}: ${place} is named twice. Name each host once.`);
+            seen.add(place);
+        }
+        return named;
+    };
+}
+function hostAddress(input, text, otherwise) {
+    const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
+    const address = bracketed ?? plain ?? "";
+    if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
+        throw new user_error/* UserError */.y(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
+    if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
+        throw new user_error/* UserError */.y(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got ${shown(text)}.`);
+    return {
+        user: user === undefined ? otherwise.user : userName(input, user),
+        address,
+        port: port === undefined ? otherwise.port : portNumber(input, port),
+    };
+}
+/** Only digits and dots is meant as an IPv4 address: `10.0.0.300` is no name. */
+const isAddress = (text) => (/^[\d.]+$/.test(text) ? (0,external_node_net_.isIPv4)(text) : host_address_name.test(text));
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
@@ -63526,6 +63571,8 @@ function whyUnreadable(message, passphrase) {
 
 
 
+
+
 /**
  * The hosts that the inputs mean, each with its way in. AWS is asked only for what the inputs leave to it: the instances,
  * their host keys, and to let a key in that is made here.
@@ -63552,6 +63599,8 @@ async function findInstances({ hosts }, ask) {
     const at = (host, instance) => ({ ...host, address: instance.address, instance });
     if (named.length === 0) {
         const found = await access.findInstances(aws, { input: "ec2-filters", by: { filters }, address });
+        if (found.length > MOST_HOSTS)
+            throw new user_error/* UserError */.y(`ec2-filters: ${found.length} running instances match; ${MOST_HOSTS} at most are deployed to. Narrow the filters, or deploy in several jobs.`);
         return found.map((instance) => at({ user, port, address: "" }, instance));
     }
     const ids = named.map((host) => host.address).filter(isInstanceId);
@@ -63567,7 +63616,8 @@ async function targets(inputs, places, ask, log) {
         const { address, port, instance } = place;
         const trust = await trustIn(place, inputs, ask, log);
         const alike = places.filter((other) => other.address === address).length > 1;
-        const name = instance?.id ?? (alike ? `${address}:${port}` : address);
+        const called = instance?.id ?? address;
+        const name = alike ? `${called}:${port}` : called;
         const debug = (line) => log.debug(places.length > 1 ? `${name}: ${line}` : line);
         const { connectTimeout } = inputs.access;
         const open = async () => Host.open({ ...place, ...(await login(place)), trust, connectTimeout }, debug);
@@ -64195,6 +64245,7 @@ const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,ex
 
 
 
+
 /** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before anybody was asked anything, or a bug. */
 async function main(action, io) {
     refuseRunner(process.platform, process.arch);
@@ -64205,13 +64256,14 @@ async function main(action, io) {
     const log = new JobLog(core_namespaceObject, mask);
     const ask = awsOnDemand(inputs.hosts.region, log);
     const means = { log, cancel: cancelledBySignals(), conceal, verification };
-    const outcome = await throughDoor({ inputs, ask, transaction, means }, () => completed(action, inputs, { ask, log, conceal }), (world, request) => {
+    const outcome = await throughDoor({ inputs, ask, transaction, means }, () => completed(action, inputs, { ask, log, conceal }), async (world, request) => {
         if (!world.unreachable)
             saveState("transaction", transaction); // from here on `post` has something to ask the host
-        return action.run(request, world);
+        const ended = await action.run(request, world);
+        if (ended.settled)
+            saveState("settled", "true");
+        return ended;
     });
-    if (outcome.settled)
-        saveState("settled", "true");
     await report(outcome, action.outputs, inputs, io, mask);
 }
 /**
@@ -64223,17 +64275,20 @@ async function throughDoor({ inputs, ask, transaction, means }, prepare, body) {
     const world = { ...means, hosts: [], clock: systemClock, transaction };
     let { request } = inputs;
     let shut = async () => { };
+    let doing = "find";
     try {
         const hosts = await findHosts(inputs, ask, log);
+        doing = "env";
         request = await prepare();
+        doing = "open port";
         if (!cancel.aborted)
             shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
         world.hosts = hosts;
     }
-    catch (unreachable) {
-        if (!(unreachable instanceof user_error/* UserError */.y))
-            throw unreachable;
-        return body({ ...world, unreachable }, request);
+    catch (cause) {
+        if (!(cause instanceof user_error/* UserError */.y))
+            throw cause;
+        return body({ ...world, unreachable: new GateError(doing, cause.message, { cause }) }, request);
     }
     try {
         return await body(world, request);
@@ -64481,49 +64536,6 @@ function inMilliseconds(text) {
     return amount === undefined || unit === undefined ? undefined : Number(amount) * Number(durations_milliseconds[unit]);
 }
 
-;// CONCATENATED MODULE: ./src/github/values/host-address.ts
-
-
-
-
-
-const host_address_name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/;
-const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
-const mostHosts = 100;
-/** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
-function hostAddresses(otherwise) {
-    return (input, text) => {
-        const named = items(text).map((host) => hostAddress(input, host, otherwise));
-        if (named.length === 0)
-            throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown(text)}.`);
-        if (named.length > mostHosts)
-            throw new user_error/* UserError */.y(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
-        const seen = new Set();
-        for (const host of named) {
-            const place = `${host.address} port ${host.port}`;
-            if (seen.has(place))
-                throw new user_error/* UserError */.y(`${input}: ${place} is named twice. Name each host once.`);
-            seen.add(place);
-        }
-        return named;
-    };
-}
-function hostAddress(input, text, otherwise) {
-    const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
-    const address = bracketed ?? plain ?? "";
-    if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
-        throw new user_error/* UserError */.y(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
-    if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
-        throw new user_error/* UserError */.y(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got ${shown(text)}.`);
-    return {
-        user: user === undefined ? otherwise.user : userName(input, user),
-        address,
-        port: port === undefined ? otherwise.port : portNumber(input, port),
-    };
-}
-/** Only digits and dots is meant as an IPv4 address: `10.0.0.300` is no name. */
-const isAddress = (text) => (/^[\d.]+$/.test(text) ? (0,external_node_net_.isIPv4)(text) : host_address_name.test(text));
-
 ;// CONCATENATED MODULE: ./src/github/values/ssh.ts
 
 
@@ -64699,7 +64711,7 @@ const parameterPath = (name, text) => {
         return path;
     throw new user_error/* UserError */.y(`${name}: expected a path of SSM Parameter Store such as /shop/prod, got ${shown(text)}.`);
 };
-const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@-]{1,512}$/;
+const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@!-]{1,512}$/; // rds!db-...: those that a service manages
 /** Names or ARNs of secrets in Secrets Manager, by comma or line. */
 const secretIds = (name, text) => {
     const ids = items(text);

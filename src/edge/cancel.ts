@@ -9,7 +9,7 @@ export function cancelledBySignals(): AbortSignal {
     if (!cancel.signal.aborted) cancel.abort(new Cancelled("SIGTERM"));
     else {
       core.setFailed(
-        "The job was cancelled before this step could say how it ended. The host settles by itself; the post step says what it runs.",
+        "The job was cancelled before this step could say how it ended. Where it had come to a host, that settles by itself, and the post step says what it runs.",
       );
       process.exit(1);
     }

@@ -8,6 +8,7 @@ import { settingsToMask } from "../github/maskable";
 import { refuseRunner } from "../github/runner";
 import { publicText, secretsOf } from "../github/secrets";
 import { systemClock } from "../health/clock";
+import { GateError } from "../release/failure";
 import { mend } from "../release/mend";
 import type { Outcome } from "../release/outcome";
 import type { Target, World } from "../release/world";
@@ -50,12 +51,13 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   const outcome = await throughDoor(
     { inputs, ask, transaction, means },
     () => completed(action, inputs, { ask, log, conceal }),
-    (world, request) => {
+    async (world, request) => {
       if (!world.unreachable) core.saveState("transaction", transaction); // from here on `post` has something to ask the host
-      return action.run(request, world);
+      const ended = await action.run(request, world);
+      if (ended.settled) core.saveState("settled", "true");
+      return ended;
     },
   );
-  if (outcome.settled) core.saveState("settled", "true");
   await report(outcome, action.outputs, inputs, io, mask);
 }
 
@@ -79,14 +81,17 @@ async function throughDoor<I extends ChangeInputs, T>(
   const world = { ...means, hosts: [] as readonly Target[], clock: systemClock, transaction };
   let { request } = inputs;
   let shut = async () => {};
+  let doing = "find";
   try {
     const hosts = await findHosts(inputs, ask, log);
+    doing = "env";
     request = await prepare();
+    doing = "open port";
     if (!cancel.aborted) shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
     world.hosts = hosts;
-  } catch (unreachable) {
-    if (!(unreachable instanceof UserError)) throw unreachable;
-    return body({ ...world, unreachable }, request);
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    return body({ ...world, unreachable: new GateError(doing, cause.message, { cause }) }, request);
   }
   try {
     return await body(world, request);

@@ -3,12 +3,13 @@ import type { FreshKey } from "../aws/instance-connect";
 import type { Ec2Host } from "../aws/instances";
 import type { HostInputs } from "../github/host-inputs";
 import { isInstanceId } from "../github/values/ec2";
-import type { HostAddress } from "../github/values/host-address";
+import { type HostAddress, MOST_HOSTS } from "../github/values/host-address";
 import { Host } from "../host/host";
 import { hostKeyTrust, speaksOf } from "../host/known-hosts";
 import { privateKey } from "../host/private-key";
 import type { Log } from "../release/log";
 import type { Target } from "../release/world";
+import { UserError } from "../user-error";
 import type { AskAws } from "./aws";
 
 /** A host, and the instance that it is, where AWS was asked. */
@@ -42,6 +43,10 @@ async function findInstances({ hosts }: HostInputs, ask: AskAws): Promise<readon
   const at = (host: HostAddress, instance: Ec2Host): Place => ({ ...host, address: instance.address, instance });
   if (named.length === 0) {
     const found = await access.findInstances(aws, { input: "ec2-filters", by: { filters }, address });
+    if (found.length > MOST_HOSTS)
+      throw new UserError(
+        `ec2-filters: ${found.length} running instances match; ${MOST_HOSTS} at most are deployed to. Narrow the filters, or deploy in several jobs.`,
+      );
     return found.map((instance) => at({ user, port, address: "" }, instance));
   }
   const ids = named.map((host) => host.address).filter(isInstanceId);
@@ -59,7 +64,8 @@ async function targets(inputs: HostInputs, places: readonly Place[], ask: AskAws
       const { address, port, instance } = place;
       const trust = await trustIn(place, inputs, ask, log);
       const alike = places.filter((other) => other.address === address).length > 1;
-      const name = instance?.id ?? (alike ? `${address}:${port}` : address);
+      const called = instance?.id ?? address;
+      const name = alike ? `${called}:${port}` : called;
       const debug = (line: string) => log.debug(places.length > 1 ? `${name}: ${line}` : line);
       const { connectTimeout } = inputs.access;
       const open = async () => Host.open({ ...place, ...(await login(place)), trust, connectTimeout }, debug);

@@ -44,10 +44,12 @@ const OUR_WORDS = "deployed unchanged rolled-back failed healthy unhealthy incon
 export function publicText(io: InputSource): string {
   const named = [
     ...["image", "app", "version", "digest", "hosts", "http-port", "health-path", "registry-username"],
-    ...["env-ssm-path", "env-secrets-manager"],
+    ...["ec2-filters", "aws-region", "env-ssm-path", "env-secrets-manager"],
   ];
   const urls = publicUrls(io.input("verify-url"));
-  return [...named.flatMap((name) => items(io.input(name))), urls, OUR_WORDS, ...runnerText(io)].join("\n");
+  const regions = ["AWS_REGION", "AWS_DEFAULT_REGION"].map((name) => io.env[name] ?? "");
+  const told = named.flatMap((name) => items(io.input(name)));
+  return [...told, urls, OUR_WORDS, ...regions, ...runnerText(io)].join("\n");
 }
 
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */

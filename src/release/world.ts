@@ -1,7 +1,7 @@
 import type { Clock } from "../health/gate";
 import type { VerifyOutcome } from "../health/outcome";
 import type { Host } from "../host/host";
-import type { UserError } from "../user-error";
+import type { GateError } from "./failure";
 import type { LockRequest } from "./lock";
 import type { Log } from "./log";
 import type { ChangeRequest } from "./request";
@@ -45,8 +45,8 @@ interface Means {
 export interface World {
   /** the fleet, in the order of `hosts`; one at least, but for `unreachable` */
   readonly hosts: readonly Target[];
-  /** why nobody could say which hosts these are, or get in to them */
-  readonly unreachable?: UserError;
+  /** why nobody could say which hosts these are, or get in to them, or what they are to run */
+  readonly unreachable?: GateError;
   readonly log: Log;
   readonly clock: Clock;
   /** names this deploy on its hosts: a-z, 0-9 and `-` */

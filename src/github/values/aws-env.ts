@@ -9,7 +9,7 @@ export const parameterPath: Parse<string> = (name, text) => {
   throw new UserError(`${name}: expected a path of SSM Parameter Store such as /shop/prod, got ${shown(text)}.`);
 };
 
-const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@-]{1,512}$/;
+const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@!-]{1,512}$/; // rds!db-...: those that a service manages
 
 /** Names or ARNs of secrets in Secrets Manager, by comma or line. */
 export const secretIds: Parse<readonly string[]> = (name, text) => {

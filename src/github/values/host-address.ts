@@ -16,7 +16,7 @@ const name = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:
 
 export const userName = matching(/^[a-z_][a-z0-9_.-]{0,31}$/, "a user such as ec2-user or ubuntu");
 
-const mostHosts = 100;
+export const MOST_HOSTS = 100;
 
 /** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
 export function hostAddresses(otherwise: {
@@ -26,8 +26,10 @@ export function hostAddresses(otherwise: {
   return (input, text) => {
     const named = items(text).map((host) => hostAddress(input, host, otherwise));
     if (named.length === 0) throw new UserError(`${input}: expected the address of a host, got ${shown(text)}.`);
-    if (named.length > mostHosts)
-      throw new UserError(`${input}: got ${named.length} hosts; name ${mostHosts} at most, or deploy in several jobs.`);
+    if (named.length > MOST_HOSTS)
+      throw new UserError(
+        `${input}: got ${named.length} hosts; name ${MOST_HOSTS} at most, or deploy in several jobs.`,
+      );
     const seen = new Set<string>();
     for (const host of named) {
       const place = `${host.address} port ${host.port}`;

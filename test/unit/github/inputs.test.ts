@@ -282,10 +282,10 @@ test("cuts a repository's name to one that fits an app", () => {
 
 test("takes where AWS has the env: a path with or without a slash behind it, secrets by comma or line", () => {
   const arn = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:shop/prod-AbC123";
-  const given = { "env-ssm-path": "/shop/prod/", "env-secrets-manager": `shop/prod\n${arn}, mail` };
+  const given = { "env-ssm-path": "/shop/prod/", "env-secrets-manager": `shop/prod\n${arn}, rds!db-6d9ce4ce` };
   expect(readDeployInputs(source(given)).envFromAws).toEqual({
     ssmPath: "/shop/prod",
-    secrets: ["shop/prod", arn, "mail"],
+    secrets: ["shop/prod", arn, "rds!db-6d9ce4ce"],
   });
 });
 

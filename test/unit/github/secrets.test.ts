@@ -63,6 +63,13 @@ test("masks settings of several lines line by line, and the token behind Bearer"
   );
 });
 
+test("masks neither the region nor the tag by which AWS finds the hosts: GitHub would drop the output that names them", () => {
+  const env = { env: "REGION=eu-west-1\nELSEWHERE=eu-central-1\nSERVICE=shop-web" };
+  const given = { ...env, hosts: "", "ec2-filters": "tag:Name=shop-web", "aws-region": "eu-west-1" };
+  const secrets = secretsOf(source(given, { AWS_REGION: "eu-central-1" }));
+  expect(secrets.filter((text) => /^eu-|shop-web/.test(text))).toEqual([]);
+});
+
 test("finds the secrets of inputs that are wrong", () => {
   const given = { hosts: "", env: 'A="half a key\nother half', "env-file": "missing", "registry-username": "" };
   expect(secretsOf(source(given))).toEqual(expect.arrayContaining([key, '"half a key', "other half"]));
