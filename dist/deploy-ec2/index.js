@@ -62653,12 +62653,12 @@ async function openDoor(door) {
         throw error;
     }
 }
+const isLeftOpen = () => getState(STATE) !== "";
 /** What main opened and could not shut. */
 async function shutBehindMain(log) {
-    const state = getState(STATE);
-    if (!state)
+    if (!isLeftOpen())
         return;
-    const opened = JSON.parse(state);
+    const opened = JSON.parse(getState(STATE));
     await shut(opened, awsOnDemand(opened.region, log), log);
 }
 const clock = {
@@ -64317,11 +64317,14 @@ function maskingOf(io) {
  * warning: main has the step's colour.
  */
 async function post(action, io) {
+    const main = getState("transaction");
+    const unsettled = main !== "" && getState("settled") !== "true";
+    if (!unsettled && !isLeftOpen())
+        return;
     const { mask, conceal } = maskingOf(io);
     const log = new JobLog(core_namespaceObject, mask);
     const warn = (what) => (error) => warning(`${what}: ${hostile_text_safeText(error.message)}`);
-    const main = getState("transaction");
-    if (main && getState("settled") !== "true")
+    if (unsettled)
         await askHosts(action, io, main, { log, conceal }).catch(warn("What the hosts run could not be asked"));
     await shutBehindMain(log).catch(warn("The SSH port could not be shut"));
 }

@@ -15,7 +15,7 @@ import type { Target, World } from "../release/world";
 import { UserError } from "../user-error";
 import { type AskAws, awsOnDemand } from "./aws";
 import { cancelledBySignals } from "./cancel";
-import { openDoor, shutBehindMain } from "./door";
+import { isLeftOpen, openDoor, shutBehindMain } from "./door";
 import { findHosts } from "./hosts";
 import { report } from "./report";
 import type { AwsMeans } from "./request-from-aws";
@@ -128,11 +128,13 @@ export async function post<I extends ChangeInputs, O extends Outcome>(
   action: ChangeAction<I, O>,
   io: InputSource,
 ): Promise<void> {
+  const main = core.getState("transaction");
+  const unsettled = main !== "" && core.getState("settled") !== "true";
+  if (!unsettled && !isLeftOpen()) return;
   const { mask, conceal } = maskingOf(io);
   const log = new JobLog(core, mask);
   const warn = (what: string) => (error: Error) => core.warning(`${what}: ${safeText(error.message)}`);
-  const main = core.getState("transaction");
-  if (main && core.getState("settled") !== "true")
+  if (unsettled)
     await askHosts(action, io, main, { log, conceal }).catch(warn("What the hosts run could not be asked"));
   await shutBehindMain(log).catch(warn("The SSH port could not be shut"));
 }

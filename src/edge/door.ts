@@ -53,11 +53,12 @@ export async function openDoor(door: DoorOf): Promise<() => Promise<void>> {
   }
 }
 
+export const isLeftOpen = (): boolean => core.getState(STATE) !== "";
+
 /** What main opened and could not shut. */
 export async function shutBehindMain(log: Log): Promise<void> {
-  const state = core.getState(STATE);
-  if (!state) return;
-  const opened = JSON.parse(state) as Opened;
+  if (!isLeftOpen()) return;
+  const opened = JSON.parse(core.getState(STATE)) as Opened;
   await shut(opened, awsOnDemand(opened.region, log), log);
 }
 

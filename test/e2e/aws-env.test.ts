@@ -60,7 +60,7 @@ test("takes env-ssm-path, env-secrets-manager, env-file and env, each of which w
   expect(await arrived()).toMatchObject(wanted);
 }, 120_000);
 
-test("masks every value of env-ssm-path and env-secrets-manager, line by line, whoever prints it", async () => {
+test("masks what env-ssm-path and env-secrets-manager bring, line by line, whoever prints it", async () => {
   const [password, key] = ["Tr0ub4dor&3", "first line of a key\nsecond line of a key"];
   await parameter("/masked/PASSWORD", password);
   await secret("masked", { KEY: key });
