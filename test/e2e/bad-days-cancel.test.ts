@@ -67,7 +67,7 @@ test("where GitHub's patience ends before the undo does, the host goes on and po
   step.kill("SIGTERM");
   const main = await step.ended;
   expect(main.code).toBe(1);
-  expect(main.log).toContain("The host settles by itself; the post step says what it runs.");
+  expect(main.log).toContain("that settles by itself, and the post step says what it runs.");
   const post = await startPost("deploy-ec2", inputs("ignoresterm"), main.state).ended;
   expect(post.log).toMatch(new RegExp(`runs ${live}\\S* \\(sha256:`));
   await noneFailed(load);
