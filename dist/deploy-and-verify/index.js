@@ -67293,6 +67293,16 @@ class EngineAgent extends external_node_http_.Agent {
         super({ keepAlive: true, maxSockets: MAX_CHANNELS });
         this.#connection = connection;
     }
+    /**
+     * node:http tells of an answer that breaks off on the answer, and dockerode listens for it on the request alone: a call
+     * like /wait, whose headers come long before its body, would never settle.
+     */
+    addRequest(request, ...more) {
+        request.once("response", (response) => {
+            response.once("error", (cause) => request.emit("error", new Error("the host's Docker broke off its answer", { cause })));
+        });
+        external_node_http_.Agent.prototype.addRequest.call(this, request, ...more);
+    }
     /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */
     createConnection() {
         for (let stream = this.#ahead.shift(); stream; stream = this.#ahead.shift())

@@ -1,4 +1,4 @@
-import { Agent } from "node:http";
+import { Agent, type ClientRequest } from "node:http";
 import { Duplex } from "node:stream";
 import Docker from "dockerode";
 import { UserError } from "../user-error";
@@ -93,6 +93,19 @@ class EngineAgent extends Agent {
   constructor(connection: Connection) {
     super({ keepAlive: true, maxSockets: MAX_CHANNELS });
     this.#connection = connection;
+  }
+
+  /**
+   * node:http tells of an answer that breaks off on the answer, and dockerode listens for it on the request alone: a call
+   * like /wait, whose headers come long before its body, would never settle.
+   */
+  addRequest(request: ClientRequest, ...more: readonly unknown[]): void {
+    request.once("response", (response) => {
+      response.once("error", (cause) =>
+        request.emit("error", new Error("the host's Docker broke off its answer", { cause })),
+      );
+    });
+    (Agent.prototype as unknown as { addRequest: EngineAgent["addRequest"] }).addRequest.call(this, request, ...more);
   }
 
   /** At once, before its channel is there: the agent counts a stream that comes by callback only when it has come. */

@@ -177,3 +177,16 @@ test("fails a call with the connection's own reason when no channel can be had",
   const host = new Engine({ exec: lost, dialSocket: lost } as unknown as Connection, () => {});
   await expect(host.docker.version()).rejects.toThrow("the connection to 10.0.0.5 was lost");
 });
+
+test("fails a call whose answer breaks off after its headers, as /wait's does when dockerd ends", async () => {
+  answer = (_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.flushHeaders();
+    setImmediate(() => response.destroy());
+  };
+  const host = engine();
+  await expect(host.docker.getContainer("shop-2-pre").wait()).rejects.toThrow("the host's Docker broke off its answer");
+  expect(debug).toEqual([
+    expect.stringMatching(/^docker: POST .*\/wait: the host's Docker broke off its answer in \d+ ms$/),
+  ]);
+});
