@@ -1,5 +1,6 @@
 // npm run demo:aws: a deploy with nothing stored. AWS is moto with what it lacks played before it; the host in a box takes
 // nobody on port 22 but by a rule of its security group, and no key but one that was sent less than 60 s ago.
+import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
 import { DescribeSecurityGroupRulesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { hostKeyOf } from "../test/bed/aws/console";
@@ -10,7 +11,7 @@ import { resetHost } from "../test/bed/hosts";
 import { up } from "../test/bed/up";
 import { AddressServices } from "../test/support/address-services";
 import { ManInTheMiddle } from "../test/support/man-in-the-middle";
-import { startPost } from "../test/support/runner";
+import { type Ended, startPost } from "../test/support/runner";
 import { Play, status } from "./demo/play";
 import { bold, dim, red, say } from "./demo/screen";
 
@@ -42,6 +43,7 @@ async function main(): Promise<number> {
     await byTag(stage);
     await inBetween(stage);
     await killedRunner(stage);
+    await redAlarm(stage);
     return stage.play.close();
   } finally {
     await services.end();
@@ -149,6 +151,37 @@ async function killedRunner(stage: Stage): Promise<void> {
     seen.serves ?? "nothing",
     seen.serves === "v1" && seen.current === "v1",
   );
+}
+
+async function redAlarm(stage: Stage): Promise<void> {
+  const { play, aws, group } = stage;
+  play.scene(
+    "An alarm goes red",
+    "CloudWatch's alarm web-5xx is OK when v2 is deployed, and goes into ALARM while v2 is watched under traffic.",
+  );
+  const cloudWatch = new CloudWatchClient(aws.moto);
+  const set = (StateValue: "OK" | "ALARM", StateReason: string) =>
+    cloudWatch.send(new SetAlarmStateCommand({ AlarmName: "web-5xx", StateValue, StateReason }));
+  const rule = { MetricName: "5xx", Namespace: "Web", Statistic: "Sum", Threshold: 5 } as const;
+  const pace = { Period: 60, EvaluationPeriods: 1, ComparisonOperator: "GreaterThanThreshold" } as const;
+  await cloudWatch.send(new PutMetricAlarmCommand({ AlarmName: "web-5xx", ...rule, ...pace }));
+  await set("OK", "nothing is wrong");
+  const steps: Ended[] = [];
+  const { failed } = await play.underLoad(async (_timeline, load) => {
+    await load.answeredBy("v1");
+    const step = play.start("good2", "v2", { ...found(group), alarms: "web-5xx" });
+    await step.reaches("bake");
+    await load.answeredBy("v2");
+    await set("ALARM", "7 errors in a minute");
+    steps.push(await step.ended);
+  });
+  const [ended] = steps as [Ended];
+  for (const line of ended.log.split("\n").filter((text) => /^Alarms: /.test(text))) say(`  ${dim("deploy:")} ${line}`);
+  say(`  ${dim("deploy:")} ${ended.outputs.reason}`);
+  play.claim("v2 goes back", status(ended), ended.outputs["failed-gate"] === "alarms");
+  const seen = await play.look();
+  play.claim("the host is on v1", seen.serves ?? "nothing", seen.serves === "v1" && seen.current === "v1");
+  play.claim("no request failed", failed, failed === 0);
 }
 
 main().then(

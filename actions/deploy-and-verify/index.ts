@@ -1,3 +1,4 @@
+import { alarmsOf } from "../../src/edge/alarms";
 import { type ChangeAction, main, post } from "../../src/edge/change-steps";
 import { requestFromAws } from "../../src/edge/request-from-aws";
 import { runStep } from "../../src/edge/steps";
@@ -13,6 +14,7 @@ process.env.UV_THREADPOOL_SIZE ??= "64";
 const action: ChangeAction<VerifiedDeployInputs, Outcome> = {
   read: readVerifiedDeployInputs,
   complete: requestFromAws,
+  alarms: alarmsOf,
   run: deploy,
   again: deploy,
   outputs: verifiedOutputsOf,

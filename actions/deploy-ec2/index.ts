@@ -1,3 +1,4 @@
+import { alarmsOf } from "../../src/edge/alarms";
 import { type ChangeAction, main, post } from "../../src/edge/change-steps";
 import { requestFromAws } from "../../src/edge/request-from-aws";
 import { runStep } from "../../src/edge/steps";
@@ -9,6 +10,7 @@ import type { Outcome } from "../../src/release/outcome";
 const action: ChangeAction<DeployInputs, Outcome> = {
   read: readDeployInputs,
   complete: requestFromAws,
+  alarms: alarmsOf,
   run: deploy,
   again: deploy,
   outputs: outputsOf,

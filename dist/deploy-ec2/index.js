@@ -50304,6 +50304,260 @@ function wrappy (fn, cb) {
 
 /***/ }),
 
+/***/ 7319:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ unlessAborted),
+/* harmony export */   u: () => (/* binding */ within)
+/* harmony export */ });
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7494);
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
+async function within(limit, run) {
+    const over = new AbortController();
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        found: {},
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind, found } = attempt;
+        const kind = found.kind ?? "timeout";
+        over.abort(new _no_answer__WEBPACK_IMPORTED_MODULE_0__/* .NoAnswer */ .W(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+
+
+/***/ }),
+
+/***/ 2923:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K1: () => (/* binding */ staysHealthy),
+/* harmony export */   K8: () => (/* binding */ eagerPace),
+/* harmony export */   _r: () => (/* binding */ becomesHealthy),
+/* harmony export */   bs: () => (/* binding */ together),
+/* harmony export */   kx: () => (/* binding */ steadyPace),
+/* harmony export */   nx: () => (/* binding */ EAGER_INTERVAL)
+/* harmony export */ });
+/* unused harmony export backingOffPace */
+/* harmony import */ var _attempt__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7319);
+
+/** Unhealthy if any is, else inconclusive if any is. */
+function together(statuses) {
+    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
+}
+const EAGER_INTERVAL = 50; // milliseconds, where a person waits
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
+/**
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
+ */
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
+    while (clock.now() < deadline) {
+        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+        if (cutShort)
+            break; // nothing is left of the time
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
+        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+        const next = due < deadline ? due : deadline - least;
+        if (next < Math.max(seen.lastAt + least, now))
+            break;
+        await clock.sleep(next - now, signal);
+    }
+    signal.throwIfAborted();
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
+}
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = (rules.since ?? clock.now()) + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
+    do {
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
+}
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, now) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
+    signal.throwIfAborted();
+    seen.probes += 1;
+    seen.lastAt = clock.now();
+    const observation = await (0,_attempt__WEBPACK_IMPORTED_MODULE_0__/* .unlessAborted */ .W)(probe(deadline - seen.lastAt), signal).catch((error) => {
+        signal.throwIfAborted();
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
+    });
+    if (observation.cutShort && seen.probes > 1)
+        return observation;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
+}
+
+
+/***/ }),
+
+/***/ 7494:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ NoAnswer)
+/* harmony export */ });
+/* unused harmony export noAnswer */
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7030);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_net__WEBPACK_IMPORTED_MODULE_0__);
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    late;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, late = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+        this.late = late;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
+}
+function sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+
+/***/ }),
+
 /***/ 7495:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -57523,6 +57777,27 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
+;// CONCATENATED MODULE: ./src/edge/alarms.ts
+/** The gate `alarms`, asked of CloudWatch; no name in the input = no gate. */
+function alarmsOf({ alarms: names }, ask) {
+    if (names.length === 0)
+        return undefined;
+    return {
+        async snapshot(cancel) {
+            const { aws, access } = await ask();
+            const source = access.alarmSource(aws);
+            const before = await access.snapshotAlarms(source, names, cancel);
+            const red = [...before.values()].filter(({ state }) => state === "ALARM");
+            return {
+                names: [...before.keys()],
+                red: red.map(({ name, reason }) => `Alarm "${name}" is in ALARM already, and does not count: ${reason}.`),
+                leastBake: access.leastBake(before),
+                watch: (over, clock, signal) => access.watchAlarms(source, { before, over }, clock, signal),
+            };
+        },
+    };
+}
+
 // EXTERNAL MODULE: external "os"
 var external_os_ = __nccwpck_require__(857);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -62564,7 +62839,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(921)]).then(__nccwpck_require__.bind(__nccwpck_require__, 3921));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(496)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9496));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -64265,7 +64540,8 @@ async function main(action, io) {
     const verification = action.verification?.(inputs);
     const log = new JobLog(core_namespaceObject, mask);
     const ask = awsOnDemand(inputs.hosts.region, log);
-    const means = { log, cancel: cancelledBySignals(), conceal, verification };
+    const alarms = action.alarms?.(inputs, ask);
+    const means = { log, cancel: cancelledBySignals(), conceal, verification, alarms };
     const outcome = await throughDoor({ inputs, ask, transaction, means }, () => completed(action, inputs, { ask, log, conceal }), async (world, request) => {
         if (!world.unreachable)
             saveState("transaction", transaction); // from here on `post` has something to ask the host
@@ -64713,6 +64989,33 @@ function runUrl(env, id, attempt) {
         : "";
 }
 
+;// CONCATENATED MODULE: ./src/github/values/alarms.ts
+
+
+
+const most = 100; // names of one DescribeAlarms call
+const longest = 255; // characters of an alarm's name (CloudWatch API, PutMetricAlarm)
+/**
+ * Names of CloudWatch alarms, by comma or line; `web-*` = all whose names begin so. A name with a comma in it can be given
+ * by the prefix before that.
+ */
+const alarmNames = (input, text) => {
+    const names = [...new Set(items(text))];
+    if (names.length > most)
+        throw new user_error/* UserError */.y(`${input}: got ${names.length} names; ${most} at most. Name several by a prefix: web-*.`);
+    for (const name of names) {
+        if (name === "*")
+            throw new user_error/* UserError */.y(`${input}: "*" means every alarm there is; write a prefix, as in web-*.`);
+        if (name.slice(0, -1).includes("*"))
+            throw new user_error/* UserError */.y(`${input}: a * stands at the end of a name alone, as in web-*; got ${shown(name)}.`);
+        if (name.startsWith("arn:"))
+            throw new user_error/* UserError */.y(`${input}: expected an alarm's name, the part behind ":alarm:", got ${shown(name)}.`);
+        if (name.length > longest || /\p{Cc}/u.test(name))
+            throw new user_error/* UserError */.y(`${input}: an alarm's name has ${longest} characters at most, got ${shown(name)}.`);
+    }
+    return names;
+};
+
 ;// CONCATENATED MODULE: ./src/github/values/aws-env.ts
 
 
@@ -65004,6 +65307,7 @@ function refuseShell(name, rest, quote) {
 
 
 
+
 /**
  * The inputs of actions/deploy-ec2, all of them checked.
  *
@@ -65038,6 +65342,7 @@ function deployInputs(from, io) {
             ssmPath: from.optional("env-ssm-path", parameterPath),
             secrets: from.optional("env-secrets-manager", secretIds) ?? [],
         },
+        alarms: from.optional("alarms", alarmNames) ?? [],
     };
 }
 const containerName = matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, "the name of a container: letters, digits, dots, underscores and hyphens");
@@ -65269,6 +65574,162 @@ function whyNoImage(reference, message, credentials) {
     if (/toomanyrequests|rate limit/i.test(message))
         return `image: ${registry} limits how often may be pulled. Give registry-username and registry-password, or wait. It said: ${message}`;
     return `image: the host could not get ${reference} from ${registry}: ${message}`;
+}
+
+;// CONCATENATED MODULE: ./src/release/fleet.ts
+
+/** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */
+class Fleet {
+    members;
+    /** the host whose failure stopped the deploy; undefined = it was cancelled, or nothing has failed */
+    failedOn;
+    #stop = new AbortController();
+    constructor(world) {
+        this.members = world.hosts.map((target) => this.#member(target, world));
+    }
+    get signal() {
+        return this.#stop.signal;
+    }
+    get several() {
+        return this.members.length > 1;
+    }
+    #member(target, { log: all, hosts }) {
+        const { name } = target;
+        const log = hosts.length > 1 ? named(all, name) : all;
+        const say = (line) => all.info(`${name}: ${line}`);
+        const stop = { signal: this.#stop.signal, abort: (reason) => this.#fail(member, reason) };
+        const member = { target, name, log, say, evidence: [], stop };
+        return member;
+    }
+    #fail(member, reason) {
+        if (this.signal.aborted)
+            return;
+        this.failedOn = member;
+        this.#stop.abort(reason);
+    }
+    /** For all of its hosts, and through none of them: the job was cancelled, an alarm went off. Only the first reason counts. */
+    stop(reason) {
+        this.#stop.abort(reason);
+    }
+    /**
+     * Does the same on several hosts side by side. The first failure stops the others where they wait; it is thrown when
+     * all have ended, so that nothing is under way behind it.
+     */
+    async each(members, body) {
+        const ended = await Promise.allSettled(members.map(async (member) => {
+            try {
+                return await body(member);
+            }
+            catch (error) {
+                this.#fail(member, error);
+                throw error;
+            }
+        }));
+        const failed = ended.find(({ status }) => status === "rejected");
+        if (failed)
+            throw this.signal.reason;
+        return ended.map((end) => end.value);
+    }
+    close() {
+        for (const { host } of this.members)
+            host?.close();
+    }
+}
+/** What is there by the phase that asks for it. */
+function fleet_of(member, what) {
+    const value = member[what];
+    if (!value)
+        throw new Error(`${member.name} has no ${what} yet`);
+    return value;
+}
+/** In waves of so many hosts, in their order. */
+function waves(members, size) {
+    const count = Math.ceil(members.length / size);
+    return Array.from({ length: count }, (_, n) => members.slice(n * size, (n + 1) * size));
+}
+
+;// CONCATENATED MODULE: ./src/release/verification.ts
+
+
+
+/**
+ * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.
+ *
+ * @throws {GateError} unless all of it is healthy
+ */
+async function verifyUrls({ fleet, report, world }, { version, traffic }, verification, moving) {
+    const { log } = world;
+    const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
+    fleet.signal.throwIfAborted();
+    report.verification = outcome;
+    if (outcome.status === "healthy")
+        return;
+    await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
+    throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServe(moving.length > 0 ? moving : fleet.members)}`);
+}
+function sentenceOf({ checks }) {
+    const bad = checks.filter(({ status }) => status !== "healthy");
+    const first = bad.find(({ status }) => status === "unhealthy") ?? bad[0];
+    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+    return `${first?.reason}${more}`;
+}
+/** The end of a failure's sentence, where it is not one host's: each goes back to its own. */
+function stillServe(members) {
+    const names = new Set(members.flatMap((member) => record_called(fleet_of(member, "scene").previous) ?? []));
+    if (names.size === 0)
+        return "Nothing was served before, and nothing is now.";
+    return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;
+}
+
+;// CONCATENATED MODULE: ./src/release/alarms.ts
+
+
+
+/**
+ * The alarms as they stand before anything is changed.
+ *
+ * @throws {GateError} for one that there is not, and where AWS does not say
+ */
+async function lookAtAlarms({ fleet, report, world }) {
+    if (!world.alarms)
+        return undefined;
+    try {
+        const before = await world.alarms.snapshot(fleet.signal);
+        world.log.info(`Alarms: ${before.names.join(", ")}. ${before.leastBake.says}`.trim());
+        for (const line of before.red)
+            report.warn(line);
+        return before;
+    }
+    catch (cause) {
+        if (!(cause instanceof user_error/* UserError */.y))
+            throw cause;
+        throw new GateError("alarms", `${cause.message} Nothing was changed.`, { cause });
+    }
+}
+/**
+ * The gate `alarms`, from here until it is settled: a new alarm stops the deploy at once, on all hosts. What stops the
+ * deploy otherwise ends it, too.
+ *
+ * @returns `settled` looks a last time. @throws {GateError} unless all is well then: no data is no proof.
+ */
+function underAlarms({ fleet, report, world }, before, moving) {
+    if (!before)
+        return { settled: async () => { } };
+    const over = new AbortController();
+    const watching = before.watch(over.signal, world.clock, fleet.signal).then(({ status, evidence, looks }) => {
+        const lastSeen = evidence.join(" ");
+        report.alarms = { gate: "alarms", verdict: status, probes: looks, expected: "no new alarm", lastSeen };
+        if (status !== "healthy")
+            throw new GateError("alarms", `${evidence[0]} ${stillServe(moving)}`);
+        world.log.info(`alarms: ${lastSeen}`);
+    });
+    watching.catch((cause) => fleet.stop(cause));
+    return {
+        settled() {
+            over.abort();
+            return watching;
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/release/history.ts
@@ -66061,78 +66522,6 @@ async function candidate_within(limit, what, signal) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/release/fleet.ts
-
-/** The hosts of one deploy. They go through its phases side by side; the first that fails stops all. */
-class Fleet {
-    members;
-    /** the host whose failure stopped the deploy; undefined = it was cancelled, or nothing has failed */
-    failedOn;
-    #stop = new AbortController();
-    constructor(world) {
-        this.members = world.hosts.map((target) => this.#member(target, world));
-    }
-    get signal() {
-        return this.#stop.signal;
-    }
-    get several() {
-        return this.members.length > 1;
-    }
-    #member(target, { log: all, hosts }) {
-        const { name } = target;
-        const log = hosts.length > 1 ? named(all, name) : all;
-        const say = (line) => all.info(`${name}: ${line}`);
-        const stop = { signal: this.#stop.signal, abort: (reason) => this.#fail(member, reason) };
-        const member = { target, name, log, say, evidence: [], stop };
-        return member;
-    }
-    #fail(member, reason) {
-        if (this.signal.aborted)
-            return;
-        this.failedOn = member;
-        this.#stop.abort(reason);
-    }
-    /** For all of its hosts: the job was cancelled. */
-    cancel(reason) {
-        this.#stop.abort(reason);
-    }
-    /**
-     * Does the same on several hosts side by side. The first failure stops the others where they wait; it is thrown when
-     * all have ended, so that nothing is under way behind it.
-     */
-    async each(members, body) {
-        const ended = await Promise.allSettled(members.map(async (member) => {
-            try {
-                return await body(member);
-            }
-            catch (error) {
-                this.#fail(member, error);
-                throw error;
-            }
-        }));
-        const failed = ended.find(({ status }) => status === "rejected");
-        if (failed)
-            throw this.signal.reason;
-        return ended.map((end) => end.value);
-    }
-    close() {
-        for (const { host } of this.members)
-            host?.close();
-    }
-}
-/** What is there by the phase that asks for it. */
-function fleet_of(member, what) {
-    const value = member[what];
-    if (!value)
-        throw new Error(`${member.name} has no ${what} yet`);
-    return value;
-}
-/** In waves of so many hosts, in their order. */
-function waves(members, size) {
-    const count = Math.ceil(members.length / size);
-    return Array.from({ length: count }, (_, n) => members.slice(n * size, (n + 1) * size));
-}
-
 ;// CONCATENATED MODULE: ./src/release/ending.ts
 
 
@@ -66278,6 +66667,8 @@ class Report {
     warnings = [];
     startedAt = new Date().toISOString();
     verification;
+    /** what the alarms said last */
+    alarms;
     /** the phase that runs, or ran last */
     phaseNow = "connect";
     #startedAt;
@@ -66320,7 +66711,11 @@ class Report {
         return {
             ...end,
             phases: this.phases,
-            evidence: [...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+            evidence: [
+                ...evidence,
+                ...(this.alarms ? [this.alarms] : []),
+                ...(this.verification?.checks ?? []).map(evidenceOf),
+            ],
             warnings: this.warnings,
             verification: this.verification,
             startedAt: this.startedAt,
@@ -66348,7 +66743,7 @@ async function change(asked, world, attempt) {
     const fleet = new Fleet(world);
     const report = new Report(world.log, world.clock, fleet.signal);
     const endings = new Endings(asked, fleet, report);
-    const onCancel = () => fleet.cancel(world.cancel.reason);
+    const onCancel = () => fleet.stop(world.cancel.reason);
     world.cancel.addEventListener("abort", onCancel, { once: true });
     if (world.cancel.aborted)
         onCancel();
@@ -66477,7 +66872,7 @@ async function makeFolder(host, request, dockerGroup) {
 
 
 /** What a deploy would do on one host, for a dry run. */
-function planFor(request, member, verification) {
+function planFor(request, member, proofs) {
     const { current, previous, handover, id, proxy, imagePresent, reference } = fleet_of(member, "scene");
     const { health, traffic } = request;
     return [
@@ -66494,20 +66889,23 @@ function planFor(request, member, verification) {
                 `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
             ]
             : []),
-        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        ...wouldVerify(verification),
+        `Would shift all traffic and watch it for ${Math.max(request.bakeTime, proofs.alarms?.leastBake.span ?? 0) / 1000} s`,
+        ...wouldProve(proofs),
         `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
     ];
 }
 /** The same where there is nothing on the host to look at yet. */
-function planForFirst({ app, traffic, image }, verification) {
+function planForFirst({ app, traffic, image }, proofs) {
     return [
         `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
         `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
-        ...wouldVerify(verification),
+        ...wouldProve(proofs),
     ];
 }
-const wouldVerify = (verification) => verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : [];
+const wouldProve = ({ verification, alarms }) => [
+    ...(alarms ? [`Would go back at a new alarm of ${alarms.names.join(", ")}`] : []),
+    ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
+];
 /** What a rollback would do on one host. */
 function planForReturn(member) {
     const { current, id, kept } = of(member, "scene");
@@ -67410,114 +67808,8 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
-;// CONCATENATED MODULE: ./src/health/no-answer.ts
-
-/** A server was asked, and there is no answer to judge. */
-class NoAnswer extends Error {
-    kind;
-    name = "NoAnswer";
-    blind;
-    late;
-    constructor(message, 
-    /** what it is counted under: "ECONNREFUSED", "timeout" */
-    kind, { blind = false, late = false, ...options } = {}) {
-        super(message, options);
-        this.kind = kind;
-        this.blind = blind;
-        this.late = late;
-    }
-}
-// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
-// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
-const onThisSide = new Set([
-    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
-    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
-]);
-/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
-function noAnswer(error) {
-    if (error instanceof NoAnswer)
-        return error;
-    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
-    if (cause.errors && cause.errors.length > 0)
-        return ofSeveral(cause, cause.errors);
-    const kind = cause.code ?? cause.name;
-    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
-}
-/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(cause, errors) {
-    const each = errors.map(noAnswer);
-    const telling = each.find(({ blind }) => !blind) ?? each[0];
-    const message = each.map((one) => one.message).join("; ");
-    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
-}
-function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
-    if (syscall === "connect" && address !== undefined)
-        return `connect ${code} ${place(address, port)}`;
-    if (code === "ENOTFOUND")
-        return `the name ${hostname} does not exist (ENOTFOUND)`;
-    if (code === "EAI_AGAIN")
-        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
-    if (code === "ECONNRESET")
-        return "the connection was reset before the answer was whole (ECONNRESET)";
-    if (code === "EPIPE")
-        return "the connection was closed while the request was sent (EPIPE)";
-    if (code === "HPE_HEADER_OVERFLOW")
-        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
-    if (code?.startsWith("HPE_"))
-        return `the answer is not HTTP (${message})`;
-    return message;
-}
-const place = (address, port) => {
-    const host = isIPv6(address) ? `[${address}]` : address;
-    return port === undefined ? host : `${host}:${port}`;
-};
-
-;// CONCATENATED MODULE: ./src/health/attempt.ts
-
-/** Runs one attempt and ends it when its time is over, whatever the other side does. */
-async function attempt_within(limit, run) {
-    const over = new AbortController();
-    const opened = [];
-    const attempt = {
-        waitingFor: "connection",
-        blind: false,
-        found: {},
-        closes(stream) {
-            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
-            if (over.signal.aborted)
-                stream.destroy();
-            else
-                opened.push(stream);
-            return stream;
-        },
-    };
-    const timer = setTimeout(() => {
-        const { waitingFor, blind, found } = attempt;
-        const kind = found.kind ?? "timeout";
-        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
-    }, limit);
-    try {
-        return await unlessAborted(run(attempt), over.signal);
-    }
-    finally {
-        clearTimeout(timer);
-        over.abort();
-        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
-        for (const stream of opened.reverse())
-            stream.destroy();
-    }
-}
-/** Hears an abort at once, also while what is awaited hangs. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        if (signal.aborted)
-            onAbort();
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
-}
-
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __nccwpck_require__(7319);
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(1421);
 ;// CONCATENATED MODULE: ./src/health/command.ts
@@ -67726,113 +68018,10 @@ function describeExpectation(expected) {
     return parts.join(", ");
 }
 
-;// CONCATENATED MODULE: ./src/health/gate.ts
-
-/** Unhealthy if any is, else inconclusive if any is. */
-function together(statuses) {
-    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
-}
-const EAGER_INTERVAL = 50; // milliseconds, where a person waits
-const LONGEST_BACKOFF = 30_000;
-/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
-function eagerPace(interval) {
-    const eager = Math.min(EAGER_INTERVAL, interval);
-    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
-}
-const steadyPace = (interval, rest = 0) => ({
-    interval: () => interval,
-    shortest: interval,
-    rest,
-});
-/** Doubles after each look that was not right, up to 30 s. */
-function backingOffPace(interval) {
-    const longest = Math.max(interval, LONGEST_BACKOFF);
-    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
-    return { interval: after, shortest: interval, rest: 0 };
-}
-/**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
- * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
- */
-async function becomesHealthy(probe, rules, clock, signal) {
-    const { pace, threshold } = rules;
-    const deadline = clock.now() + rules.limit;
-    const seen = newTally();
-    let row = [];
-    let slow;
-    while (clock.now() < deadline) {
-        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
-        if (cutShort)
-            break; // nothing is left of the time
-        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
-        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
-        if (row.length >= threshold && slow === undefined)
-            return { status: "healthy", seen, why: "" };
-        const now = clock.now();
-        const due = dueAt(pace, seen, now);
-        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
-        const next = due < deadline ? due : deadline - least;
-        if (next < Math.max(seen.lastAt + least, now))
-            break;
-        await clock.sleep(next - now, signal);
-    }
-    signal.throwIfAborted();
-    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
-    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
-    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
-}
-/** Probes for `span` milliseconds, or until it is `broken`. */
-async function staysHealthy(probe, rules, clock, signal) {
-    const end = (rules.since ?? clock.now()) + rules.span;
-    const seen = newTally(rules.since);
-    const pause = () => {
-        const now = clock.now();
-        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
-    };
-    do {
-        if (rules.since !== undefined)
-            await pause();
-        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
-        const why = rules.broken(seen);
-        if (why !== undefined)
-            return { status: "unhealthy", seen, why };
-        if (rules.since === undefined)
-            await pause();
-    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
-    return { status: "healthy", seen, why: "" };
-}
-const newTally = (lastAt = 0) => ({
-    probes: 0,
-    wrong: 0,
-    blind: 0,
-    rightInARow: 0,
-    wrongInARow: 0,
-    lastSeen: "nothing yet",
-    lastAt,
-});
-function dueAt(pace, seen, now) {
-    const wait = pace.interval(seen);
-    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
-}
-async function observe(probe, deadline, seen, clock, signal) {
-    signal.throwIfAborted();
-    seen.probes += 1;
-    seen.lastAt = clock.now();
-    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
-        signal.throwIfAborted();
-        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
-    });
-    if (observation.cutShort && seen.probes > 1)
-        return observation;
-    const right = observation.standing === "right";
-    seen.lastSeen = observation.seen;
-    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
-    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
-    if (!right)
-        seen[observation.standing] += 1;
-    return observation;
-}
-
+// EXTERNAL MODULE: ./src/health/gate.ts
+var gate = __nccwpck_require__(2923);
+// EXTERNAL MODULE: ./src/health/no-answer.ts
+var no_answer = __nccwpck_require__(7494);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
@@ -67853,7 +68042,7 @@ async function http_ask(dial, what, attempt, now) {
             });
             request.on("error", reject);
             request.on("response", resolve);
-            stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+            stream.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed")));
             request.end(what.body);
         });
         attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
@@ -67895,9 +68084,9 @@ async function probe(tx) {
     const expected = { status: request.health.status, body: request.health.body };
     const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
     const { interval, threshold, startTimeout } = request.health;
-    const pace = tx.scene.kept ? steadyPace(EAGER_INTERVAL) : eagerPace(interval);
+    const pace = tx.scene.kept ? (0,gate/* steadyPace */.kx)(gate/* EAGER_INTERVAL */.nx) : (0,gate/* eagerPace */.K8)(interval);
     const rules = { pace, threshold, limit: startTimeout };
-    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
+    const verdict = await (0,gate/* becomesHealthy */._r)(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -67913,12 +68102,12 @@ async function bake(tx) {
     const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
     const { interval, threshold } = request.health;
     const rules = {
-        pace: steadyPace(interval, 1),
-        span: request.bakeTime,
+        pace: (0,gate/* steadyPace */.kx)(interval, 1),
+        span: tx.bakeTime,
         settles: true,
         broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
     };
-    const verdict = await staysHealthy(look, rules, clock, stop.signal);
+    const verdict = await (0,gate/* staysHealthy */.K1)(look, rules, clock, stop.signal);
     await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
 }
 async function verifyCommand(tx, url) {
@@ -67942,7 +68131,7 @@ function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
     const question = { path, host: request.health.host ?? host, headers };
     return async () => {
-        const answer = await attempt_within(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
+        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
         const wrong = mismatch(answer, expected)?.text;
         const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
         return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
@@ -67976,6 +68165,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
+
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
@@ -67993,6 +68183,7 @@ function openTransaction(request, world, member, given) {
         guard,
         scene,
         candidate: { id: scene.id, container, key: given.key, ...place },
+        bakeTime: given.bakeTime,
         reason: given.reason,
         log,
         clock: world.clock,
@@ -68016,11 +68207,13 @@ async function transact(change, request, moving, way) {
         await each("start", moving, way.start);
         await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
         for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+            const alarms = underAlarms(change, way.alarms, moving);
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
                 await fleet.each(wave, (member) => watch(fleet_of(member, "tx")));
                 for (const member of wave)
                     await fleet.each([member], transact_verify);
+                await alarms.settled();
             });
         }
         if (way.verify)
@@ -68065,7 +68258,8 @@ async function commitAndRetire(change, moving, keepReleases) {
 }
 async function transact_goBack(change, moving, thrown) {
     const { world, fleet, report, endings } = change;
-    const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+    fleet.stop(thrown); // nothing that watches goes on
+    const cause = fleet.signal.reason;
     const phase = report.phaseNow;
     const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
     const [only] = moving;
@@ -68090,40 +68284,8 @@ async function moveTraffic(tx) {
 /** At least one host; a percentage is rounded down. */
 const waveLength = (size, members) => "hosts" in size ? size.hosts : Math.max(1, Math.floor((members * size.percent) / 100));
 
-;// CONCATENATED MODULE: ./src/release/verification.ts
-
-
-
-/**
- * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.
- *
- * @throws {GateError} unless all of it is healthy
- */
-async function verifyUrls({ fleet, report, world }, { version, traffic }, verification, moving) {
-    const { log } = world;
-    const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
-    fleet.signal.throwIfAborted();
-    report.verification = outcome;
-    if (outcome.status === "healthy")
-        return;
-    await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
-    throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServe(moving.length > 0 ? moving : fleet.members)}`);
-}
-function sentenceOf({ checks }) {
-    const bad = checks.filter(({ status }) => status !== "healthy");
-    const first = bad.find(({ status }) => status === "unhealthy") ?? bad[0];
-    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
-    return `${first?.reason}${more}`;
-}
-/** Each host goes back to its own. */
-function stillServe(members) {
-    const names = new Set(members.flatMap((member) => record_called(fleet_of(member, "scene").previous) ?? []));
-    if (names.size === 0)
-        return "Nothing was served before, and nothing is now.";
-    return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;
-}
-
 ;// CONCATENATED MODULE: ./src/release/deploy.ts
+
 
 
 
@@ -68150,9 +68312,9 @@ function deploy(request, world) {
         keepsFailed: request.safety.keepFailed,
         httpPort: request.traffic.httpPort,
     };
-    return change(asked, world, (change) => attempt(request, change));
+    return change(asked, world, (change) => deploy_attempt(request, change));
 }
-async function attempt(request, change) {
+async function deploy_attempt(request, change) {
     const { world, fleet, report, endings } = change;
     const { members } = fleet;
     const arrival = {
@@ -68164,7 +68326,12 @@ async function attempt(request, change) {
     const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
     await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
     const known = members.filter(({ guard }) => guard);
-    await report.stoppable("preflight", () => fleet.each(known, (member) => deploy_look(request, member)));
+    const alarms = await report.stoppable("preflight", async () => {
+        const before = lookAtAlarms(change);
+        before.catch(() => { }); // told when the hosts have had their say
+        await fleet.each(known, (member) => deploy_look(request, member));
+        return before;
+    });
     for (const member of known)
         for (const line of fleet_of(member, "scene").warnings)
             report.warn(line);
@@ -68177,14 +68344,16 @@ async function attempt(request, change) {
         return endings.unchanged();
     }
     if (request.safety.dryRun)
-        return plan(request, change);
+        return plan(request, change, alarms);
     await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
     const key = Object.keys(request.health.headers).length > 0 ? newKey() : "";
+    const bakeTime = Math.max(request.bakeTime, alarms?.leastBake.span ?? 0);
     for (const member of moving)
-        member.tx = openTransaction(request, world, member, { key, reason: "" });
+        member.tx = openTransaction(request, world, member, { key, bakeTime, reason: "" });
     return transact(change, request, moving, {
         preDeploy: request.preDeploy && ((tx) => candidate_preDeploy(tx, request)),
         start: (tx) => start(tx, request),
+        alarms,
         verify,
         keepReleases: request.safety.keepReleases,
     });
@@ -68194,11 +68363,10 @@ async function deploy_look(request, member) {
         member.current = current;
     });
 }
-function plan(request, { fleet, endings, world }) {
+function plan(request, { fleet, endings, world }, alarms) {
+    const proofs = { verification: world.verification, alarms };
     for (const member of fleet.members)
-        for (const line of member.scene
-            ? planFor(request, member, world.verification)
-            : planForFirst(request, world.verification))
+        for (const line of member.scene ? planFor(request, member, proofs) : planForFirst(request, proofs))
             member.log.info(line);
     return endings.planned();
 }
@@ -68257,9 +68425,11 @@ async function start(tx, request) {
 
 
 
+
 const action = {
     read: readDeployInputs,
     complete: requestFromAws,
+    alarms: alarmsOf,
     run: deploy,
     again: deploy,
     outputs: outputsOf,

@@ -50304,6 +50304,260 @@ function wrappy (fn, cb) {
 
 /***/ }),
 
+/***/ 7319:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ unlessAborted),
+/* harmony export */   u: () => (/* binding */ within)
+/* harmony export */ });
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7494);
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
+async function within(limit, run) {
+    const over = new AbortController();
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        found: {},
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind, found } = attempt;
+        const kind = found.kind ?? "timeout";
+        over.abort(new _no_answer__WEBPACK_IMPORTED_MODULE_0__/* .NoAnswer */ .W(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+
+
+/***/ }),
+
+/***/ 2923:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K1: () => (/* binding */ staysHealthy),
+/* harmony export */   K8: () => (/* binding */ eagerPace),
+/* harmony export */   _r: () => (/* binding */ becomesHealthy),
+/* harmony export */   bs: () => (/* binding */ together),
+/* harmony export */   kx: () => (/* binding */ steadyPace),
+/* harmony export */   nx: () => (/* binding */ EAGER_INTERVAL)
+/* harmony export */ });
+/* unused harmony export backingOffPace */
+/* harmony import */ var _attempt__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7319);
+
+/** Unhealthy if any is, else inconclusive if any is. */
+function together(statuses) {
+    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
+}
+const EAGER_INTERVAL = 50; // milliseconds, where a person waits
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
+/**
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
+ */
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
+    while (clock.now() < deadline) {
+        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+        if (cutShort)
+            break; // nothing is left of the time
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
+        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+        const next = due < deadline ? due : deadline - least;
+        if (next < Math.max(seen.lastAt + least, now))
+            break;
+        await clock.sleep(next - now, signal);
+    }
+    signal.throwIfAborted();
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
+}
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = (rules.since ?? clock.now()) + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
+    do {
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
+}
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, now) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
+    signal.throwIfAborted();
+    seen.probes += 1;
+    seen.lastAt = clock.now();
+    const observation = await (0,_attempt__WEBPACK_IMPORTED_MODULE_0__/* .unlessAborted */ .W)(probe(deadline - seen.lastAt), signal).catch((error) => {
+        signal.throwIfAborted();
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
+    });
+    if (observation.cutShort && seen.probes > 1)
+        return observation;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
+}
+
+
+/***/ }),
+
+/***/ 7494:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ NoAnswer)
+/* harmony export */ });
+/* unused harmony export noAnswer */
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7030);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_net__WEBPACK_IMPORTED_MODULE_0__);
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    late;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, late = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+        this.late = late;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
+}
+function sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+
+/***/ }),
+
 /***/ 7495:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -62564,7 +62818,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(921)]).then(__nccwpck_require__.bind(__nccwpck_require__, 3921));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(496)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9496));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -64265,7 +64519,8 @@ async function main(action, io) {
     const verification = action.verification?.(inputs);
     const log = new JobLog(core_namespaceObject, mask);
     const ask = awsOnDemand(inputs.hosts.region, log);
-    const means = { log, cancel: cancelledBySignals(), conceal, verification };
+    const alarms = action.alarms?.(inputs, ask);
+    const means = { log, cancel: cancelledBySignals(), conceal, verification, alarms };
     const outcome = await throughDoor({ inputs, ask, transaction, means }, () => completed(action, inputs, { ask, log, conceal }), async (world, request) => {
         if (!world.unreachable)
             saveState("transaction", transaction); // from here on `post` has something to ask the host
@@ -65631,8 +65886,8 @@ class Fleet {
         this.failedOn = member;
         this.#stop.abort(reason);
     }
-    /** For all of its hosts: the job was cancelled. */
-    cancel(reason) {
+    /** For all of its hosts, and through none of them: the job was cancelled, an alarm went off. Only the first reason counts. */
+    stop(reason) {
         this.#stop.abort(reason);
     }
     /**
@@ -65817,6 +66072,8 @@ class Report {
     warnings = [];
     startedAt = new Date().toISOString();
     verification;
+    /** what the alarms said last */
+    alarms;
     /** the phase that runs, or ran last */
     phaseNow = "connect";
     #startedAt;
@@ -65859,7 +66116,11 @@ class Report {
         return {
             ...end,
             phases: this.phases,
-            evidence: [...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+            evidence: [
+                ...evidence,
+                ...(this.alarms ? [this.alarms] : []),
+                ...(this.verification?.checks ?? []).map(evidenceOf),
+            ],
             warnings: this.warnings,
             verification: this.verification,
             startedAt: this.startedAt,
@@ -65887,7 +66148,7 @@ async function change(asked, world, attempt) {
     const fleet = new Fleet(world);
     const report = new Report(world.log, world.clock, fleet.signal);
     const endings = new Endings(asked, fleet, report);
-    const onCancel = () => fleet.cancel(world.cancel.reason);
+    const onCancel = () => fleet.stop(world.cancel.reason);
     world.cancel.addEventListener("abort", onCancel, { once: true });
     if (world.cancel.aborted)
         onCancel();
@@ -66258,221 +66519,8 @@ function listing(past) {
     ];
 }
 
-;// CONCATENATED MODULE: ./src/health/no-answer.ts
-
-/** A server was asked, and there is no answer to judge. */
-class NoAnswer extends Error {
-    kind;
-    name = "NoAnswer";
-    blind;
-    late;
-    constructor(message, 
-    /** what it is counted under: "ECONNREFUSED", "timeout" */
-    kind, { blind = false, late = false, ...options } = {}) {
-        super(message, options);
-        this.kind = kind;
-        this.blind = blind;
-        this.late = late;
-    }
-}
-// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
-// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
-const onThisSide = new Set([
-    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
-    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
-]);
-/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
-function noAnswer(error) {
-    if (error instanceof NoAnswer)
-        return error;
-    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
-    if (cause.errors && cause.errors.length > 0)
-        return ofSeveral(cause, cause.errors);
-    const kind = cause.code ?? cause.name;
-    return new NoAnswer(no_answer_sentence(cause), kind, { blind: onThisSide.has(kind), cause });
-}
-/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(cause, errors) {
-    const each = errors.map(noAnswer);
-    const telling = each.find(({ blind }) => !blind) ?? each[0];
-    const message = each.map((one) => one.message).join("; ");
-    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
-}
-function no_answer_sentence({ code, syscall, address, port, hostname, message }) {
-    if (syscall === "connect" && address !== undefined)
-        return `connect ${code} ${place(address, port)}`;
-    if (code === "ENOTFOUND")
-        return `the name ${hostname} does not exist (ENOTFOUND)`;
-    if (code === "EAI_AGAIN")
-        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
-    if (code === "ECONNRESET")
-        return "the connection was reset before the answer was whole (ECONNRESET)";
-    if (code === "EPIPE")
-        return "the connection was closed while the request was sent (EPIPE)";
-    if (code === "HPE_HEADER_OVERFLOW")
-        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
-    if (code?.startsWith("HPE_"))
-        return `the answer is not HTTP (${message})`;
-    return message;
-}
-const place = (address, port) => {
-    const host = isIPv6(address) ? `[${address}]` : address;
-    return port === undefined ? host : `${host}:${port}`;
-};
-
-;// CONCATENATED MODULE: ./src/health/attempt.ts
-
-/** Runs one attempt and ends it when its time is over, whatever the other side does. */
-async function attempt_within(limit, run) {
-    const over = new AbortController();
-    const opened = [];
-    const attempt = {
-        waitingFor: "connection",
-        blind: false,
-        found: {},
-        closes(stream) {
-            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
-            if (over.signal.aborted)
-                stream.destroy();
-            else
-                opened.push(stream);
-            return stream;
-        },
-    };
-    const timer = setTimeout(() => {
-        const { waitingFor, blind, found } = attempt;
-        const kind = found.kind ?? "timeout";
-        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
-    }, limit);
-    try {
-        return await unlessAborted(run(attempt), over.signal);
-    }
-    finally {
-        clearTimeout(timer);
-        over.abort();
-        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
-        for (const stream of opened.reverse())
-            stream.destroy();
-    }
-}
-/** Hears an abort at once, also while what is awaited hangs. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        if (signal.aborted)
-            onAbort();
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
-}
-
-;// CONCATENATED MODULE: ./src/health/gate.ts
-
-/** Unhealthy if any is, else inconclusive if any is. */
-function together(statuses) {
-    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
-}
-const EAGER_INTERVAL = 50; // milliseconds, where a person waits
-const LONGEST_BACKOFF = 30_000;
-/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
-function eagerPace(interval) {
-    const eager = Math.min(EAGER_INTERVAL, interval);
-    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
-}
-const steadyPace = (interval, rest = 0) => ({
-    interval: () => interval,
-    shortest: interval,
-    rest,
-});
-/** Doubles after each look that was not right, up to 30 s. */
-function backingOffPace(interval) {
-    const longest = Math.max(interval, LONGEST_BACKOFF);
-    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
-    return { interval: after, shortest: interval, rest: 0 };
-}
-/**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
- * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
- */
-async function becomesHealthy(probe, rules, clock, signal) {
-    const { pace, threshold } = rules;
-    const deadline = clock.now() + rules.limit;
-    const seen = newTally();
-    let row = [];
-    let slow;
-    while (clock.now() < deadline) {
-        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
-        if (cutShort)
-            break; // nothing is left of the time
-        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
-        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
-        if (row.length >= threshold && slow === undefined)
-            return { status: "healthy", seen, why: "" };
-        const now = clock.now();
-        const due = dueAt(pace, seen, now);
-        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
-        const next = due < deadline ? due : deadline - least;
-        if (next < Math.max(seen.lastAt + least, now))
-            break;
-        await clock.sleep(next - now, signal);
-    }
-    signal.throwIfAborted();
-    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
-    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
-    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
-}
-/** Probes for `span` milliseconds, or until it is `broken`. */
-async function staysHealthy(probe, rules, clock, signal) {
-    const end = (rules.since ?? clock.now()) + rules.span;
-    const seen = newTally(rules.since);
-    const pause = () => {
-        const now = clock.now();
-        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
-    };
-    do {
-        if (rules.since !== undefined)
-            await pause();
-        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
-        const why = rules.broken(seen);
-        if (why !== undefined)
-            return { status: "unhealthy", seen, why };
-        if (rules.since === undefined)
-            await pause();
-    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
-    return { status: "healthy", seen, why: "" };
-}
-const newTally = (lastAt = 0) => ({
-    probes: 0,
-    wrong: 0,
-    blind: 0,
-    rightInARow: 0,
-    wrongInARow: 0,
-    lastSeen: "nothing yet",
-    lastAt,
-});
-function dueAt(pace, seen, now) {
-    const wait = pace.interval(seen);
-    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
-}
-async function observe(probe, deadline, seen, clock, signal) {
-    signal.throwIfAborted();
-    seen.probes += 1;
-    seen.lastAt = clock.now();
-    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
-        signal.throwIfAborted();
-        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
-    });
-    if (observation.cutShort && seen.probes > 1)
-        return observation;
-    const right = observation.standing === "right";
-    seen.lastSeen = observation.seen;
-    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
-    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
-    if (!right)
-        seen[observation.standing] += 1;
-    return observation;
-}
-
+// EXTERNAL MODULE: ./src/health/gate.ts
+var gate = __nccwpck_require__(2923);
 ;// CONCATENATED MODULE: external "node:tls"
 const external_node_tls_namespaceObject = require("node:tls");
 ;// CONCATENATED MODULE: ./src/host/registry.ts
@@ -66993,7 +67041,7 @@ function termsFor(request, kept, { current, proxy, keyOf }) {
         proxyImage: proxy?.Config.Image ?? live.proxyImage,
     };
     const { threshold, startTimeout } = terms.health;
-    if (EAGER_INTERVAL * (threshold - 1) >= startTimeout)
+    if (gate/* EAGER_INTERVAL */.nx * (threshold - 1) >= startTimeout)
         throw new user_error/* UserError */.y(`start-timeout: ${threshold} checks (health-threshold) take longer than ${startTimeout / 1000} s; lengthen it.`);
     return { ...terms, traffic, bakeTime: request.bakeTime ?? terms.bakeTime };
 }
@@ -67017,7 +67065,7 @@ function tellWay({ to }, member, kept) {
 
 
 /** What a deploy would do on one host, for a dry run. */
-function planFor(request, member, verification) {
+function planFor(request, member, proofs) {
     const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
     const { health, traffic } = request;
     return [
@@ -67034,20 +67082,23 @@ function planFor(request, member, verification) {
                 `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
             ]
             : []),
-        `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-        ...wouldVerify(verification),
+        `Would shift all traffic and watch it for ${Math.max(request.bakeTime, proofs.alarms?.leastBake.span ?? 0) / 1000} s`,
+        ...wouldProve(proofs),
         `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
     ];
 }
 /** The same where there is nothing on the host to look at yet. */
-function planForFirst({ app, traffic, image }, verification) {
+function planForFirst({ app, traffic, image }, proofs) {
     return [
         `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
         `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
-        ...wouldVerify(verification),
+        ...wouldProve(proofs),
     ];
 }
-const wouldVerify = (verification) => verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : [];
+const wouldProve = ({ verification, alarms }) => [
+    ...(alarms ? [`Would go back at a new alarm of ${alarms.names.join(", ")}`] : []),
+    ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
+];
 /** What a rollback would do on one host. */
 function planForReturn(member) {
     const { current, id, kept } = fleet_of(member, "scene");
@@ -67156,6 +67207,90 @@ async function lastWords(tx) {
     catch {
         return [];
     }
+}
+
+;// CONCATENATED MODULE: ./src/release/verification.ts
+
+
+
+/**
+ * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.
+ *
+ * @throws {GateError} unless all of it is healthy
+ */
+async function verifyUrls({ fleet, report, world }, { version, traffic }, verification, moving) {
+    const { log } = world;
+    const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
+    fleet.signal.throwIfAborted();
+    report.verification = outcome;
+    if (outcome.status === "healthy")
+        return;
+    await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
+    throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServe(moving.length > 0 ? moving : fleet.members)}`);
+}
+function sentenceOf({ checks }) {
+    const bad = checks.filter(({ status }) => status !== "healthy");
+    const first = bad.find(({ status }) => status === "unhealthy") ?? bad[0];
+    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+    return `${first?.reason}${more}`;
+}
+/** The end of a failure's sentence, where it is not one host's: each goes back to its own. */
+function stillServe(members) {
+    const names = new Set(members.flatMap((member) => called(fleet_of(member, "scene").previous) ?? []));
+    if (names.size === 0)
+        return "Nothing was served before, and nothing is now.";
+    return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;
+}
+
+;// CONCATENATED MODULE: ./src/release/alarms.ts
+
+
+
+/**
+ * The alarms as they stand before anything is changed.
+ *
+ * @throws {GateError} for one that there is not, and where AWS does not say
+ */
+async function lookAtAlarms({ fleet, report, world }) {
+    if (!world.alarms)
+        return undefined;
+    try {
+        const before = await world.alarms.snapshot(fleet.signal);
+        world.log.info(`Alarms: ${before.names.join(", ")}. ${before.leastBake.says}`.trim());
+        for (const line of before.red)
+            report.warn(line);
+        return before;
+    }
+    catch (cause) {
+        if (!(cause instanceof UserError))
+            throw cause;
+        throw new GateError("alarms", `${cause.message} Nothing was changed.`, { cause });
+    }
+}
+/**
+ * The gate `alarms`, from here until it is settled: a new alarm stops the deploy at once, on all hosts. What stops the
+ * deploy otherwise ends it, too.
+ *
+ * @returns `settled` looks a last time. @throws {GateError} unless all is well then: no data is no proof.
+ */
+function underAlarms({ fleet, report, world }, before, moving) {
+    if (!before)
+        return { settled: async () => { } };
+    const over = new AbortController();
+    const watching = before.watch(over.signal, world.clock, fleet.signal).then(({ status, evidence, looks }) => {
+        const lastSeen = evidence.join(" ");
+        report.alarms = { gate: "alarms", verdict: status, probes: looks, expected: "no new alarm", lastSeen };
+        if (status !== "healthy")
+            throw new failure_GateError("alarms", `${evidence[0]} ${stillServe(moving)}`);
+        world.log.info(`alarms: ${lastSeen}`);
+    });
+    watching.catch((cause) => fleet.stop(cause));
+    return {
+        settled() {
+            over.abort();
+            return watching;
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/release/commit.ts
@@ -67463,6 +67598,8 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __nccwpck_require__(7319);
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(1421);
 ;// CONCATENATED MODULE: ./src/health/command.ts
@@ -67671,6 +67808,8 @@ function describeExpectation(expected) {
     return parts.join(", ");
 }
 
+// EXTERNAL MODULE: ./src/health/no-answer.ts
+var no_answer = __nccwpck_require__(7494);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
@@ -67691,7 +67830,7 @@ async function http_ask(dial, what, attempt, now) {
             });
             request.on("error", reject);
             request.on("response", resolve);
-            stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+            stream.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed")));
             request.end(what.body);
         });
         attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
@@ -67733,9 +67872,9 @@ async function probe(tx) {
     const expected = { status: request.health.status, body: request.health.body };
     const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
     const { interval, threshold, startTimeout } = request.health;
-    const pace = tx.scene.kept ? steadyPace(EAGER_INTERVAL) : eagerPace(interval);
+    const pace = tx.scene.kept ? (0,gate/* steadyPace */.kx)(gate/* EAGER_INTERVAL */.nx) : (0,gate/* eagerPace */.K8)(interval);
     const rules = { pace, threshold, limit: startTimeout };
-    const verdict = await becomesHealthy(look, rules, clock, stop.signal);
+    const verdict = await (0,gate/* becomesHealthy */._r)(look, rules, clock, stop.signal);
     const where = `${request.health.path} on port ${candidate.port}`;
     await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
 }
@@ -67751,12 +67890,12 @@ async function bake(tx) {
     const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
     const { interval, threshold } = request.health;
     const rules = {
-        pace: steadyPace(interval, 1),
-        span: request.bakeTime,
+        pace: (0,gate/* steadyPace */.kx)(interval, 1),
+        span: tx.bakeTime,
         settles: true,
         broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
     };
-    const verdict = await staysHealthy(look, rules, clock, stop.signal);
+    const verdict = await (0,gate/* staysHealthy */.K1)(look, rules, clock, stop.signal);
     await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
 }
 async function verifyCommand(tx, url) {
@@ -67780,7 +67919,7 @@ function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
     const question = { path, host: request.health.host ?? host, headers };
     return async () => {
-        const answer = await attempt_within(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
+        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
         const wrong = mismatch(answer, expected)?.text;
         const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
         return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
@@ -67814,6 +67953,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
 
 
 
+
 /** The journal of one host is open from here on: whatever comes now, the host takes back by itself. */
 function openTransaction(request, world, member, given) {
     const { log, stop, evidence } = member;
@@ -67831,6 +67971,7 @@ function openTransaction(request, world, member, given) {
         guard,
         scene,
         candidate: { id: scene.id, container, key: given.key, ...place },
+        bakeTime: given.bakeTime,
         reason: given.reason,
         log,
         clock: world.clock,
@@ -67854,11 +67995,13 @@ async function transact(change, request, moving, way) {
         await each("start", moving, way.start);
         await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
         for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+            const alarms = underAlarms(change, way.alarms, moving);
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
                 await fleet.each(wave, (member) => watch(fleet_of(member, "tx")));
                 for (const member of wave)
                     await fleet.each([member], transact_verify);
+                await alarms.settled();
             });
         }
         if (way.verify)
@@ -67903,7 +68046,8 @@ async function commitAndRetire(change, moving, keepReleases) {
 }
 async function transact_goBack(change, moving, thrown) {
     const { world, fleet, report, endings } = change;
-    const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+    fleet.stop(thrown); // nothing that watches goes on
+    const cause = fleet.signal.reason;
     const phase = report.phaseNow;
     const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
     const [only] = moving;
@@ -68006,10 +68150,18 @@ async function bringBack(request, change) {
                 member.log.info(line);
         return endings.planned();
     }
-    const given = { key: "", reason: request.reason };
-    for (const member of moving)
-        member.tx = openTransaction({ ...request, ...fleet_of(member, "terms") }, world, member, given);
-    return transact(change, request, moving, { preDeploy: undefined, start, verify: undefined, keepReleases: undefined });
+    for (const member of moving) {
+        const terms = fleet_of(member, "terms");
+        const given = { key: "", bakeTime: terms.bakeTime, reason: request.reason };
+        member.tx = openTransaction({ ...request, ...terms }, world, member, given);
+    }
+    return transact(change, request, moving, {
+        preDeploy: undefined,
+        start,
+        alarms: undefined,
+        verify: undefined,
+        keepReleases: undefined,
+    });
 }
 /** `Bearer abc` may be told as `abc`, too. */
 const withItsToken = (header) => [header, header.split(" ").at(-1) ?? header];

@@ -1,4 +1,7 @@
 // All that is asked of AWS to find hosts, to get in and to fill a request in, in one place to be read when it is needed.
+export { leastBake } from "./alarm-verdict";
+export { watchAlarms } from "./alarm-watch";
+export { alarmSource, snapshotAlarms } from "./alarms";
 export { closeDoor, openDoor } from "./door";
 export { parametersUnder, variablesOfSecrets } from "./environment";
 export { hostKeys } from "./host-keys";

@@ -12,41 +12,49 @@ const MOST_BLINDNESS = 60_000; // failed reads for so long are no hiccup
 export interface AlarmWatch {
   /** what the alarms were before the deploy */
   readonly before: AlarmSnapshot;
-  /** milliseconds */
-  readonly span: number;
-  readonly interval?: number;
+  /** aborted when there is nothing more to wait for: the next look is the last */
+  readonly over: AbortSignal;
+}
+
+export interface Watched extends Judgement {
+  /** reads that AWS answered */
+  readonly looks: number;
 }
 
 /**
- * Looks at the alarms for `span`, and ends it at a new ALARM. A read that fails is made again in the interval, beyond the
- * end of the span, too: only a minute without an answer is inconclusive. So is missing data at the end.
+ * Looks at the alarms until it is `over`, and ends earlier at a new ALARM. A read that fails is made again in the
+ * interval, also when it is over: only a minute without an answer is inconclusive. So is missing data at the end.
  * @throws what `signal` was aborted with
  */
 export async function watchAlarms(
   source: AlarmSource,
-  { before, span, interval = INTERVAL }: AlarmWatch,
+  { before, over }: AlarmWatch,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Judgement> {
-  const end = clock.now() + span;
+): Promise<Watched> {
   const names = [...before.keys()];
   let baseline = before;
   let answered = clock.now();
-  for (;;) {
+  for (let looks = 0; ; ) {
+    const last = over.aborted;
     const asked = clock.now();
     const now = await look(source, names, signal);
     if ("failure" in now) {
-      if (clock.now() - answered >= MOST_BLINDNESS) return unreadable(now.failure);
+      if (clock.now() - answered >= MOST_BLINDNESS) return { ...unreadable(now.failure), looks };
     } else {
       answered = asked;
+      looks += 1;
       const judgement = judgeAlarms(baseline, now.alarms);
-      if (judgement.status === "unhealthy" || end - asked < 1) return judgement; // a timer may fire a moment early
+      if (judgement.status === "unhealthy" || last) return { ...judgement, looks };
       baseline = withoutRecovered(baseline, now.alarms);
     }
-    const next = asked < end ? Math.min(asked + interval, end) : asked + interval;
-    await clock.sleep(Math.max(0, next - clock.now()), signal);
+    await pause(Math.max(0, asked + INTERVAL - clock.now()), clock, last ? [signal] : [signal, over]);
+    signal.throwIfAborted();
   }
 }
+
+const pause = (milliseconds: number, clock: Clock, until: readonly AbortSignal[]): Promise<void> =>
+  clock.sleep(milliseconds, AbortSignal.any([...until])).catch(() => {});
 
 async function look(
   source: AlarmSource,

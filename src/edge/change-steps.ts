@@ -33,6 +33,8 @@ export interface ChangeAction<I extends ChangeInputs, O extends Outcome> {
   readonly outputs: (outcome: O) => Readonly<Record<string, string>>;
   /** what is to be proved before the commit. @throws {UserError} */
   readonly verification?: (inputs: I) => World["verification"];
+  /** what may stop it beside the hosts' own answers */
+  readonly alarms?: (inputs: I, ask: AskAws) => World["alarms"];
 }
 
 /** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before anybody was asked anything, or a bug. */
@@ -47,7 +49,8 @@ export async function main<I extends ChangeInputs, O extends Outcome>(
   const verification = action.verification?.(inputs);
   const log = new JobLog(core, mask);
   const ask = awsOnDemand(inputs.hosts.region, log);
-  const means = { log, cancel: cancelledBySignals(), conceal, verification };
+  const alarms = action.alarms?.(inputs, ask);
+  const means = { log, cancel: cancelledBySignals(), conceal, verification, alarms };
   const outcome = await throughDoor(
     { inputs, ask, transaction, means },
     () => completed(action, inputs, { ask, log, conceal }),
@@ -65,7 +68,7 @@ interface Way<I extends ChangeInputs> {
   readonly inputs: I;
   readonly ask: AskAws;
   readonly transaction: string;
-  readonly means: Pick<World, "log" | "cancel" | "conceal" | "verification">;
+  readonly means: Pick<World, "log" | "cancel" | "conceal" | "verification" | "alarms">;
 }
 
 /**

@@ -13,6 +13,7 @@ import { appName, asItIs, checkStrangers, type HostInputs, hostInputs, lock, ver
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { runOf } from "./run";
+import { alarmNames } from "./values/alarms";
 import { parameterPath, secretIds } from "./values/aws-env";
 import { logOptions, network, volumes } from "./values/container";
 import { duration } from "./values/durations";
@@ -27,6 +28,8 @@ import { words } from "./values/words";
 export interface DeployInputs extends HostInputs {
   readonly request: DeployRequest;
   readonly envFromAws: EnvFromAws;
+  /** names of CloudWatch alarms, or `PREFIX*` */
+  readonly alarms: readonly string[];
 }
 
 /** Where AWS has variables of the container's environment, besides those in the request, which win. */
@@ -72,6 +75,7 @@ export function deployInputs(from: InputReader, io: InputSource): DeployInputs {
       ssmPath: from.optional("env-ssm-path", parameterPath),
       secrets: from.optional("env-secrets-manager", secretIds) ?? [],
     },
+    alarms: from.optional("alarms", alarmNames) ?? [],
   };
 }
 

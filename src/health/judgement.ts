@@ -10,11 +10,14 @@ export interface Finding {
 /** What a gate made of all that it looked at. */
 export interface Judgement {
   readonly status: Status;
-  /** a sentence for each thing, the healthy ones too */
+  /** a sentence for each thing, the healthy ones too; those that decide come first */
   readonly evidence: readonly string[];
 }
 
-export const judged = (findings: readonly Finding[]): Judgement => ({
-  status: together(findings.map(({ status }) => status)),
-  evidence: findings.map(({ says }) => says),
-});
+export function judged(findings: readonly Finding[]): Judgement {
+  const status = together(findings.map((finding) => finding.status));
+  const [deciding, others] = [true, false].map((decides) =>
+    findings.filter((one) => (one.status === status) === decides),
+  );
+  return { status, evidence: [...(deciding ?? []), ...(others ?? [])].map(({ says }) => says) };
+}

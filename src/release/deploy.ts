@@ -1,4 +1,5 @@
 import { pullImage } from "../host/pull";
+import { lookAtAlarms } from "./alarms";
 import { createCandidate, preDeploy, startCandidate } from "./candidate";
 import { type Change, change } from "./change";
 import { connect } from "./connect";
@@ -17,7 +18,7 @@ import { applySettings, servesThrough } from "./traffic";
 import { openTransaction, transact } from "./transact";
 import type { Transaction } from "./transaction";
 import { verifyUrls } from "./verification";
-import type { World } from "./world";
+import type { AlarmsBefore, World } from "./world";
 
 /** Brings a new release to its hosts. It resolves with how it ended, also when it failed. */
 export function deploy(request: DeployRequest, world: World): Promise<Outcome> {
@@ -44,7 +45,12 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
   const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
   await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
   const known = members.filter(({ guard }) => guard);
-  await report.stoppable("preflight", () => fleet.each(known, (member) => look(request, member)));
+  const alarms = await report.stoppable("preflight", async () => {
+    const before = lookAtAlarms(change);
+    before.catch(() => {}); // told when the hosts have had their say
+    await fleet.each(known, (member) => look(request, member));
+    return before;
+  });
   for (const member of known) for (const line of of(member, "scene").warnings) report.warn(line);
   const moving = await changing(request, fleet, known);
   const { verification } = world;
@@ -53,13 +59,15 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
     if (verify && !request.safety.dryRun) await report.phase("verify", verify); // it may be what the last run had no answer to
     return endings.unchanged();
   }
-  if (request.safety.dryRun) return plan(request, change);
+  if (request.safety.dryRun) return plan(request, change, alarms);
   await report.stoppable("pull", () => fleet.each(moving, (member) => pull(request, member)));
   const key = Object.keys(request.health.headers).length > 0 ? newKey() : "";
-  for (const member of moving) member.tx = openTransaction(request, world, member, { key, reason: "" });
+  const bakeTime = Math.max(request.bakeTime, alarms?.leastBake.span ?? 0);
+  for (const member of moving) member.tx = openTransaction(request, world, member, { key, bakeTime, reason: "" });
   return transact(change, request, moving, {
     preDeploy: request.preDeploy && ((tx) => preDeploy(tx, request)),
     start: (tx) => start(tx, request),
+    alarms,
     verify,
     keepReleases: request.safety.keepReleases,
   });
@@ -71,11 +79,10 @@ async function look(request: DeployRequest, member: Member): Promise<void> {
   });
 }
 
-function plan(request: DeployRequest, { fleet, endings, world }: Change): Outcome {
+function plan(request: DeployRequest, { fleet, endings, world }: Change, alarms: AlarmsBefore | undefined): Outcome {
+  const proofs = { verification: world.verification, alarms };
   for (const member of fleet.members)
-    for (const line of member.scene
-      ? planFor(request, member, world.verification)
-      : planForFirst(request, world.verification))
+    for (const line of member.scene ? planFor(request, member, proofs) : planForFirst(request, proofs))
       member.log.info(line);
   return endings.planned();
 }

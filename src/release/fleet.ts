@@ -76,8 +76,8 @@ export class Fleet {
     this.#stop.abort(reason);
   }
 
-  /** For all of its hosts: the job was cancelled. */
-  cancel(reason: unknown): void {
+  /** For all of its hosts, and through none of them: the job was cancelled, an alarm went off. Only the first reason counts. */
+  stop(reason: unknown): void {
     this.#stop.abort(reason);
   }
 

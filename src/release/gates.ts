@@ -50,7 +50,7 @@ export async function bake(tx: Transaction): Promise<void> {
   const { interval, threshold } = request.health;
   const rules = {
     pace: steadyPace(interval, 1),
-    span: request.bakeTime,
+    span: tx.bakeTime,
     settles: true,
     broken: ({ wrongInARow }: { readonly wrongInARow: number }) =>
       wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,

@@ -1,14 +1,16 @@
 import { type Member, of } from "./fleet";
 import type { DeployRequest, HealthOptions } from "./request";
 import { candidateSlot } from "./traffic";
-import type { World } from "./world";
+import type { AlarmsBefore, World } from "./world";
+
+/** What is proved before a commit, beside the hosts' own answers. */
+interface Proofs {
+  readonly verification: World["verification"];
+  readonly alarms: AlarmsBefore | undefined;
+}
 
 /** What a deploy would do on one host, for a dry run. */
-export function planFor(
-  request: DeployRequest,
-  member: Member,
-  verification: World["verification"],
-): readonly string[] {
+export function planFor(request: DeployRequest, member: Member, proofs: Proofs): readonly string[] {
   const { current, previous, handover, id, proxy, imagePresent, reference } = of(member, "scene");
   const { health, traffic } = request;
   return [
@@ -25,26 +27,25 @@ export function planFor(
           `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
         ]
       : []),
-    `Would shift all traffic and watch it for ${request.bakeTime / 1000} s`,
-    ...wouldVerify(verification),
+    `Would shift all traffic and watch it for ${Math.max(request.bakeTime, proofs.alarms?.leastBake.span ?? 0) / 1000} s`,
+    ...wouldProve(proofs),
     `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
   ];
 }
 
 /** The same where there is nothing on the host to look at yet. */
-export function planForFirst(
-  { app, traffic, image }: DeployRequest,
-  verification: World["verification"],
-): readonly string[] {
+export function planForFirst({ app, traffic, image }: DeployRequest, proofs: Proofs): readonly string[] {
   return [
     `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
     `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
-    ...wouldVerify(verification),
+    ...wouldProve(proofs),
   ];
 }
 
-const wouldVerify = (verification: World["verification"]): readonly string[] =>
-  verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : [];
+const wouldProve = ({ verification, alarms }: Proofs): readonly string[] => [
+  ...(alarms ? [`Would go back at a new alarm of ${alarms.names.join(", ")}`] : []),
+  ...(verification ? [`Would ask ${verification.urls.join(", ")} before it commits`] : []),
+];
 
 /** What a rollback would do on one host. */
 export function planForReturn(member: Member): readonly string[] {

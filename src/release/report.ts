@@ -9,6 +9,8 @@ export class Report {
   readonly warnings: string[] = [];
   readonly startedAt = new Date().toISOString();
   verification: VerifyOutcome | undefined;
+  /** what the alarms said last */
+  alarms: Evidence | undefined;
   /** the phase that runs, or ran last */
   phaseNow = "connect";
   readonly #startedAt: number;
@@ -60,7 +62,11 @@ export class Report {
     return {
       ...end,
       phases: this.phases,
-      evidence: [...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+      evidence: [
+        ...evidence,
+        ...(this.alarms ? [this.alarms] : []),
+        ...(this.verification?.checks ?? []).map(evidenceOf),
+      ],
       warnings: this.warnings,
       verification: this.verification,
       startedAt: this.startedAt,

@@ -82,10 +82,18 @@ async function bringBack(request: RollbackRequest, change: Change): Promise<Outc
     for (const member of moving) for (const line of planForReturn(member)) member.log.info(line);
     return endings.planned();
   }
-  const given = { key: "", reason: request.reason };
-  for (const member of moving)
-    member.tx = openTransaction({ ...request, ...of(member, "terms") }, world, member, given);
-  return transact(change, request, moving, { preDeploy: undefined, start, verify: undefined, keepReleases: undefined });
+  for (const member of moving) {
+    const terms = of(member, "terms");
+    const given = { key: "", bakeTime: terms.bakeTime, reason: request.reason };
+    member.tx = openTransaction({ ...request, ...terms }, world, member, given);
+  }
+  return transact(change, request, moving, {
+    preDeploy: undefined,
+    start,
+    alarms: undefined,
+    verify: undefined,
+    keepReleases: undefined,
+  });
 }
 
 /** `Bearer abc` may be told as `abc`, too. */

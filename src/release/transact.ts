@@ -1,4 +1,5 @@
 import { takeBack } from "./abort";
+import { underAlarms } from "./alarms";
 import { writeRelease } from "./candidate";
 import type { Change } from "./change";
 import { retire } from "./commit";
@@ -13,7 +14,7 @@ import { servesAgain } from "./recreate";
 import type { ChangeRequest, Terms, WaveSize } from "./request";
 import { candidateSlot, fillSlot, shift } from "./traffic";
 import { historyEntry, sideBySide, type Transaction } from "./transaction";
-import type { World } from "./world";
+import type { AlarmsBefore, World } from "./world";
 
 /** In what a new release and one that comes back differ, once their transactions are open. */
 export interface Way {
@@ -21,6 +22,8 @@ export interface Way {
   readonly preDeploy: ((tx: Transaction) => Promise<void>) | undefined;
   /** the candidate's container runs */
   readonly start: (tx: Transaction) => Promise<void>;
+  /** undefined = none is watched */
+  readonly alarms: AlarmsBefore | undefined;
   /** once, when all traffic has moved on all hosts and was watched; undefined = nothing more is proved */
   readonly verify: (() => Promise<void>) | undefined;
   /** how many releases stay on a host; undefined = all */
@@ -32,7 +35,7 @@ export function openTransaction(
   request: ChangeRequest & Terms,
   world: World,
   member: Member,
-  given: { readonly key: string; readonly reason: string },
+  given: Pick<Transaction, "bakeTime" | "reason"> & { readonly key: string },
 ): Transaction {
   const { log, stop, evidence } = member;
   const scene = of(member, "scene");
@@ -49,6 +52,7 @@ export function openTransaction(
     guard,
     scene,
     candidate: { id: scene.id, container, key: given.key, ...place },
+    bakeTime: given.bakeTime,
     reason: given.reason,
     log,
     clock: world.clock,
@@ -79,10 +83,12 @@ export async function transact(
     await each("start", moving, way.start);
     await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
     for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+      const alarms = underAlarms(change, way.alarms, moving);
       await each("shift", wave, moveTraffic);
       await report.phase("bake", async () => {
         await fleet.each(wave, (member) => watch(of(member, "tx")));
         for (const member of wave) await fleet.each([member], verify);
+        await alarms.settled();
       });
     }
     if (way.verify) await report.phase("verify", way.verify);
@@ -131,7 +137,8 @@ async function commitAndRetire(
 
 async function goBack(change: Change, moving: readonly Member[], thrown: unknown): Promise<Outcome> {
   const { world, fleet, report, endings } = change;
-  const cause = fleet.signal.aborted ? fleet.signal.reason : thrown;
+  fleet.stop(thrown); // nothing that watches goes on
+  const cause = fleet.signal.reason;
   const phase = report.phaseNow;
   const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
   const [only] = moving;

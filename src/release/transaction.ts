@@ -28,6 +28,8 @@ export interface Transaction {
   readonly guard: Guard;
   readonly scene: Scene;
   readonly candidate: Candidate;
+  /** how long the candidate is watched under all traffic before the commit: `bake-time`, or longer where an alarm needs it */
+  readonly bakeTime: number;
   /** why a person asks for it; '' = they did not say */
   readonly reason: string;
   /** settles when the guard has opened its journal */

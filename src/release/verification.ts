@@ -33,8 +33,8 @@ function sentenceOf({ checks }: VerifyOutcome): string {
   return `${first?.reason}${more}`;
 }
 
-/** Each host goes back to its own. */
-function stillServe(members: readonly Member[]): string {
+/** The end of a failure's sentence, where it is not one host's: each goes back to its own. */
+export function stillServe(members: readonly Member[]): string {
   const names = new Set(members.flatMap((member) => called(of(member, "scene").previous) ?? []));
   if (names.size === 0) return "Nothing was served before, and nothing is now.";
   return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;

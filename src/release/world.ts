@@ -1,4 +1,5 @@
 import type { Clock } from "../health/gate";
+import type { Judgement } from "../health/judgement";
 import type { VerifyOutcome } from "../health/outcome";
 import type { Host } from "../host/host";
 import type { GateError } from "./failure";
@@ -35,6 +36,32 @@ export interface Verification {
   run(release: { readonly version: string; readonly header: string }, means: Means): Promise<VerifyOutcome>;
 }
 
+/** Alarms of the user's own, which may stop a deploy. */
+export interface Alarms {
+  /**
+   * As they stand: what is red already is not the deploy's doing.
+   *
+   * @throws {UserError} for one that there is not, and where nobody could be asked
+   */
+  snapshot(cancel: AbortSignal): Promise<AlarmsBefore>;
+}
+
+/** Alarms as they stood before a deploy. */
+export interface AlarmsBefore {
+  readonly names: readonly string[];
+  /** a sentence for each that is red already */
+  readonly red: readonly string[];
+  /** milliseconds from a shift until a fault that came with it shows in the slowest of them; and that as a sentence, '' = none */
+  readonly leastBake: { readonly span: number; readonly says: string };
+  /**
+   * Looks again and again, and a last time once `over` is aborted. It resolves earlier only at a new alarm, and where
+   * nothing can be read.
+   *
+   * @throws what `cancel` was aborted with
+   */
+  watch(over: AbortSignal, clock: Clock, cancel: AbortSignal): Promise<Judgement & { readonly looks: number }>;
+}
+
 interface Means {
   readonly log: Log;
   /** aborted when nobody wants to know any more */
@@ -55,6 +82,8 @@ export interface World {
   readonly conceal: (texts: readonly string[]) => void;
   /** undefined = nobody asks the app's own URLs before the commit */
   readonly verification?: Verification | undefined;
+  /** undefined = none is watched */
+  readonly alarms?: Alarms | undefined;
   /** aborted when the job is cancelled; its reason is a `Cancelled` */
   readonly cancel: AbortSignal;
 }

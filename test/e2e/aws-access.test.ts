@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   AuthorizeSecurityGroupIngressCommand,
   DescribeSecurityGroupRulesCommand,
@@ -14,6 +13,7 @@ import { AddressServices } from "../support/address-services";
 import { myHost, theBed } from "../support/bed";
 import { ManInTheMiddle } from "../support/man-in-the-middle";
 import { inBox, lookAt, until } from "../support/outside";
+import { actionsOf } from "../support/policy";
 import { good, Quick } from "../support/quick";
 import { basicInputs, type Inputs, startPost, startStep } from "../support/runner";
 
@@ -274,9 +274,5 @@ test("says what to do without credentials, with a filter that finds nothing, and
 }, 60_000);
 
 test("the policy in docs/access.md allows what was asked for in these tests, and no more", () => {
-  const page = readFileSync(join(__dirname, "..", "..", "docs", "access.md"), "utf8");
-  const policy = JSON.parse(/```json policy\n([\s\S]*?)```/.exec(page)?.[1] ?? "") as {
-    Statement: { Action: string | string[] }[];
-  };
-  expect(policy.Statement.flatMap(({ Action }) => Action).sort()).toEqual([...asked].sort());
+  expect(actionsOf("docs/access.md", "policy")).toEqual([...asked].sort());
 });

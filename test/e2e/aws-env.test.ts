@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -9,6 +9,7 @@ import { resetHost } from "../bed/hosts";
 import { myHost, theBed } from "../support/bed";
 import { lookAt } from "../support/outside";
 import { PlayedEcr } from "../support/played-ecr";
+import { actionsOf } from "../support/policy";
 import { Quick } from "../support/quick";
 import type { Ended } from "../support/runner";
 
@@ -125,10 +126,6 @@ test("says that the registry refused when AWS gives a login that it does not tak
 }, 60_000);
 
 test("the policy for this in docs/access.md allows what was asked for in these tests, and what Docker asks ECR for", () => {
-  const page = readFileSync(join(__dirname, "..", "..", "docs", "access.md"), "utf8");
-  const policy = JSON.parse(/```json policy-of-env\n([\s\S]*?)```/.exec(page)?.[1] ?? "") as {
-    Statement: { Sid: string; Action: string | string[] }[];
-  };
   const byDocker = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
-  expect(policy.Statement.flatMap(({ Action }) => Action).sort()).toEqual([...asked, ...byDocker].sort());
+  expect(actionsOf("docs/access.md", "policy-of-env")).toEqual([...asked, ...byDocker].sort());
 });

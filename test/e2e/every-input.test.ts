@@ -93,6 +93,9 @@ const deploys: Seen = {
   adopt: {
     adopt: "takes the place of a container made by hand: it is the previous release, stopped and kept, and stays so",
   },
+  "aws-alarms": {
+    alarms: "an alarm that goes red in the bake puts the release back at once, with AWS's reason",
+  },
   fleet: {
     "wave-size":
       "with wave-size 1 the second host gets traffic only when the first was watched, and nothing is committed before",
@@ -159,6 +162,9 @@ const rollbacks: Seen = {
     lease: "undoes the rollback of a runner that fell silent, once its lease has run out",
     summary: summarised,
     "github-token": summarised,
+  },
+  "aws-alarms": {
+    alarms: "an alarm that goes red in the bake puts the release back at once, with AWS's reason",
   },
   fleet: {
     "wave-size": "a rollback brings both hosts back, with wave-size 1 one after the other, and commits both at the end",

@@ -10,7 +10,9 @@ const never = new AbortController().signal;
 class Bake extends FakeAlarms implements Clock {
   readonly alarm = { AlarmName: "web", StateValue: "OK" as "OK" | "ALARM" | "INSUFFICIENT_DATA", StateReason: "why" };
   readonly readAt: number[] = [];
+  readonly #over = new AbortController();
   #now = 0;
+  #end = 0;
 
   constructor(happens: (at: number, alarm: Bake["alarm"]) => void) {
     super();
@@ -24,14 +26,18 @@ class Bake extends FakeAlarms implements Clock {
   }
 
   now = () => this.#now;
-  sleep = async (milliseconds: number) => {
-    this.#now += milliseconds;
+  sleep = async (milliseconds: number, signal: AbortSignal) => {
+    if (!signal.aborted && this.#now < this.#end && this.#now + milliseconds >= this.#end) {
+      this.#now = this.#end;
+      this.#over.abort();
+    } else this.#now += milliseconds;
   };
 
   async watch(span: number) {
     const before = await snapshotAlarms(this, ["web"], never);
     this.readAt.length = 0;
-    return watchAlarms(this, { before, span }, this, never);
+    this.#end = span;
+    return watchAlarms(this, { before, over: this.#over.signal }, this, never);
   }
 }
 
@@ -49,7 +55,11 @@ test("a new alarm ends the bake at once, with AWS's reason", async () => {
   const bake = new Bake((at, alarm) => {
     if (at >= 20_000) alarm.StateValue = "ALARM";
   });
-  expect(await bake.watch(300_000)).toEqual({ status: "unhealthy", evidence: ['Alarm "web" went into ALARM: why.'] });
+  expect(await bake.watch(300_000)).toEqual({
+    status: "unhealthy",
+    evidence: ['Alarm "web" went into ALARM: why.'],
+    looks: 3,
+  });
   expect(bake.now()).toBe(20_000);
 });
 
@@ -81,6 +91,7 @@ test("a minute without an answer is inconclusive, with the reason", async () => 
   expect(await bake.watch(600_000)).toEqual({
     status: "inconclusive",
     evidence: ["The alarms could not be read for 60 s: ThrottlingException: Rate exceeded."],
+    looks: 1,
   });
   expect(bake.now()).toBe(60_000);
 });
@@ -90,7 +101,7 @@ test("an abort is heard while a read hangs", async () => {
   const before = await snapshotAlarms(bake, ["web"], never);
   bake.client.send = () => new Promise(() => {});
   const stop = new AbortController();
-  const ended = watchAlarms(bake, { before, span: 1000 }, bake, stop.signal);
+  const ended = watchAlarms(bake, { before, over: never }, bake, stop.signal);
   stop.abort(new Error("cancelled"));
   await expect(ended).rejects.toThrow("cancelled");
 });

@@ -289,6 +289,11 @@ test("takes where AWS has the env: a path with or without a slash behind it, sec
   });
 });
 
+test("takes alarms by comma or line, each once, prefixes too", () => {
+  const given = { alarms: "web-5xx, web-cpu\n  db *\n\nweb-5xx" };
+  expect(readDeployInputs(source(given)).alarms).toEqual(["web-5xx", "web-cpu", "db *"]);
+});
+
 const registries: readonly [image: string, region: string | undefined][] = [
   ["111122223333.dkr.ecr.eu-west-3.amazonaws.com/team/shop:1.4", "eu-west-3"],
   ["111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/shop", "cn-north-1"],

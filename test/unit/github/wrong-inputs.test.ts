@@ -173,6 +173,31 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
     { "env-secrets-manager": "arn:aws:ssm:us-east-1:111122223333:parameter/shop" },
     'env-secrets-manager: expected names or ARNs of secrets, by comma or line, got "arn:aws:ssm:us-east-1:111122223333:parameter/shop".',
   ],
+  [
+    "all alarms there are",
+    { alarms: "web-cpu, *" },
+    'alarms: "*" means every alarm there is; write a prefix, as in web-*.',
+  ],
+  [
+    "a pattern within an alarm's name",
+    { alarms: "web-*-cpu" },
+    'alarms: a * stands at the end of a name alone, as in web-*; got "web-*-cpu".',
+  ],
+  [
+    "an alarm's ARN",
+    { alarms: "arn:aws:cloudwatch:us-east-1:111122223333:alarm:web-cpu" },
+    'alarms: expected an alarm\'s name, the part behind ":alarm:", got "arn:aws:cloudwatch:us-east-1:111122223333:alarm:web-cpu".',
+  ],
+  [
+    "an alarm's name that is too long",
+    { alarms: "a".repeat(256) },
+    `alarms: an alarm's name has 255 characters at most, got "${"a".repeat(80)}…".`,
+  ],
+  [
+    "more alarms than one call takes",
+    { alarms: Array.from({ length: 101 }, (_, n) => `web-${n}`).join("\n") },
+    "alarms: got 101 names; 100 at most. Name several by a prefix: web-*.",
+  ],
   ["a port that is a word", { port: "http" }, 'port: expected a port from 1 to 65535, got "http".'],
   [
     "an env line without =",

@@ -1,9 +1,9 @@
 "use strict";
-exports.id = 921;
-exports.ids = [921];
+exports.id = 496;
+exports.ids = [496];
 exports.modules = {
 
-/***/ 3921:
+/***/ 9496:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -11,21 +11,256 @@ __webpack_require__.r(__webpack_exports__);
 
 // EXPORTS
 __webpack_require__.d(__webpack_exports__, {
+  alarmSource: () => (/* reexport */ alarmSource),
   closeDoor: () => (/* reexport */ closeDoor),
   findInstances: () => (/* reexport */ findInstances),
   freshKey: () => (/* reexport */ freshKey),
   hostKeys: () => (/* reexport */ hostKeys),
+  leastBake: () => (/* reexport */ leastBake),
   openAws: () => (/* reexport */ openAws),
   openDoor: () => (/* reexport */ openDoor),
   parametersUnder: () => (/* reexport */ parametersUnder),
   registryLogin: () => (/* reexport */ registryLogin),
   runnerAddresses: () => (/* reexport */ runnerAddresses),
   sendKey: () => (/* reexport */ sendKey),
-  variablesOfSecrets: () => (/* reexport */ variablesOfSecrets)
+  snapshotAlarms: () => (/* reexport */ snapshotAlarms),
+  variablesOfSecrets: () => (/* reexport */ variablesOfSecrets),
+  watchAlarms: () => (/* reexport */ watchAlarms)
 });
 
+// EXTERNAL MODULE: ./src/health/gate.ts
+var gate = __webpack_require__(2923);
+;// CONCATENATED MODULE: ./src/health/judgement.ts
+
+function judged(findings) {
+    const status = (0,gate/* together */.bs)(findings.map((finding) => finding.status));
+    const [deciding, others] = [true, false].map((decides) => findings.filter((one) => (one.status === status) === decides));
+    return { status, evidence: [...(deciding ?? []), ...(others ?? [])].map(({ says }) => says) };
+}
+
+;// CONCATENATED MODULE: ./src/aws/alarm-verdict.ts
+
+/** Of each alarm: what its state means beside the one that it had before. */
+function judgeAlarms(before, now) {
+    return judged([...before.values()].map((then) => judge(then, now.get(then.name))));
+}
+function judge(then, now) {
+    const name = `Alarm ${JSON.stringify(then.name)}`;
+    if (!now)
+        return { status: "inconclusive", says: `${name} was deleted since the deploy began.` };
+    if (now.state === "ALARM") {
+        if (staysRed(then, now))
+            return { status: "healthy", says: `${name} was in ALARM before, and does not count.` };
+        return { status: "unhealthy", says: `${name} went into ALARM: ${now.reason}.` };
+    }
+    if (now.state === "OK")
+        return { status: "healthy", says: `${name} is OK.` };
+    if (then.state === "INSUFFICIENT_DATA")
+        return { status: "healthy", says: `${name} has no data, as before, and says nothing.` };
+    return { status: "inconclusive", says: `${name} has no data any more, it was ${then.state} before: ${now.reason}.` };
+}
+/** A later change of state means that it was something else in between. */
+const staysRed = (then, now) => then.state === "ALARM" && (!now.since || !then.since || now.since.getTime() === then.since.getTime());
+/** What later looks compare with: an alarm that has left ALARM counts from then on. */
+function withoutRecovered(before, now) {
+    const recovered = [...before.values()].filter(({ name, state }) => state === "ALARM" && (now.get(name)?.state ?? state) !== "ALARM");
+    return new Map([...before, ...recovered.map((alarm) => [alarm.name, { ...alarm, state: "OK" }])]);
+}
+const LONGEST_BAKE = 30 * 60; // seconds: who waits longer has forgotten what for
+const LONGEST_LAG = 60; // seconds from a period's end to its evaluation; alarms of 10 s periods are evaluated in 10 s
+/**
+ * How long a bake must last so that a fault which begins at the shift shows in the slowest alarm. One that is red
+ * already does not count, so nobody waits for it.
+ */
+function leastBake(snapshot) {
+    const alarms = [...snapshot.values()].filter(({ state }) => state !== "ALARM");
+    const unknown = alarms.filter(({ pace }) => !pace).map(({ name }) => JSON.stringify(name));
+    const paced = alarms.flatMap(({ name, pace }) => (pace ? [{ name, pace, seconds: secondsToAlarm(pace) }] : []));
+    const [slowest] = paced.sort((a, b) => b.seconds - a.seconds);
+    const blind = unknown.length === 0 ? "" : `How long ${unknown.join(", ")} needs is not known; bake-time alone decides. `;
+    if (!slowest)
+        return { span: 0, says: blind.trim() };
+    const { period, breaches } = slowest.pace;
+    const why = `alarm ${JSON.stringify(slowest.name)} needs ${breaches} of its ${period} s periods to speak`;
+    if (slowest.seconds > LONGEST_BAKE)
+        return {
+            span: LONGEST_BAKE * 1000,
+            says: `${blind}The bake lasts at least ${LONGEST_BAKE} s, the most that an alarm is waited for; ${why}, ${slowest.seconds} s.`,
+        };
+    return { span: slowest.seconds * 1000, says: `${blind}The bake lasts at least ${slowest.seconds} s: ${why}.` };
+}
+/** The period that the shift falls in says little, so one more than must breach; then AWS has to look at it. */
+const secondsToAlarm = ({ period, breaches }) => period * (breaches + 1) + Math.min(period, LONGEST_LAG);
+
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __webpack_require__(7319);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudwatch/dist-cjs/index.js
+var dist_cjs = __webpack_require__(4085);
 // EXTERNAL MODULE: ./src/user-error.ts
 var user_error = __webpack_require__(7495);
+;// CONCATENATED MODULE: ./src/aws/one-line.ts
+
+const LONGEST = 300;
+/** AWS's text in a sentence of ours: on one line, without its full stop, cut. */
+function oneLine(text) {
+    const line = text
+        .replace(/[\s\p{Cc}]+/gu, " ")
+        .trim()
+        .replace(/\.$/, "");
+    return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+/** What AWS or the way there answered instead: "ThrottlingException: Rate exceeded". */
+function reasonOf(error) {
+    if (error instanceof user_error/* UserError */.y)
+        return oneLine(error.message); // it says what went wrong by itself
+    return error instanceof Error ? oneLine(`${error.name}: ${error.message}`) : oneLine(String(error));
+}
+
+;// CONCATENATED MODULE: ./src/aws/alarms.ts
+
+
+
+const alarmSource = (aws) => ({
+    client: { send: (...asked) => aws.call("cloudwatch:DescribeAlarms", () => aws.cloudWatch.send(...asked)) },
+    region: aws.region,
+});
+const MOST_NAMES = 100; // of one call (DescribeAlarms, AlarmNames)
+const MOST_SHOWN = 5;
+/**
+ * The state of each alarm that `wanted` names: `web-cpu`, or `web-*` for all whose names begin so; metric and composite
+ * ones. Taken before the deploy, so that what is red already is not laid at its door.
+ * @throws {UserError} for a name that no alarm has, or a prefix of none
+ */
+async function snapshotAlarms(source, wanted, signal) {
+    const prefixes = wanted.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+    const names = wanted.filter((name) => !name.endsWith("*"));
+    if (prefixes.includes(""))
+        throw new user_error/* UserError */.y('alarms: "*" means every alarm there is; write a prefix, as in web-*.');
+    const found = new Map(await readAlarms(source, names, signal));
+    for (const name of names)
+        if (!found.has(name))
+            throw await missing(source, name, signal);
+    for (const prefix of prefixes) {
+        const alarms = await describe(source, { AlarmNamePrefix: prefix }, signal);
+        if (alarms.length === 0)
+            throw await missing(source, `${prefix}*`, signal);
+        for (const alarm of alarms)
+            found.set(alarm.name, alarm);
+    }
+    return found;
+}
+/** The alarms of these names; one that does not exist is left out. */
+async function readAlarms(source, names, signal) {
+    const found = [];
+    for (let from = 0; from < names.length; from += MOST_NAMES)
+        found.push(...(await describe(source, { AlarmNames: names.slice(from, from + MOST_NAMES) }, signal)));
+    return new Map(found.map((alarm) => [alarm.name, alarm]));
+}
+/** All pages. Without AlarmTypes AWS leaves composite alarms out. */
+async function describe({ client }, which, abortSignal) {
+    const alarms = [];
+    let page;
+    do {
+        const input = {
+            ...which,
+            AlarmTypes: ["MetricAlarm", "CompositeAlarm"],
+            MaxRecords: 100,
+        };
+        if (page?.NextToken)
+            input.NextToken = page.NextToken;
+        page = await client.send(new dist_cjs/* DescribeAlarmsCommand */.zWD(input), { abortSignal });
+        alarms.push(...[...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])].map(alarmOf));
+    } while (page.NextToken);
+    return alarms;
+}
+function alarmOf(alarm) {
+    return {
+        name: alarm.AlarmName ?? "",
+        state: stateOf(alarm),
+        since: alarm.StateTransitionedTimestamp,
+        reason: oneLine(alarm.StateReason ?? "AWS gave no reason"),
+        pace: paceOf(alarm),
+    };
+}
+/** An OK that AWS could not evaluate is an old one, and says nothing about now. */
+function stateOf({ StateValue, EvaluationState }) {
+    if (StateValue === "ALARM")
+        return "ALARM";
+    const evaluated = EvaluationState !== "EVALUATION_ERROR" && EvaluationState !== "EVALUATION_FAILURE";
+    return StateValue === "OK" && evaluated ? "OK" : "INSUFFICIENT_DATA";
+}
+function paceOf({ Period, Metrics, DatapointsToAlarm, EvaluationPeriods }) {
+    // metric math has a period in each of its queries
+    const periods = [Period, ...(Metrics ?? []).flatMap((query) => [query.Period, query.MetricStat?.Period])];
+    const period = Math.max(0, ...periods.filter((seconds) => seconds !== undefined));
+    const breaches = DatapointsToAlarm ?? EvaluationPeriods;
+    return period > 0 && breaches !== undefined ? { period, breaches } : undefined;
+}
+/** Names that begin with the same word are shown: what is missing is mostly a slip of the pen. */
+async function missing(source, wanted, signal) {
+    const [word = ""] = /^[^-_/\s.:*]+/.exec(wanted) ?? [];
+    const similar = word === "" ? [] : await describe(source, { AlarmNamePrefix: word }, signal);
+    const names = similar.map(({ name }) => JSON.stringify(name));
+    const shown = names.slice(0, MOST_SHOWN).join(", ");
+    const more = names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : "";
+    const what = wanted.endsWith("*") ? "no alarm's name begins with" : "there is no alarm";
+    const hint = shown === "" ? "Look at its spelling and at aws-region." : `There are ${shown}${more}.`;
+    return new user_error/* UserError */.y(`alarms: ${what} ${JSON.stringify(wanted.replace(/\*$/, ""))} in ${source.region}. ${hint}`);
+}
+
+;// CONCATENATED MODULE: ./src/aws/alarm-watch.ts
+
+
+
+
+const INTERVAL = 10_000; // milliseconds; no alarm is evaluated more often
+const READ_LIMIT = 10_000;
+const MOST_BLINDNESS = 60_000; // failed reads for so long are no hiccup
+/**
+ * Looks at the alarms until it is `over`, and ends earlier at a new ALARM. A read that fails is made again in the
+ * interval, also when it is over: only a minute without an answer is inconclusive. So is missing data at the end.
+ * @throws what `signal` was aborted with
+ */
+async function watchAlarms(source, { before, over }, clock, signal) {
+    const names = [...before.keys()];
+    let baseline = before;
+    let answered = clock.now();
+    for (let looks = 0;;) {
+        const last = over.aborted;
+        const asked = clock.now();
+        const now = await look(source, names, signal);
+        if ("failure" in now) {
+            if (clock.now() - answered >= MOST_BLINDNESS)
+                return { ...unreadable(now.failure), looks };
+        }
+        else {
+            answered = asked;
+            looks += 1;
+            const judgement = judgeAlarms(baseline, now.alarms);
+            if (judgement.status === "unhealthy" || last)
+                return { ...judgement, looks };
+            baseline = withoutRecovered(baseline, now.alarms);
+        }
+        await pause(Math.max(0, asked + INTERVAL - clock.now()), clock, last ? [signal] : [signal, over]);
+        signal.throwIfAborted();
+    }
+}
+const pause = (milliseconds, clock, until) => clock.sleep(milliseconds, AbortSignal.any([...until])).catch(() => { });
+async function look(source, names, signal) {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(READ_LIMIT)]);
+    try {
+        return { alarms: await (0,attempt/* unlessAborted */.W)(readAlarms(source, names, limit), limit) };
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        return { failure: reasonOf(error) };
+    }
+}
+const unreadable = (failure) => ({
+    status: "inconclusive",
+    evidence: [`The alarms could not be read for ${MOST_BLINDNESS / 1000} s: ${failure}.`],
+});
+
 ;// CONCATENATED MODULE: ./src/aws/holders.ts
 // The tags of a rule that is ours:
 //   hello-devops:run         = URL of the run that made it
@@ -49,7 +284,7 @@ const isClosing = (rule, now, me) => others(rule, me).some((value) => value.star
 const others = ({ tags }, me) => Object.entries(tags).flatMap(([key, value]) => (key.startsWith(OF_HOLDER) && key !== keyOf(me) ? [value] : []));
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-ec2/dist-cjs/index.js
-var dist_cjs = __webpack_require__(5193);
+var client_ec2_dist_cjs = __webpack_require__(5193);
 ;// CONCATENATED MODULE: ./src/aws/failure.ts
 
 /** A call that AWS did not do, told as a person can act on it. `cause` is what the SDK threw. */
@@ -168,7 +403,7 @@ class SecurityGroup {
         return this.#call("ec2:DescribeSecurityGroupRules", async () => {
             const found = [];
             const paging = { client: this.aws.ec2, stopOnSameToken: true };
-            for await (const page of (0,dist_cjs/* paginateDescribeSecurityGroupRules */.Dl4)(paging, what)) {
+            for await (const page of (0,client_ec2_dist_cjs/* paginateDescribeSecurityGroupRules */.Dl4)(paging, what)) {
                 found.push(...(page.SecurityGroupRules ?? []));
             }
             return found.filter((rule) => !rule.IsEgress && rule.IpProtocol === "tcp").map(ingressRule);
@@ -176,7 +411,7 @@ class SecurityGroup {
     }
     /** The new rule's id; undefined when there is such a rule: for AWS a rule *is* its ports and its source. @throws {UserError} */
     async authorize({ port, cidr, description, tags }) {
-        const command = new dist_cjs/* AuthorizeSecurityGroupIngressCommand */.N8i({
+        const command = new client_ec2_dist_cjs/* AuthorizeSecurityGroupIngressCommand */.N8i({
             GroupId: this.id,
             IpPermissions: [{ IpProtocol: "tcp", FromPort: port, ToPort: port, ...source(cidr, description) }],
             TagSpecifications: [{ ResourceType: "security-group-rule", Tags: listed(tags) }],
@@ -195,15 +430,15 @@ class SecurityGroup {
         throw new user_error/* UserError */.y(`ssh-security-group: AWS opened port ${port} in ${this.id} for ${cidr} and did not name the rule.`);
     }
     async tag(ruleId, tags) {
-        const command = new dist_cjs/* CreateTagsCommand */.RmG({ Resources: [ruleId], Tags: listed(tags) });
+        const command = new client_ec2_dist_cjs/* CreateTagsCommand */.RmG({ Resources: [ruleId], Tags: listed(tags) });
         await this.#call("ec2:CreateTags", () => this.aws.ec2.send(command)).catch(unlessGone);
     }
     async untag(ruleId, key) {
-        const command = new dist_cjs/* DeleteTagsCommand */.MVD({ Resources: [ruleId], Tags: [{ Key: key }] });
+        const command = new client_ec2_dist_cjs/* DeleteTagsCommand */.MVD({ Resources: [ruleId], Tags: [{ Key: key }] });
         await this.#call("ec2:DeleteTags", () => this.aws.ec2.send(command)).catch(unlessGone);
     }
     async revoke(ruleId) {
-        const command = new dist_cjs/* RevokeSecurityGroupIngressCommand */.eo3({ GroupId: this.id, SecurityGroupRuleIds: [ruleId] });
+        const command = new client_ec2_dist_cjs/* RevokeSecurityGroupIngressCommand */.eo3({ GroupId: this.id, SecurityGroupRuleIds: [ruleId] });
         await this.#call("ec2:RevokeSecurityGroupIngress", () => this.aws.ec2.send(command)).catch(unlessGone);
     }
     #call(action, send) {
@@ -526,7 +761,7 @@ async function keysOfConsole(aws, instanceId) {
 }
 async function consoleText(aws, asked) {
     try {
-        const answer = await aws.call("ec2:GetConsoleOutput", () => aws.ec2.send(new dist_cjs/* GetConsoleOutputCommand */.Olx(asked)));
+        const answer = await aws.call("ec2:GetConsoleOutput", () => aws.ec2.send(new client_ec2_dist_cjs/* GetConsoleOutputCommand */.Olx(asked)));
         return Buffer.from(answer.Output ?? "", "base64").toString("utf8");
     }
     catch (failure) {
@@ -645,13 +880,13 @@ async function findInstances(aws, { input, by, address }) {
 }
 async function named(aws, wanted, input) {
     const ids = [...new Set(wanted)];
-    const found = await describe(aws, { InstanceIds: ids }).catch((failure) => {
+    const found = await instances_describe(aws, { InstanceIds: ids }).catch((failure) => {
         if (!codeOf(failure)?.startsWith("InvalidInstanceID."))
             throw failure;
         throw new user_error/* UserError */.y(`${input}: AWS knows no such instance in the region ${aws.region} (${ids.join(", ")}): ${failure.cause.message} Check the id, aws-region, and which account the credentials are for.`, { cause: failure });
     });
     const wrong = ids.flatMap((id) => {
-        const state = stateOf(found.find((instance) => instance.InstanceId === id));
+        const state = instances_stateOf(found.find((instance) => instance.InstanceId === id));
         return state === "running" ? [] : [`${id} is ${state}`];
     });
     if (wrong.length > 0) {
@@ -660,30 +895,30 @@ async function named(aws, wanted, input) {
     return found;
 }
 async function matching(aws, filters, input) {
-    const found = await describe(aws, {
+    const found = await instances_describe(aws, {
         Filters: filters.map(({ name, values }) => ({ Name: name, Values: [...values] })),
     });
-    const running = found.filter((instance) => stateOf(instance) === "running");
+    const running = found.filter((instance) => instances_stateOf(instance) === "running");
     if (running.length > 0)
         return running;
     const asked = filters.map(({ name, values }) => `${name}=${values.join(",")}`).join(" ");
     throw new user_error/* UserError */.y(`${input}: no running instance in the region ${aws.region} matches ${asked} (${otherStates(found)}). Check the filter, aws-region, and which account the credentials are for.`);
 }
 function otherStates(found) {
-    const states = found.map(stateOf);
+    const states = found.map(instances_stateOf);
     const counts = [...new Set(states)].map((state) => `${states.filter((other) => other === state).length} ${state}`);
     return counts.join(", ") || "none in any other state";
 }
-const describe = (aws, what) => aws.call("ec2:DescribeInstances", async () => {
+const instances_describe = (aws, what) => aws.call("ec2:DescribeInstances", async () => {
     const found = [];
-    for await (const page of (0,dist_cjs/* paginateDescribeInstances */.H0T)({ client: aws.ec2, stopOnSameToken: true }, what)) {
+    for await (const page of (0,client_ec2_dist_cjs/* paginateDescribeInstances */.H0T)({ client: aws.ec2, stopOnSameToken: true }, what)) {
         for (const reservation of page.Reservations ?? [])
             found.push(...(reservation.Instances ?? []));
     }
     return found;
 });
 const idOf = ({ InstanceId = "" }) => InstanceId;
-const stateOf = (instance) => instance?.State?.Name ?? "not found";
+const instances_stateOf = (instance) => instance?.State?.Name ?? "not found";
 function host(instance, address) {
     const { PrivateIpAddress: privateIp = "", PublicIpAddress: publicIp = "" } = instance;
     const reached = address === "public" ? publicIp : privateIp;
@@ -787,8 +1022,6 @@ function askStraight(url, signal) {
     });
 }
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudwatch/dist-cjs/index.js
-var client_cloudwatch_dist_cjs = __webpack_require__(4085);
 // EXTERNAL MODULE: ./node_modules/@smithy/node-http-handler/dist-cjs/index.js
 var node_http_handler_dist_cjs = __webpack_require__(1279);
 ;// CONCATENATED MODULE: ./src/aws/proxied-handler.ts
@@ -860,7 +1093,7 @@ class Aws {
         this.debug = debug;
     }
     get ec2() {
-        return this.#client(dist_cjs/* EC2Client */.gu5);
+        return this.#client(client_ec2_dist_cjs/* EC2Client */.gu5);
     }
     get ssm() {
         return this.#client(client_ssm_dist_cjs/* SSMClient */.jBj);
@@ -875,7 +1108,7 @@ class Aws {
         return this.#client(client_secrets_manager_dist_cjs/* SecretsManagerClient */._H);
     }
     get cloudWatch() {
-        return this.#client(client_cloudwatch_dist_cjs/* CloudWatchClient */.WBn);
+        return this.#client(dist_cjs/* CloudWatchClient */.WBn);
     }
     /**
      * Every call to AWS goes through here: its failure gets a sentence for a person.
@@ -916,7 +1149,7 @@ async function openAws({ region, proxyOf, debug = () => { } }) {
     // The SDK for JavaScript knows AWS_REGION and the shared files; the command line takes AWS_DEFAULT_REGION, too.
     const named = region || process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
     try {
-        const found = new dist_cjs/* EC2Client */.gu5({ ...common, ...(named ? { region: named } : {}) });
+        const found = new client_ec2_dist_cjs/* EC2Client */.gu5({ ...common, ...(named ? { region: named } : {}) });
         return new Aws(await found.config.region(), common, debug);
     }
     catch (cause) {
@@ -926,6 +1159,9 @@ async function openAws({ region, proxyOf, debug = () => { } }) {
 
 ;// CONCATENATED MODULE: ./src/aws/access.ts
 // All that is asked of AWS to find hosts, to get in and to fill a request in, in one place to be read when it is needed.
+
+
+
 
 
 
