@@ -66272,6 +66272,8 @@ function registryForms(username, password) {
     ]);
 }
 
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __nccwpck_require__(7319);
 ;// CONCATENATED MODULE: ./src/health/clock.ts
 /** Monotonic: setting the runner's clock changes nothing. */
 const systemClock = {
@@ -69664,6 +69666,7 @@ const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,ex
 
 
 
+
 /** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before anybody was asked anything, or a bug. */
 async function main(action, io) {
     refuseRunner(process.platform, process.arch);
@@ -69696,16 +69699,16 @@ async function throughDoor({ inputs, ask, transaction, means }, prepare, body) {
     let shut = async () => { };
     let doing = "find";
     try {
-        const hosts = await findHosts(inputs, ask, log);
+        const hosts = await (0,attempt/* unlessAborted */.W)(findHosts(inputs, ask, log), cancel);
         doing = "env";
-        request = await prepare();
+        request = await (0,attempt/* unlessAborted */.W)(prepare(), cancel);
         doing = "open port";
         if (!cancel.aborted)
             shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
         world.hosts = hosts;
     }
     catch (cause) {
-        if (!(cause instanceof user_error/* UserError */.y))
+        if (!(cause instanceof user_error/* UserError */.y || cause instanceof Cancelled))
             throw cause;
         return body({ ...world, unreachable: new GateError(doing, cause.message, { cause }) }, request);
     }
@@ -72350,8 +72353,6 @@ function describeFor(url, expectation) {
 
 // EXTERNAL MODULE: ./src/health/gate.ts
 var gate = __nccwpck_require__(2923);
-// EXTERNAL MODULE: ./src/health/attempt.ts
-var attempt = __nccwpck_require__(7319);
 // EXTERNAL MODULE: ./src/health/no-answer.ts
 var no_answer = __nccwpck_require__(7494);
 ;// CONCATENATED MODULE: ./src/health/certificate.ts
@@ -74192,11 +74193,14 @@ function readPull(stream, onLine, signal) {
         });
     });
 }
+const ecr = /\.dkr\.ecr[.-]/;
 function whyNoImage(reference, message, credentials) {
     const registry = registryOf(reference);
     if (/no space left/i.test(message))
         return `image: the host's disk filled up while pulling ${reference}. Free some space on it (docker system df).`;
     if (/unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message)) {
+        if (credentials?.username === "AWS" && ecr.test(registry))
+            return `image: ${registry} refused ${reference} with the login of the job's AWS role. Check that the role may pull from this repository (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer), and the name.`;
         const who = credentials
             ? `as "${credentials.username}" (registry-username, registry-password)`
             : "without registry-username and registry-password";

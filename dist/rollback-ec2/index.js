@@ -61118,6 +61118,8 @@ function registryForms(username, password) {
     ]);
 }
 
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __nccwpck_require__(7319);
 ;// CONCATENATED MODULE: ./src/health/clock.ts
 /** Monotonic: setting the runner's clock changes nothing. */
 const systemClock = {
@@ -64510,6 +64512,7 @@ const newTransaction = ({ id, attempt }) => `${id ?? "local"}-${attempt}-${(0,ex
 
 
 
+
 /** Changes the hosts, and tells how it ended. A thrown error is a wrong input, before anybody was asked anything, or a bug. */
 async function main(action, io) {
     refuseRunner(process.platform, process.arch);
@@ -64542,16 +64545,16 @@ async function throughDoor({ inputs, ask, transaction, means }, prepare, body) {
     let shut = async () => { };
     let doing = "find";
     try {
-        const hosts = await findHosts(inputs, ask, log);
+        const hosts = await (0,attempt/* unlessAborted */.W)(findHosts(inputs, ask, log), cancel);
         doing = "env";
-        request = await prepare();
+        request = await (0,attempt/* unlessAborted */.W)(prepare(), cancel);
         doing = "open port";
         if (!cancel.aborted)
             shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
         world.hosts = hosts;
     }
     catch (cause) {
-        if (!(cause instanceof user_error/* UserError */.y))
+        if (!(cause instanceof user_error/* UserError */.y || cause instanceof Cancelled))
             throw cause;
         return body({ ...world, unreachable: new failure_GateError(doing, cause.message, { cause }) }, request);
     }
@@ -66350,11 +66353,14 @@ function readPull(stream, onLine, signal) {
         });
     });
 }
+const ecr = /\.dkr\.ecr[.-]/;
 function whyNoImage(reference, message, credentials) {
     const registry = pull_registryOf(reference);
     if (/no space left/i.test(message))
         return `image: the host's disk filled up while pulling ${reference}. Free some space on it (docker system df).`;
     if (/unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message)) {
+        if (credentials?.username === "AWS" && ecr.test(registry))
+            return `image: ${registry} refused ${reference} with the login of the job's AWS role. Check that the role may pull from this repository (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer), and the name.`;
         const who = credentials
             ? `as "${credentials.username}" (registry-username, registry-password)`
             : "without registry-username and registry-password";
@@ -67598,8 +67604,6 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
-// EXTERNAL MODULE: ./src/health/attempt.ts
-var attempt = __nccwpck_require__(7319);
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(1421);
 ;// CONCATENATED MODULE: ./src/health/command.ts

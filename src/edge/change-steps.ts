@@ -7,8 +7,9 @@ import { type Mask, maskOf } from "../github/mask";
 import { settingsToMask } from "../github/maskable";
 import { refuseRunner } from "../github/runner";
 import { publicText, secretsOf } from "../github/secrets";
+import { unlessAborted } from "../health/attempt";
 import { systemClock } from "../health/clock";
-import { GateError } from "../release/failure";
+import { Cancelled, GateError } from "../release/failure";
 import { mend } from "../release/mend";
 import type { Outcome } from "../release/outcome";
 import type { Target, World } from "../release/world";
@@ -86,14 +87,14 @@ async function throughDoor<I extends ChangeInputs, T>(
   let shut = async () => {};
   let doing = "find";
   try {
-    const hosts = await findHosts(inputs, ask, log);
+    const hosts = await unlessAborted(findHosts(inputs, ask, log), cancel);
     doing = "env";
-    request = await prepare();
+    request = await unlessAborted(prepare(), cancel);
     doing = "open port";
     if (!cancel.aborted) shut = await openDoor({ inputs, hosts, holder: transaction, url: request.run.url, ask, log });
     world.hosts = hosts;
   } catch (cause) {
-    if (!(cause instanceof UserError)) throw cause;
+    if (!(cause instanceof UserError || cause instanceof Cancelled)) throw cause;
     return body({ ...world, unreachable: new GateError(doing, cause.message, { cause }) }, request);
   }
   try {

@@ -161,11 +161,15 @@ function readPull(
   });
 }
 
+const ecr = /\.dkr\.ecr[.-]/;
+
 function whyNoImage(reference: string, message: string, credentials: Credentials | undefined): string {
   const registry = registryOf(reference);
   if (/no space left/i.test(message))
     return `image: the host's disk filled up while pulling ${reference}. Free some space on it (docker system df).`;
   if (/unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message)) {
+    if (credentials?.username === "AWS" && ecr.test(registry))
+      return `image: ${registry} refused ${reference} with the login of the job's AWS role. Check that the role may pull from this repository (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer), and the name.`;
     const who = credentials
       ? `as "${credentials.username}" (registry-username, registry-password)`
       : "without registry-username and registry-password";

@@ -273,6 +273,18 @@ test("says what to do without credentials, with a filter that finds nothing, and
   expect((await quick.deploy("echo1", dry, env)).outputs.status).toBe("unchanged");
 }, 60_000);
 
+test("hears a cancel while AWS does not answer, and touches nothing", async () => {
+  aws.fail("ec2:DescribeInstances", { hangs: true, times: Number.POSITIVE_INFINITY });
+  const step = quick.start("echo1", byTag("whole"), env);
+  await until("AWS is asked", async () => called("ec2:DescribeInstances") > 0);
+  const asked = performance.now();
+  step.kill("SIGINT");
+  const ended = await step.ended;
+  expect(performance.now() - asked).toBeLessThan(7_500); // then the runner would send SIGTERM
+  expect(ended.outputs).toMatchObject({ status: "failed", reason: "the job was cancelled (SIGINT)." });
+  expect([ended.code, await rules()]).toEqual([1, []]);
+}, 30_000);
+
 test("the policy in docs/access.md allows what was asked for in these tests, and no more", () => {
   expect(actionsOf("docs/access.md", "policy")).toEqual([...asked].sort());
 });

@@ -169,6 +169,19 @@ test("names the user whom the registry refused, and never the password", async (
   );
 });
 
+test("names the job's role where ECR refused the login that it gave for it", async () => {
+  answers["POST /images/create"] = (response) => response.end(lines({ error: "denied: not authorized" }));
+  const reference = "111122223333.dkr.ecr.us-east-1.amazonaws.com/shop:1.2";
+  const given = pullImage(
+    docker,
+    reference,
+    { username: "AWS", password: "s3cret" },
+    () => {},
+    new AbortController().signal,
+  );
+  await expect(given).rejects.toThrow("with the login of the job's AWS role. Check that the role may pull");
+});
+
 const image = (name: string, digest?: string) => ({ name, digest, credentials: undefined });
 
 test("resolves a tag once, through the host, with what it is built for", async () => {
