@@ -68008,13 +68008,22 @@ async function transact(change, request, moving, way) {
                 await alarms.settled();
             });
         }
-        if (way.verify)
-            await report.phase("verify", way.verify);
+        await proveByUrls(change, moving, way);
     }
     catch (cause) {
         return transact_goBack(change, moving, cause);
     }
     return commitAndRetire(change, moving, way.keepReleases);
+}
+/** What users see, while the alarms are watched on. */
+async function proveByUrls(change, moving, { verify, alarms }) {
+    if (!verify)
+        return;
+    const watching = underAlarms(change, alarms, moving);
+    await change.report.phase("verify", async () => {
+        await verify();
+        await watching.settled();
+    });
 }
 /** Its slot in the proxy, without traffic, and what is written of it: that takes a new one no longer than its probes. */
 async function takeSeat(tx) {

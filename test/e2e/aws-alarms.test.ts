@@ -6,7 +6,7 @@ import { myHost, theBed } from "../support/bed";
 import { lookAt } from "../support/outside";
 import { actionsOf } from "../support/policy";
 import { Quick } from "../support/quick";
-import type { Ended, Inputs } from "../support/runner";
+import { basicInputs, type Ended, type Inputs, startStep } from "../support/runner";
 
 const bed = theBed();
 const host = myHost(bed);
@@ -70,6 +70,19 @@ test("an alarm that has no data at the end of the bake is no proof: the release 
     await set("shop-quiet", "INSUFFICIENT_DATA");
   });
   expect(ended.outputs.reason).toMatch(/^Alarm "shop-quiet" has no data any more, it was OK before/);
+}, 90_000);
+
+test("an alarm that goes red while the app's own URLs are asked puts the release back, too", async () => {
+  await alarm("shop-late", "OK");
+  const before = await lookAt(host);
+  const never = { "verify-url": `${host.url}/health`, "verify-body": "never said", "verify-timeout": "2m" };
+  const inputs = { ...basicInputs(bed, host, "echo2"), alarms: "shop-late", ...never };
+  const step = startStep("deploy-and-verify", inputs, aws.env);
+  await step.reaches("verify");
+  await set("shop-late", "ALARM");
+  const ended = await step.ended;
+  expect(ended.outputs).toMatchObject({ status: "rolled-back", "failed-gate": "alarms" });
+  expect(await lookAt(host)).toEqual(before);
 }, 90_000);
 
 test("an alarm that does not exist stops the deploy before anything, and its like are named", async () => {
