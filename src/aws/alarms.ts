@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-cloudwatch";
 import { UserError } from "../user-error";
 import { oneLine } from "./one-line";
+import type { Aws } from "./session";
 
 /** What alarms need of a CloudWatchClient. */
 export interface AlarmSource {
@@ -16,6 +17,11 @@ export interface AlarmSource {
   /** for messages */
   readonly region: string;
 }
+
+export const alarmSource = (aws: Aws): AlarmSource => ({
+  client: { send: (...asked) => aws.call("cloudwatch:DescribeAlarms", () => aws.cloudWatch.send(...asked)) },
+  region: aws.region,
+});
 
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
 
