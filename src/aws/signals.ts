@@ -89,7 +89,7 @@ function alarmSignals(source: AlarmSource, names: readonly string[], means: Mean
 function metricSignals(aws: Aws, rules: readonly MetricRule[], means: Means): Signal[] {
   const subjects = rules.map(({ text, window }) => ({
     name: `metric ${text}`,
-    expected: `${text}, over ${window / 60_000} min`,
+    expected: `one value over ${window / 60_000} min for which that holds`,
   }));
   return signals(subjects, METRIC_INTERVAL, means, (over) =>
     lookAtMetrics(metricClient(aws), rules, new Date(means.date()), over),

@@ -49,7 +49,7 @@ const seenIn: Readonly<Record<string, string>> = {
   summary: "with summary false there is no summary",
 };
 
-const source = ["verify-health.test.ts", "aws.test.ts"]
+const source = ["verify-health.test.ts", "aws.test.ts", "aws-bad-days.test.ts"]
   .map((file) => readFileSync(join(__dirname, file), "utf8"))
   .join("\n");
 

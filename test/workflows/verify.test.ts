@@ -1,7 +1,8 @@
-import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { stringify } from "yaml";
 import { FakeAws } from "../bed/aws/fake-aws";
+import { putAlarm } from "../support/alarms";
 import { httpServer, inTurn, type Running, stopServers } from "../support/servers";
 import { Caller, type Ran } from "./act";
 import { patchedAct } from "./patched-act";
@@ -29,13 +30,8 @@ afterEach(async () => {
 });
 afterAll(() => aws?.end(), 30_000);
 
-async function alarm(AlarmName: string, StateValue: "OK" | "ALARM"): Promise<void> {
-  const cloudWatch = new CloudWatchClient({ ...aws.moto, region: REGION });
-  const metric = { Namespace: "Shop", MetricName: "Errors", Statistic: "Sum", Period: 60 } as const;
-  const rule = { EvaluationPeriods: 1, Threshold: 5, ComparisonOperator: "GreaterThanThreshold" } as const;
-  await cloudWatch.send(new PutMetricAlarmCommand({ AlarmName, ...metric, ...rule }));
-  await cloudWatch.send(new SetAlarmStateCommand({ AlarmName, StateValue, StateReason: "set by the test" }));
-}
+const alarm = (name: string, state: "OK" | "ALARM") =>
+  putAlarm(new CloudWatchClient({ ...aws.moto, region: REGION }), name, state);
 
 function verifies(given: object): Promise<Ran> {
   const uses = "org/hello-devops/.github/workflows/verify.yml@v1";
