@@ -11,9 +11,9 @@ module.exports = {
     only("aws knows only how health says what it found", "^src/aws/", "^src/(release|host|github)/|@actions/"),
     only("release does not know GitHub", "^src/release/", "^src/github/|@actions/|^process$"),
     only(
-      "github knows the middle's types at most",
+      "github knows the middle's types at most, and the language of metric rules",
       "^src/github/",
-      "^src/(host|aws)/|^src/health/(?!(request|outcome)\\.ts$)",
+      "^src/host/|^src/aws/(?!metric-rule\\.ts$)|^src/health/(?!(request|outcome)\\.ts$)",
     ),
     only("health knows no GitHub", "^src/health/", "@actions/|^process$"),
     only("the edge is for actions", "^src/(host|release|health|github|aws)/", "^src/edge/"),

@@ -1,5 +1,6 @@
 import * as core from "@actions/core";
 import { proxyOf, refuseWrongProxies } from "../../src/edge/proxy";
+import { signalsOf } from "../../src/edge/signals";
 import type { InputSource } from "../../src/github/input-source";
 import { JobLog } from "../../src/github/job-log";
 import { maskOf } from "../../src/github/mask";
@@ -19,8 +20,10 @@ export async function main(io: InputSource): Promise<void> {
   for (const { url } of inputs.request.targets) proxyOf(url); // a wrong proxy is told before any request
   if (inputs.request.question.followRedirects) refuseWrongProxies();
   const mask = maskOf(secrets);
-  const world = { clock: systemClock, date: Date.now, log: new JobLog(core, mask), proxyOf, cancel: cancelled() };
-  await report(await verify(inputs.request, world), inputs, io, mask);
+  const log = new JobLog(core, mask);
+  const world = { clock: systemClock, date: Date.now, log, proxyOf, cancel: cancelled() };
+  const signals = await signalsOf(inputs.aws, world, log);
+  await report(await verify(inputs.request, { ...world, signals }), inputs, io, mask);
 }
 
 /** The runner sends SIGINT, then SIGTERM: at the first of them all ends, and what was seen is told. */

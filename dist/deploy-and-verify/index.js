@@ -66143,7 +66143,7 @@ const lineAt = (text, index) => text.slice(0, index).split("\n").length;
 
 ;// CONCATENATED MODULE: ./src/github/values/parse.ts
 /** The items of an input that takes a list: by comma or by line. */
-const items = (text) => text
+const parse_items = (text) => text
     .split(/[,\r\n]+/)
     .map((item) => item.trim())
     .filter((item) => item !== "");
@@ -66257,7 +66257,7 @@ function publicText(io) {
     ];
     const urls = publicUrls(io.input("verify-url"));
     const regions = ["AWS_REGION", "AWS_DEFAULT_REGION"].map((name) => io.env[name] ?? "");
-    const told = named.flatMap((name) => items(io.input(name)));
+    const told = named.flatMap((name) => parse_items(io.input(name)));
     return [...told, urls, OUR_WORDS, ...regions, ...maskable_runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
@@ -67974,7 +67974,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(496)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9496));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(682)]).then(__nccwpck_require__.bind(__nccwpck_require__, 682));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -68187,6 +68187,17 @@ function onlyValue(value, later) {
 
 const instanceId = /^i-[0-9a-f]{8,17}$/;
 const isInstanceId = (text) => instanceId.test(text);
+const mostInstances = 100; // ids of one DescribeInstanceStatus call
+/** Ids of instances, by comma or line. */
+const instanceIds = (input, text) => {
+    const ids = [...new Set(items(text))];
+    const wrong = ids.find((id) => !isInstanceId(id));
+    if (wrong !== undefined)
+        throw new UserError(`${input}: expected ids of instances such as i-0123456789abcdef0, got ${shown(wrong)}.`);
+    if (ids.length > mostInstances)
+        throw new UserError(`${input}: got ${ids.length} ids; name ${mostInstances} at most.`);
+    return ids;
+};
 const mostFilters = 50; // of DescribeInstances; and 200 values in all
 const mostValues = 200;
 /** Lines `NAME=VALUE` or `NAME=VALUE,VALUE`, as `aws ec2 describe-instances --filters` knows them. An instance must fit all. */
@@ -68224,7 +68235,7 @@ const MOST_HOSTS = 100;
 /** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
 function hostAddresses(otherwise) {
     return (input, text) => {
-        const named = items(text).map((host) => hostAddress(input, host, otherwise));
+        const named = parse_items(text).map((host) => hostAddress(input, host, otherwise));
         if (named.length === 0)
             throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
         if (named.length > MOST_HOSTS)
@@ -69189,6 +69200,21 @@ const advice = [
         /^[12345]\d\d$/,
         "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
     ],
+    [/^ALARM$/, "Look at the alarm in CloudWatch: its graph and history show what crossed its threshold."],
+    [/^INSUFFICIENT_DATA$/, "The alarm gets no data: is its metric still sent, with just these dimensions?"],
+    [/^deleted$/, "Make the alarm again, or take it out of alarms."],
+    [/^does not hold$/, "Look at the metric's graph in CloudWatch, over the window of the rule."],
+    [
+        /^no data$/,
+        "Compare namespace, metric and dimensions with CloudWatch's to the letter, or lengthen the rule's window: data come late.",
+    ],
+    [/^(stopping|stopped|shutting-down|terminated)$/, "Start the instance, or take it out of instance-ids."],
+    [/^impaired$/, "Look at the status checks of the instance in EC2; to stop and start it moves it to another machine."],
+    [
+        /^(pending|initializing|insufficient-data)$/,
+        "AWS does not know yet: lengthen timeout, for status checks take minutes.",
+    ],
+    [/^not read$/, "Compare the policy of the job's role with that in docs/verify-health.md, and run the job again."],
 ];
 
 ;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
@@ -69239,6 +69265,7 @@ function resultsOf(checks) {
     return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
 }
 const resultOf = (check, longest) => ({
+    name: verify_outputs_text(check.name),
     url: verify_outputs_text(check.url),
     address: check.address,
     status: check.status,
@@ -73002,7 +73029,32 @@ function unanswered(error, found, isShort) {
     return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
 }
 
+;// CONCATENATED MODULE: ./src/health/signal.ts
+
+
+const signal_LIMIT = 10_000; // milliseconds, for one look
+/** Looks once, within the time that the gate has left. Whatever happens is a sight. */
+function probeOfSignal(signal, { clock, cancel }) {
+    return async (timeLeft) => {
+        const began = clock.now();
+        const limit = Math.min(signal_LIMIT, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
+        const over = AbortSignal.any([cancel, AbortSignal.timeout(limit)]);
+        const glance = await (0,attempt/* unlessAborted */.W)(signal.look(over), over).catch((error) => {
+            const seen = error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message;
+            return { standing: "blind", kind: "not read", seen };
+        });
+        return {
+            ...glance,
+            body: "",
+            version: undefined,
+            certificateExpires: undefined,
+            milliseconds: clock.now() - began,
+        };
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/health/check.ts
+
 
 
 
@@ -73013,24 +73065,50 @@ function unanswered(error, found, isShort) {
 
 const MOST_LINES = 50; // of changes; a server that flaps for hours must not fill the log
 /** One URL from the first look to the verdict. */
-async function check(target, request, world) {
+function check(target, request, world) {
     const url = shownUrl(target.url);
-    const name = target.address === undefined ? url : `${url} at ${target.address}`;
     const around = { ...world, now: world.clock.now };
     const proxy = proxyFor(target.url, wayTo(target, request, around));
-    const expected = describeFor(target.url, expectationFor(target.url, request.expected));
-    world.log.info(`${name}: expects ${expected}${proxy ? `, through the proxy ${proxyName(proxy)}` : ""}`);
+    const subject = {
+        name: target.address === undefined ? url : `${url} at ${target.address}`,
+        url,
+        address: target.address ?? "",
+        expected: describeFor(target.url, expectationFor(target.url, request.expected)),
+        by: proxy ? `, through the proxy ${proxyName(proxy)}` : "",
+        look: probeOf(target, request, around),
+        timed: true,
+        time: request.time,
+        bears: ofAnswers(request.time),
+    };
+    return verdictOn(subject, world);
+}
+/** One signal from the first look to the verdict. One right look will do: what it says is no single request's luck. */
+function watch(signal, time, world) {
+    const { name, expected } = signal;
+    const interval = Math.max(time.interval, signal.interval);
+    const subject = {
+        ...{ name, url: "", address: "", expected, by: "" },
+        look: probeOfSignal(signal, world),
+        timed: false,
+        time: { ...time, interval, threshold: 1, maxLatency: undefined },
+        bears: ofStates,
+    };
+    return verdictOn(subject, world);
+}
+async function verdictOn(subject, world) {
+    const { name, url, address, expected } = subject;
+    world.log.info(`${name}: expects ${expected}${subject.by}`);
     const evidence = new Evidence();
-    const probe = check_told(probeOf(target, request, around), evidence, name, world);
-    const end = await untilVerdict(probe, request.time, evidence, world).catch((error) => {
+    const probe = check_told(subject.look, evidence, name, world);
+    const end = await untilVerdict(probe, subject, evidence, world).catch((error) => {
         if (!world.cancel.aborted)
             throw error;
         return { status: "inconclusive", reason: "the job was cancelled before it was known" };
     });
-    const { soFar } = evidence;
+    const soFar = subject.timed ? evidence.soFar : { ...evidence.soFar, latencies: undefined };
     world.log.info(`${name}: ${[end.status, ...figures(soFar)].join(", ")}, last seen: ${soFar.lastSeen}`);
     const reason = end.reason && `${name}: ${end.reason}; last seen: ${soFar.lastSeen}.`;
-    return { ...soFar, name, url, address: target.address ?? "", status: end.status, reason, expected };
+    return { ...soFar, name, url, address, status: end.status, reason, expected };
 }
 function figures({ attempts, latencies }) {
     const [p50, p95] = [latencies?.p50, latencies?.p95].map((value) => `${Math.round(value ?? 0)} ms`);
@@ -73051,7 +73129,7 @@ function check_told(look, evidence, name, world) {
         return sight;
     };
 }
-async function untilVerdict(probe, time, evidence, world) {
+async function untilVerdict(probe, { time, bears }, evidence, world) {
     const { clock, cancel } = world;
     const pace = time.backoff ? (0,gate/* backingOffPace */.mO)(time.interval) : (0,gate/* steadyPace */.kx)(time.interval);
     const rules = { pace, threshold: time.threshold, limit: time.timeout, tooSlow: tooSlow(time) };
@@ -73066,13 +73144,13 @@ async function untilVerdict(probe, time, evidence, world) {
         pace: (0,gate/* steadyPace */.kx)(time.interval),
         span: time.hold,
         since: became.seen.lastAt,
-        broken: ({ wrong }) => (wrong > time.maxFailures ? tooMany(counted(wrong, "wrong answer"), time) : undefined),
+        broken: bears.broken,
     }, clock, cancel);
     if (stayed.status !== "healthy")
         return { status: stayed.status, reason: stayed.why };
-    const bad = stayed.seen.wrong + stayed.seen.blind;
-    if (bad > time.maxFailures)
-        return { status: "inconclusive", reason: tooMany(`${counted(bad, "attempt")} without a right answer`, time) };
+    const unknown = bears.unknown(stayed.seen);
+    if (unknown !== undefined)
+        return { status: "inconclusive", reason: unknown };
     if (evidence.latencies.length === before)
         return { status: stayed.seen.wrong > 0 ? "unhealthy" : "inconclusive", reason: "no answer in the hold was right" };
     const slow = tooSlow(time)(evidence.latencies.slice(before));
@@ -73080,7 +73158,18 @@ async function untilVerdict(probe, time, evidence, world) {
 }
 const healthy = { status: "healthy", reason: "" };
 const counted = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
-const tooMany = (what, { maxFailures }) => `it did not stay healthy: ${what} in the hold, and max-failures is ${maxFailures}`;
+function ofAnswers({ maxFailures }) {
+    const tooMany = (bad, what) => bad > maxFailures ? `it did not stay healthy: ${what} in the hold, and max-failures is ${maxFailures}` : undefined;
+    return {
+        broken: ({ wrong }) => tooMany(wrong, counted(wrong, "wrong answer")),
+        unknown: ({ wrong, blind }) => tooMany(wrong + blind, `${counted(wrong + blind, "attempt")} without a right answer`),
+    };
+}
+/** A state lasts from one look to the next: a look that saw nothing is made good by a later one, a wrong state by none. */
+const ofStates = {
+    broken: ({ wrong }) => (wrong > 0 ? "it did not stay healthy" : undefined),
+    unknown: ({ wrongInARow }) => (wrongInARow > 0 ? "it is not known whether it stayed healthy" : undefined),
+};
 const tooSlow = ({ maxLatency, percentile: percent }) => (latencies) => {
     if (maxLatency === undefined || latencies.length === 0)
         return undefined;
@@ -73096,7 +73185,10 @@ const tooSlow = ({ maxLatency, percentile: percent }) => (latencies) => {
 /** All checks side by side. Each goes on to its own end, so that the evidence is whole. */
 async function verify(request, world) {
     const startedAt = world.clock.now();
-    const checks = await Promise.all(request.targets.map((target) => check(target, request, world)));
+    const checks = await Promise.all([
+        ...request.targets.map((target) => check(target, request, world)),
+        ...(world.signals ?? []).map((signal) => watch(signal, request.time, world)),
+    ]);
     return {
         status: (0,gate/* together */.bs)(checks.map(({ status }) => status)),
         cancelled: world.cancel.aborted,
@@ -73320,7 +73412,7 @@ const longest = 255; // characters of an alarm's name (CloudWatch API, PutMetric
  * by the prefix before that.
  */
 const alarmNames = (input, text) => {
-    const names = [...new Set(items(text))];
+    const names = [...new Set(parse_items(text))];
     if (names.length > most)
         throw new user_error/* UserError */.y(`${input}: got ${names.length} names; ${most} at most. Name several by a prefix: web-*.`);
     for (const name of names) {
@@ -73350,7 +73442,7 @@ const parameterPath = (name, text) => {
 const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@!-]{1,512}$/; // rds!db-...: those that a service manages
 /** Names or ARNs of secrets in Secrets Manager, by comma or line. */
 const secretIds = (name, text) => {
-    const ids = items(text);
+    const ids = parse_items(text);
     const wrong = ids.find((id) => !secretId.test(id));
     if (wrong === undefined)
         return ids;
@@ -73375,7 +73467,7 @@ const logOption = {
 };
 /** `source:target[:ro|rw]`, where the source is an absolute path on the host or the name of a volume. */
 const volumes = (name, text) => {
-    const binds = items(text);
+    const binds = parse_items(text);
     const targets = new Set();
     for (const bind of binds) {
         const [source = "", target = "", mode, ...more] = bind.split(":");
@@ -73403,7 +73495,7 @@ const network = (name, text) => {
 /** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
 const logOptions = (name, text) => {
     const options = new Map();
-    for (const item of items(text)) {
+    for (const item of parse_items(text)) {
         const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
         if (!Object.hasOwn(logOption, key) || !logOption[key]?.test(value))
             throw new user_error/* UserError */.y(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown_shown(item)}.`);
@@ -73434,7 +73526,7 @@ const healthPath = (name, text) => {
 };
 /** `200-299`, `200,204,301-399` */
 const statusRanges = (name, text) => {
-    const ranges = items(text).map((item) => {
+    const ranges = parse_items(text).map((item) => {
         const [, first, last] = /^(\d{3})(?:\s*-\s*(\d{3}))?$/.exec(item) ?? [];
         return { from: Number(first), to: Number(last ?? first) };
     });
@@ -76648,7 +76740,7 @@ async function transact(change, request, moving, way) {
             const alarms = underAlarms(change, way.alarms, moving);
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
-                await fleet.each(wave, (member) => watch(fleet_of(member, "tx")));
+                await fleet.each(wave, (member) => transact_watch(fleet_of(member, "tx")));
                 for (const member of wave)
                     await fleet.each([member], transact_verify);
                 await alarms.settled();
@@ -76679,7 +76771,7 @@ async function takeSeat(tx) {
         await fillSlot(tx);
 }
 /** Whoever goes back is in a hurry: what is written of a release that was here before, and read from the commit on, is written now. */
-const watch = (tx) => sideBySide(tx, tx.scene.kept ? [bake, writeRelease] : [bake]);
+const transact_watch = (tx) => sideBySide(tx, tx.scene.kept ? [bake, writeRelease] : [bake]);
 async function transact_verify(member) {
     const tx = fleet_of(member, "tx");
     await verifyCommand(tx, ending_urlOf(tx.request.traffic.httpPort, member.target.address));

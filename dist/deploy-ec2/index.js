@@ -61010,7 +61010,7 @@ const lineAt = (text, index) => text.slice(0, index).split("\n").length;
 
 ;// CONCATENATED MODULE: ./src/github/values/parse.ts
 /** The items of an input that takes a list: by comma or by line. */
-const items = (text) => text
+const parse_items = (text) => text
     .split(/[,\r\n]+/)
     .map((item) => item.trim())
     .filter((item) => item !== "");
@@ -61124,7 +61124,7 @@ function publicText(io) {
     ];
     const urls = publicUrls(io.input("verify-url"));
     const regions = ["AWS_REGION", "AWS_DEFAULT_REGION"].map((name) => io.env[name] ?? "");
-    const told = named.flatMap((name) => items(io.input(name)));
+    const told = named.flatMap((name) => parse_items(io.input(name)));
     return [...told, urls, OUR_WORDS, ...regions, ...maskable_runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
@@ -62841,7 +62841,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(496)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9496));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(682)]).then(__nccwpck_require__.bind(__nccwpck_require__, 682));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -62991,7 +62991,7 @@ const portsOf = ({ hosts: { named, port } }) => named.length === 0 ? [port] : [.
 ;// CONCATENATED MODULE: ./src/github/values/shown.ts
 const maxLength = 80;
 /** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
-function shown(value) {
+function shown_shown(value) {
     const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
     return JSON.stringify(cut);
 }
@@ -63005,28 +63005,28 @@ const scalars_boolean = (name, text) => {
         return true;
     if (["false", "False", "FALSE"].includes(text))
         return false;
-    throw new user_error/* UserError */.y(`${name}: expected true or false, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected true or false, got ${shown_shown(text)}.`);
 };
 function wholeNumber(min, max) {
     return (name, text) => {
         const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
         if (value >= min && value <= max)
             return value;
-        throw new user_error/* UserError */.y(`${name}: expected a whole number from ${min} to ${max}, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
     };
 }
 const portNumber = (name, text) => {
     const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= 1 && value <= 65535)
         return value;
-    throw new user_error/* UserError */.y(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a port from 1 to 65535, got ${shown_shown(text)}.`);
 };
 /** Text that must match a pattern; `what` says in words how it looks. */
 function matching(pattern, what) {
     return (name, text) => {
         if (pattern.test(text))
             return text;
-        throw new user_error/* UserError */.y(`${name}: expected ${what}, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected ${what}, got ${shown_shown(text)}.`);
     };
 }
 /** One of a few words. */
@@ -63036,14 +63036,14 @@ function oneOf(words) {
         const word = words.find((one) => one === text);
         if (word !== undefined)
             return word;
-        throw new user_error/* UserError */.y(`${name}: expected ${all}, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected ${all}, got ${shown_shown(text)}.`);
     };
 }
 /** An input of which only one value is built so far. */
 function onlyValue(value, later) {
     return (name, text) => {
         if (text !== value)
-            throw new user_error/* UserError */.y(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
+            throw new user_error/* UserError */.y(`${name}: got ${shown_shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
     };
 }
 
@@ -63054,6 +63054,17 @@ function onlyValue(value, later) {
 
 const instanceId = /^i-[0-9a-f]{8,17}$/;
 const isInstanceId = (text) => instanceId.test(text);
+const mostInstances = 100; // ids of one DescribeInstanceStatus call
+/** Ids of instances, by comma or line. */
+const instanceIds = (input, text) => {
+    const ids = [...new Set(items(text))];
+    const wrong = ids.find((id) => !isInstanceId(id));
+    if (wrong !== undefined)
+        throw new UserError(`${input}: expected ids of instances such as i-0123456789abcdef0, got ${shown(wrong)}.`);
+    if (ids.length > mostInstances)
+        throw new UserError(`${input}: got ${ids.length} ids; name ${mostInstances} at most.`);
+    return ids;
+};
 const mostFilters = 50; // of DescribeInstances; and 200 values in all
 const mostValues = 200;
 /** Lines `NAME=VALUE` or `NAME=VALUE,VALUE`, as `aws ec2 describe-instances --filters` knows them. An instance must fit all. */
@@ -63071,7 +63082,7 @@ function filter(input, text) {
         .map((value) => value.trim())
         .filter((value) => value !== "");
     if (name === "" || values.length === 0)
-        throw new user_error/* UserError */.y(`${input}: expected lines such as tag:Name=web or tag:Env=staging,test, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${input}: expected lines such as tag:Name=web or tag:Env=staging,test, got ${shown_shown(text)}.`);
     if (name === "instance-state-name")
         throw new user_error/* UserError */.y(`${input}: leave instance-state-name out; only running instances are taken.`);
     return { name: name.trim(), values };
@@ -63091,9 +63102,9 @@ const MOST_HOSTS = 100;
 /** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
 function hostAddresses(otherwise) {
     return (input, text) => {
-        const named = items(text).map((host) => hostAddress(input, host, otherwise));
+        const named = parse_items(text).map((host) => hostAddress(input, host, otherwise));
         if (named.length === 0)
-            throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown(text)}.`);
+            throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
         if (named.length > MOST_HOSTS)
             throw new user_error/* UserError */.y(`${input}: got ${named.length} hosts; name ${MOST_HOSTS} at most, or deploy in several jobs.`);
         const seen = new Set();
@@ -63110,9 +63121,9 @@ function hostAddress(input, text, otherwise) {
     const [, user, bracketed, plain, port] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:/]*))?$/.exec(text) ?? [];
     const address = bracketed ?? plain ?? "";
     if ((0,external_node_net_.isIPv6)(text.replace(/^.*@/, "")))
-        throw new user_error/* UserError */.y(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${input}: put an IPv6 address in brackets, as in [2001:db8::1]:22, got ${shown_shown(text)}.`);
     if (bracketed === undefined ? !isAddress(address) : !(0,external_node_net_.isIPv6)(bracketed) || bracketed.includes("%"))
-        throw new user_error/* UserError */.y(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${input}: expected an address such as 203.0.113.7, deploy@web.example.com:2222 or [2001:db8::1]:22, or an instance such as i-0123456789abcdef0, got ${shown_shown(text)}.`);
     return {
         user: user === undefined ? otherwise.user : userName(input, user),
         address,
@@ -64056,6 +64067,21 @@ const advice = [
         /^[12345]\d\d$/,
         "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
     ],
+    [/^ALARM$/, "Look at the alarm in CloudWatch: its graph and history show what crossed its threshold."],
+    [/^INSUFFICIENT_DATA$/, "The alarm gets no data: is its metric still sent, with just these dimensions?"],
+    [/^deleted$/, "Make the alarm again, or take it out of alarms."],
+    [/^does not hold$/, "Look at the metric's graph in CloudWatch, over the window of the rule."],
+    [
+        /^no data$/,
+        "Compare namespace, metric and dimensions with CloudWatch's to the letter, or lengthen the rule's window: data come late.",
+    ],
+    [/^(stopping|stopped|shutting-down|terminated)$/, "Start the instance, or take it out of instance-ids."],
+    [/^impaired$/, "Look at the status checks of the instance in EC2; to stop and start it moves it to another machine."],
+    [
+        /^(pending|initializing|insufficient-data)$/,
+        "AWS does not know yet: lengthen timeout, for status checks take minutes.",
+    ],
+    [/^not read$/, "Compare the policy of the job's role with that in docs/verify-health.md, and run the job again."],
 ];
 
 ;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
@@ -64106,6 +64132,7 @@ function verify_outputs_resultsOf(checks) {
     return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
 }
 const resultOf = (check, longest) => ({
+    name: verify_outputs_text(check.name),
     url: verify_outputs_text(check.url),
     address: check.address,
     status: check.status,
@@ -64648,7 +64675,7 @@ function imageWith(given) {
     return (name, text) => {
         const image = split(text);
         if (!image)
-            throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown_shown(text)}.`);
         if (given !== undefined && image.digest !== undefined && image.digest !== given)
             throw new user_error/* UserError */.y(`${name}: it ends in ${image.digest}, but digest says ${given}; leave one of them out.`);
         return { name: image.name, digest: given ?? image.digest };
@@ -64658,7 +64685,7 @@ function imageWith(given) {
 const imageName = (name, text) => {
     if (split(text))
         return text;
-    throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: ${wrong(text)}, got ${shown_shown(text)}.`);
 };
 /** The region of a private ECR registry; undefined for every other registry. */
 const ecrRegion = (image) => /^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\//.exec(image)?.[1];
@@ -64740,11 +64767,11 @@ const maxBytes = 1024 * 1024;
 function workspaceReader(workspace) {
     return (path) => {
         if (workspace === undefined || workspace === "")
-            throw new user_error/* UserError */.y(`The file ${shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
+            throw new user_error/* UserError */.y(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
         const file = existing((0,external_node_path_.resolve)(workspace, path), path);
         const way = (0,external_node_path_.relative)((0,external_node_fs_.realpathSync)(workspace), file);
         if (way === ".." || way.startsWith(`..${external_node_path_.sep}`) || (0,external_node_path_.isAbsolute)(way))
-            throw new user_error/* UserError */.y(`${shown(path)} leads out of the workspace; name a file inside it.`);
+            throw new user_error/* UserError */.y(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
         return workspace_file_text(file, path);
     };
 }
@@ -64753,7 +64780,7 @@ function existing(file, path) {
         return (0,external_node_fs_.realpathSync)(file);
     }
     catch (cause) {
-        throw new user_error/* UserError */.y(`There is no file ${shown(path)} in the workspace; is actions/checkout a step before this one?`, {
+        throw new user_error/* UserError */.y(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
             cause,
         });
     }
@@ -64761,15 +64788,15 @@ function existing(file, path) {
 function workspace_file_text(file, path) {
     const stat = (0,external_node_fs_.statSync)(file);
     if (!stat.isFile())
-        throw new user_error/* UserError */.y(`${shown(path)} is not a file; name a text file.`);
+        throw new user_error/* UserError */.y(`${shown_shown(path)} is not a file; name a text file.`);
     if (stat.size > maxBytes)
-        throw new user_error/* UserError */.y(`${shown(path)} is larger than 1 MiB; name a text file of settings.`);
+        throw new user_error/* UserError */.y(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
     try {
         // fatal: a byte that is not UTF-8 would arrive in the container as another one
         return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_.readFileSync)(file));
     }
     catch (cause) {
-        throw new user_error/* UserError */.y(`${shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
+        throw new user_error/* UserError */.y(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
     }
 }
 
@@ -64817,9 +64844,9 @@ function duration(min, max) {
     return (name, text) => {
         const value = inMilliseconds(text);
         if (value === undefined)
-            throw new user_error/* UserError */.y(`${name}: expected a duration such as 30s or 2m, got ${shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
         if (value < Number(least) || value > Number(most))
-            throw new user_error/* UserError */.y(`${name}: expected a duration from ${min} to ${max}, got ${shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
         return value;
     };
 }
@@ -64909,7 +64936,7 @@ function appOf(repository) {
     const slug = name.replace(/[^a-z0-9]+/g, "-").replace(/^-+/, "");
     if (slug !== "")
         return slug.slice(0, 30).replace(/-+$/, "");
-    throw new user_error/* UserError */.y(`app: it is blank, and the repository's name, ${shown(name)}, makes no name. Write one.`);
+    throw new user_error/* UserError */.y(`app: it is blank, and the repository's name, ${shown_shown(name)}, makes no name. Write one.`);
 }
 function verify(from) {
     const command = from.optional("verify-command", (name, text) => {
@@ -65003,18 +65030,18 @@ const longest = 255; // characters of an alarm's name (CloudWatch API, PutMetric
  * by the prefix before that.
  */
 const alarmNames = (input, text) => {
-    const names = [...new Set(items(text))];
+    const names = [...new Set(parse_items(text))];
     if (names.length > most)
         throw new user_error/* UserError */.y(`${input}: got ${names.length} names; ${most} at most. Name several by a prefix: web-*.`);
     for (const name of names) {
         if (name === "*")
             throw new user_error/* UserError */.y(`${input}: "*" means every alarm there is; write a prefix, as in web-*.`);
         if (name.slice(0, -1).includes("*"))
-            throw new user_error/* UserError */.y(`${input}: a * stands at the end of a name alone, as in web-*; got ${shown(name)}.`);
+            throw new user_error/* UserError */.y(`${input}: a * stands at the end of a name alone, as in web-*; got ${shown_shown(name)}.`);
         if (name.startsWith("arn:"))
-            throw new user_error/* UserError */.y(`${input}: expected an alarm's name, the part behind ":alarm:", got ${shown(name)}.`);
+            throw new user_error/* UserError */.y(`${input}: expected an alarm's name, the part behind ":alarm:", got ${shown_shown(name)}.`);
         if (name.length > longest || /\p{Cc}/u.test(name))
-            throw new user_error/* UserError */.y(`${input}: an alarm's name has ${longest} characters at most, got ${shown(name)}.`);
+            throw new user_error/* UserError */.y(`${input}: an alarm's name has ${longest} characters at most, got ${shown_shown(name)}.`);
     }
     return names;
 };
@@ -65028,16 +65055,16 @@ const parameterPath = (name, text) => {
     const path = text.replace(/\/$/, "");
     if (/^(\/[a-zA-Z0-9_.-]+)+$/.test(path))
         return path;
-    throw new user_error/* UserError */.y(`${name}: expected a path of SSM Parameter Store such as /shop/prod, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a path of SSM Parameter Store such as /shop/prod, got ${shown_shown(text)}.`);
 };
 const secretId = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[a-zA-Z0-9/_+=.@!-]{1,512}$/; // rds!db-...: those that a service manages
 /** Names or ARNs of secrets in Secrets Manager, by comma or line. */
 const secretIds = (name, text) => {
-    const ids = items(text);
+    const ids = parse_items(text);
     const wrong = ids.find((id) => !secretId.test(id));
     if (wrong === undefined)
         return ids;
-    throw new user_error/* UserError */.y(`${name}: expected names or ARNs of secrets, by comma or line, got ${shown(wrong)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected names or ARNs of secrets, by comma or line, got ${shown_shown(wrong)}.`);
 };
 
 ;// CONCATENATED MODULE: ./src/github/values/container.ts
@@ -65058,17 +65085,17 @@ const logOption = {
 };
 /** `source:target[:ro|rw]`, where the source is an absolute path on the host or the name of a volume. */
 const volumes = (name, text) => {
-    const binds = items(text);
+    const binds = parse_items(text);
     const targets = new Set();
     for (const bind of binds) {
         const [source = "", target = "", mode, ...more] = bind.split(":");
         if (more.length > 0 || !(isPath(source) || volumeName.test(source)) || !isPath(target) || !isMode(mode))
-            throw new user_error/* UserError */.y(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown(bind)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected source:target or source:target:ro, as in /srv/data:/data:ro or uploads:/data, got ${shown_shown(bind)}.`);
         const place = target.replace(/\/+$/, "");
         if (place === "")
-            throw new user_error/* UserError */.y(`${name}: ${shown(bind)} would cover the container's whole file system.`);
+            throw new user_error/* UserError */.y(`${name}: ${shown_shown(bind)} would cover the container's whole file system.`);
         if (targets.has(place))
-            throw new user_error/* UserError */.y(`${name}: ${shown(place)} is the target of two volumes; keep one.`);
+            throw new user_error/* UserError */.y(`${name}: ${shown_shown(place)} is the target of two volumes; keep one.`);
         targets.add(place);
     }
     return binds;
@@ -65078,18 +65105,18 @@ const isMode = (text) => text === undefined || text === "ro" || text === "rw";
 /** A network that exists on the host; the app's own stays, so those that exclude another are refused. */
 const network = (name, text) => {
     if (text === "host" || text === "none" || text.startsWith("container:"))
-        throw new user_error/* UserError */.y(`${name}: ${shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
+        throw new user_error/* UserError */.y(`${name}: ${shown_shown(text)} can't be joined besides the app's own network; name one made by docker network create.`);
     if (volumeName.test(text))
         return text;
-    throw new user_error/* UserError */.y(`${name}: expected the name of a Docker network, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected the name of a Docker network, got ${shown_shown(text)}.`);
 };
 /** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
 const logOptions = (name, text) => {
     const options = new Map();
-    for (const item of items(text)) {
+    for (const item of parse_items(text)) {
         const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
         if (!Object.hasOwn(logOption, key) || !logOption[key]?.test(value))
-            throw new user_error/* UserError */.y(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown(item)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected options of Docker's json-file log driver, such as max-size=10m,max-file=3, got ${shown_shown(item)}.`);
         options.set(key, value);
     }
     if (options.has("max-size"))
@@ -65113,24 +65140,24 @@ const healthPath = (name, text) => {
     const why = text.startsWith("/")
         ? "without spaces, control characters or letters beyond ASCII"
         : "that begins with /";
-    throw new user_error/* UserError */.y(`${name}: expected a path ${why}, such as /health, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a path ${why}, such as /health, got ${shown_shown(text)}.`);
 };
 /** `200-299`, `200,204,301-399` */
 const statusRanges = (name, text) => {
-    const ranges = items(text).map((item) => {
+    const ranges = parse_items(text).map((item) => {
         const [, first, last] = /^(\d{3})(?:\s*-\s*(\d{3}))?$/.exec(item) ?? [];
         return { from: Number(first), to: Number(last ?? first) };
     });
     if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
         return ranges;
-    throw new user_error/* UserError */.y(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
 };
 /** What the Host header of a check says. */
 const hostHeader = (name, text) => {
     const [, bracketed] = /^(?:\[([^\]]*)\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::\d{1,5})?$/.exec(text) ?? [" ", " "];
     if (bracketed === undefined || (0,external_node_net_.isIPv6)(bracketed))
         return text;
-    throw new user_error/* UserError */.y(`${name}: expected a host such as shop.example.com, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a host such as shop.example.com, got ${shown_shown(text)}.`);
 };
 /**
  * `Name: value` lines. Errors name the line, not its text: it may hold a token.
@@ -65170,7 +65197,7 @@ const pattern = (name, text) => {
         return new RegExp(text);
     }
     catch (cause) {
-        throw new user_error/* UserError */.y(`${name}: ${shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
+        throw new user_error/* UserError */.y(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
     }
 };
 const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
@@ -65183,7 +65210,7 @@ const releaseHeader = (name, text) => {
         throw new user_error/* UserError */.y(`${name}: ${text} already has a meaning in HTTP; write a name of your own, such as X-Release.`);
     if (/^[0-9A-Za-z._-]{1,64}$/.test(text))
         return text; // what enters the proxy's configuration
-    throw new user_error/* UserError */.y(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected the name of an HTTP header such as X-Release, or off, got ${shown_shown(text)}.`);
 };
 
 ;// CONCATENATED MODULE: ./src/github/values/sizes.ts
@@ -65200,35 +65227,35 @@ const bytes = (name, text) => {
     const value = Math.floor(Number(amount) * 1024 ** Number(power));
     if (Number.isSafeInteger(value) && value <= sizes_mostBytes)
         return value;
-    throw new user_error/* UserError */.y(`${name}: expected a size such as 512m or 2g, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a size such as 512m or 2g, got ${shown_shown(text)}.`);
 };
 const memory = (name, text) => {
     const value = bytes(name, text);
     if (value >= leastMemory)
         return value;
     const unit = /^\d+$/.test(text) ? ` Did you mean ${text}m?` : "";
-    throw new user_error/* UserError */.y(`${name}: Docker needs at least 6m, got ${shown(text)}.${unit}`);
+    throw new user_error/* UserError */.y(`${name}: Docker needs at least 6m, got ${shown_shown(text)}.${unit}`);
 };
 const freeDisk = (name, text) => {
     if (text === "auto")
         return text;
     if (/^\d/.test(text))
         return bytes(name, text);
-    throw new user_error/* UserError */.y(`${name}: expected auto or a size such as 2g, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected auto or a size such as 2g, got ${shown_shown(text)}.`);
 };
 /** Processors, as Docker's `--cpus`, in billionths. */
 const nanoCpus = (name, text) => {
     const value = /^\d{1,4}(\.\d{1,9})?$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
     if (value >= 1e7 && value <= 1024e9)
         return value;
-    throw new user_error/* UserError */.y(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a number of processors from 0.01 to 1024, such as 0.5, got ${shown_shown(text)}.`);
 };
 /** `2` hosts, or `50%` of them. */
 const waveSize = (name, text) => {
     const [, number, percent] = /^([1-9]\d{0,2})(%?)$/.exec(text) ?? [];
     const value = Number(number);
     if (number === undefined || (percent && value > 100))
-        throw new user_error/* UserError */.y(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected a number of hosts such as 1, or a share of them such as 50%, got ${shown_shown(text)}.`);
     return percent ? { percent: value } : { hosts: value };
 };
 
@@ -65415,7 +65442,7 @@ function traffic(from) {
 const strategy = (name, text) => {
     if (text === "blue-green" || text === "recreate")
         return text;
-    throw new user_error/* UserError */.y(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected blue-green or recreate, got ${shown_shown(text)}.`);
 };
 const health = (from) => ({
     path: from.needed("health-path", healthPath),

@@ -60989,7 +60989,7 @@ const lineAt = (text, index) => text.slice(0, index).split("\n").length;
 
 ;// CONCATENATED MODULE: ./src/github/values/parse.ts
 /** The items of an input that takes a list: by comma or by line. */
-const items = (text) => text
+const parse_items = (text) => text
     .split(/[,\r\n]+/)
     .map((item) => item.trim())
     .filter((item) => item !== "");
@@ -61103,7 +61103,7 @@ function publicText(io) {
     ];
     const urls = publicUrls(io.input("verify-url"));
     const regions = ["AWS_REGION", "AWS_DEFAULT_REGION"].map((name) => io.env[name] ?? "");
-    const told = named.flatMap((name) => items(io.input(name)));
+    const told = named.flatMap((name) => parse_items(io.input(name)));
     return [...told, urls, OUR_WORDS, ...regions, ...maskable_runnerText(io)].join("\n");
 }
 /** Docker sends registry credentials as base64: of `user:password`, or of JSON around them. */
@@ -62820,7 +62820,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(496)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9496));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(682)]).then(__nccwpck_require__.bind(__nccwpck_require__, 682));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -63033,6 +63033,17 @@ function onlyValue(value, later) {
 
 const instanceId = /^i-[0-9a-f]{8,17}$/;
 const isInstanceId = (text) => instanceId.test(text);
+const mostInstances = 100; // ids of one DescribeInstanceStatus call
+/** Ids of instances, by comma or line. */
+const instanceIds = (input, text) => {
+    const ids = [...new Set(items(text))];
+    const wrong = ids.find((id) => !isInstanceId(id));
+    if (wrong !== undefined)
+        throw new UserError(`${input}: expected ids of instances such as i-0123456789abcdef0, got ${shown(wrong)}.`);
+    if (ids.length > mostInstances)
+        throw new UserError(`${input}: got ${ids.length} ids; name ${mostInstances} at most.`);
+    return ids;
+};
 const mostFilters = 50; // of DescribeInstances; and 200 values in all
 const mostValues = 200;
 /** Lines `NAME=VALUE` or `NAME=VALUE,VALUE`, as `aws ec2 describe-instances --filters` knows them. An instance must fit all. */
@@ -63070,7 +63081,7 @@ const MOST_HOSTS = 100;
 /** Hosts, `[user@]address[:port]` each, by comma or line; what they leave out comes from `otherwise`. */
 function hostAddresses(otherwise) {
     return (input, text) => {
-        const named = items(text).map((host) => hostAddress(input, host, otherwise));
+        const named = parse_items(text).map((host) => hostAddress(input, host, otherwise));
         if (named.length === 0)
             throw new user_error/* UserError */.y(`${input}: expected the address of a host, got ${shown_shown(text)}.`);
         if (named.length > MOST_HOSTS)
@@ -64035,6 +64046,21 @@ const advice = [
         /^[12345]\d\d$/,
         "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
     ],
+    [/^ALARM$/, "Look at the alarm in CloudWatch: its graph and history show what crossed its threshold."],
+    [/^INSUFFICIENT_DATA$/, "The alarm gets no data: is its metric still sent, with just these dimensions?"],
+    [/^deleted$/, "Make the alarm again, or take it out of alarms."],
+    [/^does not hold$/, "Look at the metric's graph in CloudWatch, over the window of the rule."],
+    [
+        /^no data$/,
+        "Compare namespace, metric and dimensions with CloudWatch's to the letter, or lengthen the rule's window: data come late.",
+    ],
+    [/^(stopping|stopped|shutting-down|terminated)$/, "Start the instance, or take it out of instance-ids."],
+    [/^impaired$/, "Look at the status checks of the instance in EC2; to stop and start it moves it to another machine."],
+    [
+        /^(pending|initializing|insufficient-data)$/,
+        "AWS does not know yet: lengthen timeout, for status checks take minutes.",
+    ],
+    [/^not read$/, "Compare the policy of the job's role with that in docs/verify-health.md, and run the job again."],
 ];
 
 ;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
@@ -64085,6 +64111,7 @@ function verify_outputs_resultsOf(checks) {
     return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
 }
 const resultOf = (check, longest) => ({
+    name: verify_outputs_text(check.name),
     url: verify_outputs_text(check.url),
     address: check.address,
     status: check.status,
@@ -64894,7 +64921,7 @@ const healthPath = (name, text) => {
 };
 /** `200-299`, `200,204,301-399` */
 const statusRanges = (name, text) => {
-    const ranges = items(text).map((item) => {
+    const ranges = parse_items(text).map((item) => {
         const [, first, last] = /^(\d{3})(?:\s*-\s*(\d{3}))?$/.exec(item) ?? [];
         return { from: Number(first), to: Number(last ?? first) };
     });

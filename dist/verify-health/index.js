@@ -16,13 +16,13 @@ module.exports = __nccwpck_require__(218);
 var __webpack_unused_export__;
 
 
-var net = __nccwpck_require__(278);
-var tls = __nccwpck_require__(756);
-var http = __nccwpck_require__(611);
-var https = __nccwpck_require__(692);
-var events = __nccwpck_require__(434);
-var assert = __nccwpck_require__(613);
-var util = __nccwpck_require__(23);
+var net = __nccwpck_require__(9278);
+var tls = __nccwpck_require__(4756);
+var http = __nccwpck_require__(8611);
+var https = __nccwpck_require__(5692);
+var events = __nccwpck_require__(4434);
+var assert = __nccwpck_require__(2613);
+var util = __nccwpck_require__(9023);
 
 
 exports.httpOverHttp = httpOverHttp;
@@ -282,15 +282,15 @@ __webpack_unused_export__ = debug; // for test
 
 /***/ }),
 
-/***/ 803:
+/***/ 5803:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
 
 
-const { websocketMask, websocketUnmask } = __nccwpck_require__(611);
+const { websocketMask, websocketUnmask } = __nccwpck_require__(8611);
 
-const { EMPTY_BUFFER } = __nccwpck_require__(791);
+const { EMPTY_BUFFER } = __nccwpck_require__(1791);
 
 const FastBuffer = Buffer[Symbol.species];
 
@@ -413,7 +413,7 @@ if (websocketMask) {
   };
 } /* istanbul ignore else  */ else if (!process.env.WS_NO_BUFFER_UTIL) {
   try {
-    const bufferUtil = __nccwpck_require__(327);
+    const bufferUtil = __nccwpck_require__(8327);
 
     module.exports.mask = function (source, mask, output, offset, length) {
       if (length < 48) _mask(source, mask, output, offset, length);
@@ -432,7 +432,7 @@ if (websocketMask) {
 
 /***/ }),
 
-/***/ 791:
+/***/ 1791:
 /***/ ((module) => {
 
 "use strict";
@@ -459,13 +459,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 634:
+/***/ 4634:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
 
 
-const { kForOnEventAttribute, kListener } = __nccwpck_require__(791);
+const { kForOnEventAttribute, kListener } = __nccwpck_require__(1791);
 
 const kCode = Symbol('kCode');
 const kData = Symbol('kData');
@@ -759,13 +759,13 @@ function callListener(listener, thisArg, event) {
 
 /***/ }),
 
-/***/ 335:
+/***/ 1335:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
 
 
-const { tokenChars } = __nccwpck_require__(615);
+const { tokenChars } = __nccwpck_require__(6615);
 
 /**
  * Adds an offer to the map of extension offers or a parameter to the map of
@@ -1033,17 +1033,17 @@ module.exports = Limiter;
 
 /***/ }),
 
-/***/ 376:
+/***/ 4376:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
 
 
-const zlib = __nccwpck_require__(106);
+const zlib = __nccwpck_require__(3106);
 
-const bufferUtil = __nccwpck_require__(803);
+const bufferUtil = __nccwpck_require__(5803);
 const Limiter = __nccwpck_require__(958);
-const { kStatusCode } = __nccwpck_require__(791);
+const { kStatusCode } = __nccwpck_require__(1791);
 
 const FastBuffer = Buffer[Symbol.species];
 const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
@@ -1577,17 +1577,17 @@ function inflateOnError(err) {
 "use strict";
 
 
-const { Writable } = __nccwpck_require__(203);
+const { Writable } = __nccwpck_require__(2203);
 
-const PerMessageDeflate = __nccwpck_require__(376);
+const PerMessageDeflate = __nccwpck_require__(4376);
 const {
   BINARY_TYPES,
   EMPTY_BUFFER,
   kStatusCode,
   kWebSocket
-} = __nccwpck_require__(791);
-const { concat, toArrayBuffer, unmask } = __nccwpck_require__(803);
-const { isValidStatusCode, isValidUTF8 } = __nccwpck_require__(615);
+} = __nccwpck_require__(1791);
+const { concat, toArrayBuffer, unmask } = __nccwpck_require__(5803);
+const { isValidStatusCode, isValidUTF8 } = __nccwpck_require__(6615);
 
 const FastBuffer = Buffer[Symbol.species];
 
@@ -2330,7 +2330,7 @@ module.exports = Receiver;
 
 /***/ }),
 
-/***/ 389:
+/***/ 7389:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
@@ -2338,16 +2338,16 @@ module.exports = Receiver;
 
 
 
-const { Duplex } = __nccwpck_require__(203);
-const { randomFillSync } = __nccwpck_require__(982);
+const { Duplex } = __nccwpck_require__(2203);
+const { randomFillSync } = __nccwpck_require__(6982);
 const {
   types: { isUint8Array }
-} = __nccwpck_require__(23);
+} = __nccwpck_require__(9023);
 
-const PerMessageDeflate = __nccwpck_require__(376);
-const { EMPTY_BUFFER, kWebSocket, NOOP } = __nccwpck_require__(791);
-const { isBlob, isValidStatusCode } = __nccwpck_require__(615);
-const { mask: applyMask, toBuffer } = __nccwpck_require__(803);
+const PerMessageDeflate = __nccwpck_require__(4376);
+const { EMPTY_BUFFER, kWebSocket, NOOP } = __nccwpck_require__(1791);
+const { isBlob, isValidStatusCode } = __nccwpck_require__(6615);
+const { mask: applyMask, toBuffer } = __nccwpck_require__(5803);
 
 const kByteLength = Symbol('kByteLength');
 const maskBuffer = Buffer.alloc(4);
@@ -2948,15 +2948,15 @@ function onError(sender, err, cb) {
 
 /***/ }),
 
-/***/ 412:
+/***/ 6412:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
 /* eslint no-unused-vars: ["error", { "varsIgnorePattern": "^WebSocket$" }] */
 
 
-const WebSocket = __nccwpck_require__(681);
-const { Duplex } = __nccwpck_require__(203);
+const WebSocket = __nccwpck_require__(6681);
+const { Duplex } = __nccwpck_require__(2203);
 
 /**
  * Emits the `'close'` event on a stream.
@@ -3117,13 +3117,13 @@ module.exports = createWebSocketStream;
 
 /***/ }),
 
-/***/ 332:
+/***/ 3332:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
 
 
-const { tokenChars } = __nccwpck_require__(615);
+const { tokenChars } = __nccwpck_require__(6615);
 
 /**
  * Parses the `Sec-WebSocket-Protocol` header into a set of subprotocol names.
@@ -3187,7 +3187,7 @@ module.exports = { parse };
 
 /***/ }),
 
-/***/ 615:
+/***/ 6615:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
@@ -3195,7 +3195,7 @@ module.exports = { parse };
 
 const { isUtf8 } = __nccwpck_require__(181);
 
-const { hasBlob } = __nccwpck_require__(791);
+const { hasBlob } = __nccwpck_require__(1791);
 
 //
 // Allowed token characters:
@@ -3334,7 +3334,7 @@ if (isUtf8) {
   };
 } /* istanbul ignore else  */ else if (!process.env.WS_NO_UTF_8_VALIDATE) {
   try {
-    const isValidUTF8 = __nccwpck_require__(414);
+    const isValidUTF8 = __nccwpck_require__(2414);
 
     module.exports.isValidUTF8 = function (buf) {
       return buf.length < 32 ? _isValidUTF8(buf) : isValidUTF8(buf);
@@ -3355,16 +3355,16 @@ if (isUtf8) {
 
 
 
-const EventEmitter = __nccwpck_require__(434);
-const http = __nccwpck_require__(611);
-const { Duplex } = __nccwpck_require__(203);
-const { createHash } = __nccwpck_require__(982);
+const EventEmitter = __nccwpck_require__(4434);
+const http = __nccwpck_require__(8611);
+const { Duplex } = __nccwpck_require__(2203);
+const { createHash } = __nccwpck_require__(6982);
 
-const extension = __nccwpck_require__(335);
-const PerMessageDeflate = __nccwpck_require__(376);
-const subprotocol = __nccwpck_require__(332);
-const WebSocket = __nccwpck_require__(681);
-const { CLOSE_TIMEOUT, GUID, kWebSocket } = __nccwpck_require__(791);
+const extension = __nccwpck_require__(1335);
+const PerMessageDeflate = __nccwpck_require__(4376);
+const subprotocol = __nccwpck_require__(3332);
+const WebSocket = __nccwpck_require__(6681);
+const { CLOSE_TIMEOUT, GUID, kWebSocket } = __nccwpck_require__(1791);
 
 const keyRegex = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -3920,7 +3920,7 @@ function abortHandshakeOrEmitwsClientError(
 
 /***/ }),
 
-/***/ 681:
+/***/ 6681:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
@@ -3928,20 +3928,20 @@ function abortHandshakeOrEmitwsClientError(
 
 
 
-const EventEmitter = __nccwpck_require__(434);
-const https = __nccwpck_require__(692);
-const http = __nccwpck_require__(611);
-const net = __nccwpck_require__(278);
-const querystring = __nccwpck_require__(480);
-const tls = __nccwpck_require__(756);
-const { randomBytes, createHash } = __nccwpck_require__(982);
-const { Duplex, Readable } = __nccwpck_require__(203);
-const { URL } = __nccwpck_require__(16);
+const EventEmitter = __nccwpck_require__(4434);
+const https = __nccwpck_require__(5692);
+const http = __nccwpck_require__(8611);
+const net = __nccwpck_require__(9278);
+const querystring = __nccwpck_require__(3480);
+const tls = __nccwpck_require__(4756);
+const { randomBytes, createHash } = __nccwpck_require__(6982);
+const { Duplex, Readable } = __nccwpck_require__(2203);
+const { URL } = __nccwpck_require__(7016);
 
-const PerMessageDeflate = __nccwpck_require__(376);
+const PerMessageDeflate = __nccwpck_require__(4376);
 const Receiver = __nccwpck_require__(893);
-const Sender = __nccwpck_require__(389);
-const { isBlob } = __nccwpck_require__(615);
+const Sender = __nccwpck_require__(7389);
+const { isBlob } = __nccwpck_require__(6615);
 
 const {
   BINARY_TYPES,
@@ -3953,12 +3953,12 @@ const {
   kStatusCode,
   kWebSocket,
   NOOP
-} = __nccwpck_require__(791);
+} = __nccwpck_require__(1791);
 const {
   EventTarget: { addEventListener, removeEventListener }
-} = __nccwpck_require__(634);
-const { format, parse } = __nccwpck_require__(335);
-const { toBuffer } = __nccwpck_require__(803);
+} = __nccwpck_require__(4634);
+const { format, parse } = __nccwpck_require__(1335);
+const { toBuffer } = __nccwpck_require__(5803);
 
 const kAborted = Symbol('kAborted');
 const protocolVersions = [8, 13];
@@ -5399,7 +5399,387 @@ function socketOnError() {
 
 /***/ }),
 
-/***/ 327:
+/***/ 808:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ forInstances),
+/* harmony export */   e: () => (/* binding */ parseMetricRule)
+/* harmony export */ });
+/* harmony import */ var _user_error__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7495);
+
+const EC2 = "AWS/EC2";
+const MINUTE = 60_000;
+const DEFAULT_WINDOW = "5m"; // one period of an instance without detailed monitoring
+const MOST_DIMENSIONS = 30; // of a metric in CloudWatch
+const statistics = {
+    AVG: "Average",
+    MIN: "Minimum",
+    MAX: "Maximum",
+    SUM: "Sum",
+    COUNT: "SampleCount",
+};
+/**
+ * `STATISTIC([namespace] metric [Dimension=value ...][, window]) comparison number`. A word with spaces, commas or
+ * parentheses goes in double quotes. Without a namespace it is AWS/EC2's.
+ * @throws {UserError} that begins with `where`
+ */
+function parseMetricRule(where, text) {
+    const shape = /^([a-z][a-z0-9.]*)\s*\(((?:"[^"]*"|[^"()])*)\)\s*(\S*?)\s*(-?[0-9.][^\s<>=!]*|)$/i.exec(text.trim());
+    if (!shape)
+        throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where} is no comparison; write AVG(CPUUtilization) < 80, got ${JSON.stringify(text)}.`);
+    const [, statistic = "", asked = "", comparison = "", limit = ""] = shape;
+    const { words, dimensions, window } = parseAsked(where, asked);
+    const [metric = "", namespace = EC2] = words.reverse();
+    return {
+        text: text.trim(),
+        statistic: parseStatistic(where, statistic),
+        namespace,
+        metric,
+        dimensions,
+        window: parseWindow(where, window),
+        comparison: parseComparison(where, comparison),
+        limit: parseLimit(where, limit),
+    };
+}
+function parseAsked(where, asked) {
+    const [, what = "", window = DEFAULT_WINDOW] = /^((?:"[^"]*"|[^",])*)(?:,\s*(.*?)\s*)?$/.exec(asked) ?? [];
+    const words = [];
+    const dimensions = new Map();
+    for (const [part] of what.matchAll(/(?:"[^"]*"|[^\s"])+/g)) {
+        const [, name, value] = /^((?:"[^"]*"|[^"=])+)=(.+)$/.exec(part) ?? [];
+        if (name === undefined || value === undefined)
+            words.push(unquoted(part));
+        else
+            dimensions.set(unquoted(name), unquoted(value));
+    }
+    if (words.length < 1 || words.length > 2 || words.includes(""))
+        throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: expected a metric in the parentheses, or a namespace and a metric, as in AVG(AWS/EC2 CPUUtilization), ` +
+            `got ${JSON.stringify(asked)}. A name with spaces goes in double quotes.`);
+    if (dimensions.size > MOST_DIMENSIONS)
+        throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: got ${dimensions.size} dimensions; a metric has at most ${MOST_DIMENSIONS}.`);
+    return { words, dimensions: Object.fromEntries(dimensions), window };
+}
+const unquoted = (text) => text.replaceAll('"', "");
+function parseStatistic(where, text) {
+    const known = statistics[text.toUpperCase()];
+    if (known !== undefined)
+        return known;
+    const [, percentile] = /^p(\d{1,2}(?:\.\d)?)$/i.exec(text) ?? [];
+    if (percentile !== undefined && Number(percentile) > 0)
+        return `p${percentile}`;
+    throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: expected AVG, MIN, MAX, SUM, COUNT or a percentile such as P95 or P99.9, got ${JSON.stringify(text)}.`);
+}
+function parseWindow(where, text) {
+    const [, amount, unit] = /^(\d{1,4})(m|h)$/.exec(text) ?? [];
+    const window = Number(amount) * (unit === "h" ? 60 : 1) * MINUTE;
+    if (window >= MINUTE && window <= 24 * 60 * MINUTE)
+        return window;
+    throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: expected a window from 1m to 24h in whole minutes, got ${JSON.stringify(text)}.`);
+}
+function parseComparison(where, text) {
+    const known = ["<", "<=", ">", ">=", "==", "!="].find((one) => one === text);
+    if (known)
+        return known;
+    throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: expected <, <=, >, >=, == or != behind the parentheses, got ${JSON.stringify(text)}.`);
+}
+function parseLimit(where, text) {
+    if (/^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text))
+        return Number(text);
+    throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: expected a number to compare with, got ${JSON.stringify(text)}.`);
+}
+/**
+ * A metric of AWS/EC2 without a dimension is asked of each of these instances; any other is asked as it was written.
+ * @throws {UserError} when it is left without an instance
+ */
+function forInstances(where, rule, instances) {
+    if (rule.namespace !== EC2 || Object.keys(rule.dimensions).length > 0)
+        return [rule];
+    if (instances.length === 0)
+        throw new _user_error__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .y(`${where}: ${rule.metric} is of which instance? Set instance-ids or ec2-filters, or write InstanceId=i-... behind it.`);
+    return instances.map((InstanceId) => ({
+        ...rule,
+        text: rule.text.replace(/\s*(,[^,]*)?\)(?=[^)]*$)/, ` InstanceId=${InstanceId}$&`),
+        dimensions: { InstanceId },
+    }));
+}
+
+
+/***/ }),
+
+/***/ 7319:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ unlessAborted),
+/* harmony export */   u: () => (/* binding */ within)
+/* harmony export */ });
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7494);
+
+/** Runs one attempt and ends it when its time is over, whatever the other side does. */
+async function within(limit, run) {
+    const over = new AbortController();
+    const opened = [];
+    const attempt = {
+        waitingFor: "connection",
+        blind: false,
+        found: {},
+        closes(stream) {
+            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
+            if (over.signal.aborted)
+                stream.destroy();
+            else
+                opened.push(stream);
+            return stream;
+        },
+    };
+    const timer = setTimeout(() => {
+        const { waitingFor, blind, found } = attempt;
+        const kind = found.kind ?? "timeout";
+        over.abort(new _no_answer__WEBPACK_IMPORTED_MODULE_0__/* .NoAnswer */ .W(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
+    }, limit);
+    try {
+        return await unlessAborted(run(attempt), over.signal);
+    }
+    finally {
+        clearTimeout(timer);
+        over.abort();
+        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
+        for (const stream of opened.reverse())
+            stream.destroy();
+    }
+}
+/** Hears an abort at once, also while what is awaited hangs. */
+function unlessAborted(what, signal) {
+    return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason);
+        if (signal.aborted)
+            onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+}
+
+
+/***/ }),
+
+/***/ 2923:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K1: () => (/* binding */ staysHealthy),
+/* harmony export */   _r: () => (/* binding */ becomesHealthy),
+/* harmony export */   bs: () => (/* binding */ together),
+/* harmony export */   kx: () => (/* binding */ steadyPace),
+/* harmony export */   mO: () => (/* binding */ backingOffPace)
+/* harmony export */ });
+/* unused harmony exports EAGER_INTERVAL, eagerPace */
+/* harmony import */ var _attempt__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7319);
+
+/** Unhealthy if any is, else inconclusive if any is. */
+function together(statuses) {
+    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
+}
+const EAGER_INTERVAL = 50; // milliseconds, where a person waits
+const LONGEST_BACKOFF = 30_000;
+/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
+function eagerPace(interval) {
+    const eager = Math.min(EAGER_INTERVAL, interval);
+    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
+}
+const steadyPace = (interval, rest = 0) => ({
+    interval: () => interval,
+    shortest: interval,
+    rest,
+});
+/** Doubles after each look that was not right, up to 30 s. */
+function backingOffPace(interval) {
+    const longest = Math.max(interval, LONGEST_BACKOFF);
+    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
+    return { interval: after, shortest: interval, rest: 0 };
+}
+/**
+ * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
+ * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
+ */
+async function becomesHealthy(probe, rules, clock, signal) {
+    const { pace, threshold } = rules;
+    const deadline = clock.now() + rules.limit;
+    const seen = newTally();
+    let row = [];
+    let slow;
+    while (clock.now() < deadline) {
+        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
+        if (cutShort)
+            break; // nothing is left of the time
+        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
+        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
+        if (row.length >= threshold && slow === undefined)
+            return { status: "healthy", seen, why: "" };
+        const now = clock.now();
+        const due = dueAt(pace, seen, now);
+        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
+        const next = due < deadline ? due : deadline - least;
+        if (next < Math.max(seen.lastAt + least, now))
+            break;
+        await clock.sleep(next - now, signal);
+    }
+    signal.throwIfAborted();
+    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
+    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
+    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
+}
+/** Probes for `span` milliseconds, or until it is `broken`. */
+async function staysHealthy(probe, rules, clock, signal) {
+    const end = (rules.since ?? clock.now()) + rules.span;
+    const seen = newTally(rules.since);
+    const pause = () => {
+        const now = clock.now();
+        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
+    };
+    do {
+        if (rules.since !== undefined)
+            await pause();
+        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
+        const why = rules.broken(seen);
+        if (why !== undefined)
+            return { status: "unhealthy", seen, why };
+        if (rules.since === undefined)
+            await pause();
+    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
+    return { status: "healthy", seen, why: "" };
+}
+const newTally = (lastAt = 0) => ({
+    probes: 0,
+    wrong: 0,
+    blind: 0,
+    rightInARow: 0,
+    wrongInARow: 0,
+    lastSeen: "nothing yet",
+    lastAt,
+});
+function dueAt(pace, seen, now) {
+    const wait = pace.interval(seen);
+    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
+}
+async function observe(probe, deadline, seen, clock, signal) {
+    signal.throwIfAborted();
+    seen.probes += 1;
+    seen.lastAt = clock.now();
+    const observation = await (0,_attempt__WEBPACK_IMPORTED_MODULE_0__/* .unlessAborted */ .W)(probe(deadline - seen.lastAt), signal).catch((error) => {
+        signal.throwIfAborted();
+        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
+    });
+    if (observation.cutShort && seen.probes > 1)
+        return observation;
+    const right = observation.standing === "right";
+    seen.lastSeen = observation.seen;
+    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
+    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
+    if (!right)
+        seen[observation.standing] += 1;
+    return observation;
+}
+
+
+/***/ }),
+
+/***/ 7494:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ NoAnswer),
+/* harmony export */   q: () => (/* binding */ noAnswer)
+/* harmony export */ });
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7030);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_net__WEBPACK_IMPORTED_MODULE_0__);
+
+/** A server was asked, and there is no answer to judge. */
+class NoAnswer extends Error {
+    kind;
+    name = "NoAnswer";
+    blind;
+    late;
+    constructor(message, 
+    /** what it is counted under: "ECONNREFUSED", "timeout" */
+    kind, { blind = false, late = false, ...options } = {}) {
+        super(message, options);
+        this.kind = kind;
+        this.blind = blind;
+        this.late = late;
+    }
+}
+// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
+// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
+const onThisSide = new Set([
+    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
+]);
+/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
+function noAnswer(error) {
+    if (error instanceof NoAnswer)
+        return error;
+    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
+    if (cause.errors && cause.errors.length > 0)
+        return ofSeveral(cause, cause.errors);
+    const kind = cause.code ?? cause.name;
+    return new NoAnswer(sentence(cause), kind, { blind: onThisSide.has(kind), cause });
+}
+/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
+function ofSeveral(cause, errors) {
+    const each = errors.map(noAnswer);
+    const telling = each.find(({ blind }) => !blind) ?? each[0];
+    const message = each.map((one) => one.message).join("; ");
+    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
+}
+function sentence({ code, syscall, address, port, hostname, message }) {
+    if (syscall === "connect" && address !== undefined)
+        return `connect ${code} ${place(address, port)}`;
+    if (code === "ENOTFOUND")
+        return `the name ${hostname} does not exist (ENOTFOUND)`;
+    if (code === "EAI_AGAIN")
+        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
+    if (code === "ECONNRESET")
+        return "the connection was reset before the answer was whole (ECONNRESET)";
+    if (code === "EPIPE")
+        return "the connection was closed while the request was sent (EPIPE)";
+    if (code === "HPE_HEADER_OVERFLOW")
+        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
+    if (code?.startsWith("HPE_"))
+        return `the answer is not HTTP (${message})`;
+    return message;
+}
+const place = (address, port) => {
+    const host = (0,node_net__WEBPACK_IMPORTED_MODULE_0__.isIPv6)(address) ? `[${address}]` : address;
+    return port === undefined ? host : `${host}:${port}`;
+};
+
+
+/***/ }),
+
+/***/ 7495:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   y: () => (/* binding */ UserError)
+/* harmony export */ });
+/**
+ * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
+ * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
+ */
+class UserError extends Error {
+    name = "UserError";
+}
+
+
+/***/ }),
+
+/***/ 8327:
 /***/ ((module) => {
 
 module.exports = eval("require")("bufferutil");
@@ -5407,7 +5787,7 @@ module.exports = eval("require")("bufferutil");
 
 /***/ }),
 
-/***/ 414:
+/***/ 2414:
 /***/ ((module) => {
 
 module.exports = eval("require")("utf-8-validate");
@@ -5415,7 +5795,7 @@ module.exports = eval("require")("utf-8-validate");
 
 /***/ }),
 
-/***/ 613:
+/***/ 2613:
 /***/ ((module) => {
 
 "use strict";
@@ -5431,7 +5811,7 @@ module.exports = require("buffer");
 
 /***/ }),
 
-/***/ 982:
+/***/ 6982:
 /***/ ((module) => {
 
 "use strict";
@@ -5439,7 +5819,7 @@ module.exports = require("crypto");
 
 /***/ }),
 
-/***/ 434:
+/***/ 4434:
 /***/ ((module) => {
 
 "use strict";
@@ -5447,7 +5827,7 @@ module.exports = require("events");
 
 /***/ }),
 
-/***/ 611:
+/***/ 8611:
 /***/ ((module) => {
 
 "use strict";
@@ -5455,7 +5835,7 @@ module.exports = require("http");
 
 /***/ }),
 
-/***/ 692:
+/***/ 5692:
 /***/ ((module) => {
 
 "use strict";
@@ -5463,7 +5843,7 @@ module.exports = require("https");
 
 /***/ }),
 
-/***/ 278:
+/***/ 9278:
 /***/ ((module) => {
 
 "use strict";
@@ -5471,7 +5851,135 @@ module.exports = require("net");
 
 /***/ }),
 
-/***/ 480:
+/***/ 6698:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:async_hooks");
+
+/***/ }),
+
+/***/ 1421:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:child_process");
+
+/***/ }),
+
+/***/ 7598:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:crypto");
+
+/***/ }),
+
+/***/ 3024:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:fs");
+
+/***/ }),
+
+/***/ 1455:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:fs/promises");
+
+/***/ }),
+
+/***/ 7067:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:http");
+
+/***/ }),
+
+/***/ 2467:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:http2");
+
+/***/ }),
+
+/***/ 4708:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:https");
+
+/***/ }),
+
+/***/ 7030:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:net");
+
+/***/ }),
+
+/***/ 8161:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:os");
+
+/***/ }),
+
+/***/ 6760:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:path");
+
+/***/ }),
+
+/***/ 1708:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:process");
+
+/***/ }),
+
+/***/ 7075:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:stream");
+
+/***/ }),
+
+/***/ 7975:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:util");
+
+/***/ }),
+
+/***/ 8522:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:zlib");
+
+/***/ }),
+
+/***/ 857:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("os");
+
+/***/ }),
+
+/***/ 3480:
 /***/ ((module) => {
 
 "use strict";
@@ -5479,7 +5987,7 @@ module.exports = require("querystring");
 
 /***/ }),
 
-/***/ 203:
+/***/ 2203:
 /***/ ((module) => {
 
 "use strict";
@@ -5487,7 +5995,7 @@ module.exports = require("stream");
 
 /***/ }),
 
-/***/ 756:
+/***/ 4756:
 /***/ ((module) => {
 
 "use strict";
@@ -5495,7 +6003,15 @@ module.exports = require("tls");
 
 /***/ }),
 
-/***/ 16:
+/***/ 2018:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("tty");
+
+/***/ }),
+
+/***/ 7016:
 /***/ ((module) => {
 
 "use strict";
@@ -5503,7 +6019,7 @@ module.exports = require("url");
 
 /***/ }),
 
-/***/ 23:
+/***/ 9023:
 /***/ ((module) => {
 
 "use strict";
@@ -5511,7 +6027,7 @@ module.exports = require("util");
 
 /***/ }),
 
-/***/ 106:
+/***/ 3106:
 /***/ ((module) => {
 
 "use strict";
@@ -5541,7 +6057,7 @@ module.exports = require("zlib");
 /******/ 		// Execute the module function
 /******/ 		var threw = true;
 /******/ 		try {
-/******/ 			__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 			__webpack_modules__[moduleId].call(module.exports, module, module.exports, __nccwpck_require__);
 /******/ 			threw = false;
 /******/ 		} finally {
 /******/ 			if(threw) delete __webpack_module_cache__[moduleId];
@@ -5551,9 +6067,24 @@ module.exports = require("zlib");
 /******/ 		return module.exports;
 /******/ 	}
 /******/ 	
+/******/ 	// expose the modules object (__webpack_modules__)
+/******/ 	__nccwpck_require__.m = __webpack_modules__;
+/******/ 	
 /************************************************************************/
 /******/ 	/* webpack/runtime/asset-relocator-loader */
 /******/ 	if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = __dirname + "/";
+/******/ 	
+/******/ 	/* webpack/runtime/compat get default export */
+/******/ 	(() => {
+/******/ 		// getDefaultExport function for compatibility with non-harmony modules
+/******/ 		__nccwpck_require__.n = (module) => {
+/******/ 			var getter = module && module.__esModule ?
+/******/ 				() => (module['default']) :
+/******/ 				() => (module);
+/******/ 			__nccwpck_require__.d(getter, { a: getter });
+/******/ 			return getter;
+/******/ 		};
+/******/ 	})();
 /******/ 	
 /******/ 	/* webpack/runtime/create fake namespace object */
 /******/ 	(() => {
@@ -5597,6 +6128,28 @@ module.exports = require("zlib");
 /******/ 		};
 /******/ 	})();
 /******/ 	
+/******/ 	/* webpack/runtime/ensure chunk */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.f = {};
+/******/ 		// This file contains only the entry chunk.
+/******/ 		// The chunk loading function for additional chunks
+/******/ 		__nccwpck_require__.e = (chunkId) => {
+/******/ 			return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 				__nccwpck_require__.f[key](chunkId, promises);
+/******/ 				return promises;
+/******/ 			}, []));
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/get javascript chunk filename */
+/******/ 	(() => {
+/******/ 		// This function allow to reference async chunks
+/******/ 		__nccwpck_require__.u = (chunkId) => {
+/******/ 			// return url for filenames based on template
+/******/ 			return "" + chunkId + ".index.js";
+/******/ 		};
+/******/ 	})();
+/******/ 	
 /******/ 	/* webpack/runtime/hasOwnProperty shorthand */
 /******/ 	(() => {
 /******/ 		__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
@@ -5611,6 +6164,48 @@ module.exports = require("zlib");
 /******/ 			}
 /******/ 			Object.defineProperty(exports, '__esModule', { value: true });
 /******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/require chunk loading */
+/******/ 	(() => {
+/******/ 		// no baseURI
+/******/ 		
+/******/ 		// object to store loaded chunks
+/******/ 		// "1" means "loaded", otherwise not loaded yet
+/******/ 		var installedChunks = {
+/******/ 			792: 1
+/******/ 		};
+/******/ 		
+/******/ 		// no on chunks loaded
+/******/ 		
+/******/ 		var installChunk = (chunk) => {
+/******/ 			var moreModules = chunk.modules, chunkIds = chunk.ids, runtime = chunk.runtime;
+/******/ 			for(var moduleId in moreModules) {
+/******/ 				if(__nccwpck_require__.o(moreModules, moduleId)) {
+/******/ 					__nccwpck_require__.m[moduleId] = moreModules[moduleId];
+/******/ 				}
+/******/ 			}
+/******/ 			if(runtime) runtime(__nccwpck_require__);
+/******/ 			for(var i = 0; i < chunkIds.length; i++)
+/******/ 				installedChunks[chunkIds[i]] = 1;
+/******/ 		
+/******/ 		};
+/******/ 		
+/******/ 		// require() chunk loading for javascript
+/******/ 		__nccwpck_require__.f.require = (chunkId, promises) => {
+/******/ 			// "1" is the signal for "already loaded"
+/******/ 			if(!installedChunks[chunkId]) {
+/******/ 				if(true) { // all chunks have JS
+/******/ 					installChunk(require("./" + __nccwpck_require__.u(chunkId)));
+/******/ 				} else installedChunks[chunkId] = 1;
+/******/ 			}
+/******/ 		};
+/******/ 		
+/******/ 		// no external install chunk
+/******/ 		
+/******/ 		// no HMR
+/******/ 		
+/******/ 		// no HMR manifest
 /******/ 	})();
 /******/ 	
 /************************************************************************/
@@ -5665,8 +6260,8 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = require("os");
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -5741,7 +6336,7 @@ function toCommandProperties(annotationProperties) {
  */
 function issueCommand(command, properties, message) {
     const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+    process.stdout.write(cmd.toString() + external_os_.EOL);
 }
 function issue(name, message = '') {
     issueCommand(name, {}, message);
@@ -5796,7 +6391,7 @@ function escapeProperty(s) {
 }
 //# sourceMappingURL=command.js.map
 // EXTERNAL MODULE: external "crypto"
-var external_crypto_ = __nccwpck_require__(982);
+var external_crypto_ = __nccwpck_require__(6982);
 ;// CONCATENATED MODULE: external "fs"
 const external_fs_namespaceObject = require("fs");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
@@ -5815,7 +6410,7 @@ function issueFileCommand(command, message) {
     if (!external_fs_namespaceObject.existsSync(filePath)) {
         throw new Error(`Missing file at path: ${filePath}`);
     }
-    external_fs_namespaceObject.appendFileSync(filePath, `${toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
+    external_fs_namespaceObject.appendFileSync(filePath, `${toCommandValue(message)}${external_os_.EOL}`, {
         encoding: 'utf8'
     });
 }
@@ -5831,16 +6426,16 @@ function prepareKeyValueMessage(key, value) {
     if (convertedValue.includes(delimiter)) {
         throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
     }
-    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
+    return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
 ;// CONCATENATED MODULE: external "path"
 const external_path_namespaceObject = require("path");
 // EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(611);
+var external_http_ = __nccwpck_require__(8611);
 var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
 // EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(692);
+var external_https_ = __nccwpck_require__(5692);
 var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
 function getProxyUrl(reqUrl) {
@@ -6915,7 +7510,7 @@ class Summary {
      * @returns {Summary} summary instance
      */
     addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
+        return this.addRaw(external_os_.EOL);
     }
     /**
      * Adds an HTML codeblock to the summary buffer
@@ -7102,11 +7697,11 @@ function toPlatformPath(pth) {
 ;// CONCATENATED MODULE: external "string_decoder"
 const external_string_decoder_namespaceObject = require("string_decoder");
 // EXTERNAL MODULE: external "events"
-var external_events_ = __nccwpck_require__(434);
+var external_events_ = __nccwpck_require__(4434);
 ;// CONCATENATED MODULE: external "child_process"
 const external_child_process_namespaceObject = require("child_process");
 // EXTERNAL MODULE: external "assert"
-var external_assert_ = __nccwpck_require__(613);
+var external_assert_ = __nccwpck_require__(2613);
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
 var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -7639,13 +8234,13 @@ class ToolRunner extends external_events_.EventEmitter {
     _processLineBuffer(data, strBuffer, onLine) {
         try {
             let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_namespaceObject.EOL);
+            let n = s.indexOf(external_os_.EOL);
             while (n > -1) {
                 const line = s.substring(0, n);
                 onLine(line);
                 // the rest of the string ...
-                s = s.substring(n + external_os_namespaceObject.EOL.length);
-                n = s.indexOf(external_os_namespaceObject.EOL);
+                s = s.substring(n + external_os_.EOL.length);
+                n = s.indexOf(external_os_.EOL);
             }
             return s;
         }
@@ -7936,7 +8531,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 }
                 const optionsNonNull = this._cloneExecOptions(this.options);
                 if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
                 }
                 const state = new ExecState(optionsNonNull, this.toolPath);
                 state.on('debug', (message) => {
@@ -8275,8 +8870,8 @@ const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* ()
         version
     };
 });
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
+const platform = external_os_.platform();
+const arch = external_os_.arch();
 const isWindows = platform === 'win32';
 const isMacOS = platform === 'darwin';
 const isLinux = platform === 'linux';
@@ -8457,7 +9052,7 @@ function setOutput(name, value) {
     if (filePath) {
         return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
     }
-    process.stdout.write(external_os_namespaceObject.EOL);
+    process.stdout.write(external_os_.EOL);
     issueCommand('set-output', { name }, toCommandValue(value));
 }
 /**
@@ -8525,7 +9120,7 @@ function notice(message, properties = {}) {
  * @param message info message
  */
 function info(message) {
-    process.stdout.write(message + external_os_namespaceObject.EOL);
+    process.stdout.write(message + external_os_.EOL);
 }
 /**
  * Begin an output group.
@@ -8660,19 +9255,12 @@ const plain = (line) => line
     .replace(unseen, "")
     .replaceAll("##[", "## [");
 
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = require("node:fs");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = require("node:path");
-;// CONCATENATED MODULE: ./src/user-error.ts
-/**
- * Something that the person who runs the deploy can mend: what is wrong, the value, and what to do, in one message.
- * Anything else that is thrown is a bug or an outage, and keeps its `cause`.
- */
-class user_error_UserError extends Error {
-    name = "UserError";
-}
-
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./src/user-error.ts
+var user_error = __nccwpck_require__(7495);
 ;// CONCATENATED MODULE: ./src/github/values/shown.ts
 const maxLength = 80;
 /** A value that is no secret, as an error message shows it: quoted, on one line, cut. */
@@ -8694,36 +9282,36 @@ const maxBytes = 1024 * 1024;
 function workspaceReader(workspace) {
     return (path) => {
         if (workspace === undefined || workspace === "")
-            throw new user_error_UserError(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
-        const file = existing((0,external_node_path_namespaceObject.resolve)(workspace, path), path);
-        const way = (0,external_node_path_namespaceObject.relative)((0,external_node_fs_namespaceObject.realpathSync)(workspace), file);
-        if (way === ".." || way.startsWith(`..${external_node_path_namespaceObject.sep}`) || (0,external_node_path_namespaceObject.isAbsolute)(way))
-            throw new user_error_UserError(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
+            throw new user_error/* UserError */.y(`The file ${shown_shown(path)} cannot be read: there is no workspace (GITHUB_WORKSPACE is not set).`);
+        const file = existing((0,external_node_path_.resolve)(workspace, path), path);
+        const way = (0,external_node_path_.relative)((0,external_node_fs_.realpathSync)(workspace), file);
+        if (way === ".." || way.startsWith(`..${external_node_path_.sep}`) || (0,external_node_path_.isAbsolute)(way))
+            throw new user_error/* UserError */.y(`${shown_shown(path)} leads out of the workspace; name a file inside it.`);
         return workspace_file_text(file, path);
     };
 }
 function existing(file, path) {
     try {
-        return (0,external_node_fs_namespaceObject.realpathSync)(file);
+        return (0,external_node_fs_.realpathSync)(file);
     }
     catch (cause) {
-        throw new user_error_UserError(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
+        throw new user_error/* UserError */.y(`There is no file ${shown_shown(path)} in the workspace; is actions/checkout a step before this one?`, {
             cause,
         });
     }
 }
 function workspace_file_text(file, path) {
-    const stat = (0,external_node_fs_namespaceObject.statSync)(file);
+    const stat = (0,external_node_fs_.statSync)(file);
     if (!stat.isFile())
-        throw new user_error_UserError(`${shown_shown(path)} is not a file; name a text file.`);
+        throw new user_error/* UserError */.y(`${shown_shown(path)} is not a file; name a text file.`);
     if (stat.size > maxBytes)
-        throw new user_error_UserError(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
+        throw new user_error/* UserError */.y(`${shown_shown(path)} is larger than 1 MiB; name a text file of settings.`);
     try {
         // fatal: a byte that is not UTF-8 would arrive in the container as another one
-        return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_namespaceObject.readFileSync)(file));
+        return new TextDecoder("utf-8", { fatal: true }).decode((0,external_node_fs_.readFileSync)(file));
     }
     catch (cause) {
-        throw new user_error_UserError(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
+        throw new user_error/* UserError */.y(`${shown_shown(path)} cannot be read as UTF-8 text; save it as UTF-8.`, { cause });
     }
 }
 
@@ -8754,7 +9342,7 @@ function runStep(main, post) {
     const step = post && afterMain ? post : main;
     step(inputsOfRunner(process.env))
         .catch((error) => {
-        const bug = error instanceof user_error_UserError ? "" : "This is a bug in hello-devops, please report it: ";
+        const bug = error instanceof user_error/* UserError */.y ? "" : "This is a bug in hello-devops, please report it: ";
         setFailed(`${bug}${error.message.split("\n").map(safeText).join("\n")}`);
         debug(String(error.stack));
     })
@@ -8778,7 +9366,7 @@ function proxyOf(url) {
     const proxy = chosen(asHttp, name);
     if (!proxy || proxy.protocol === "http:" || proxy.protocol === "https:")
         return proxy;
-    throw new user_error_UserError(`${name}: this runner's proxy is a ${proxy.protocol}// one; only http:// and https:// ones are supported.`);
+    throw new user_error/* UserError */.y(`${name}: this runner's proxy is a ${proxy.protocol}// one; only http:// and https:// ones are supported.`);
 }
 const isSet = (name) => Boolean(process.env[name.toLowerCase()] || process.env[name]);
 /** Where a redirect may lead is not known: so both variables must be right. @throws {UserError} */
@@ -8794,8 +9382,46 @@ function chosen(url, name) {
         return found && new URL(found.href); // theirs gives its login decoded, which no reader of a URL expects
     }
     catch (cause) {
-        throw new user_error_UserError(`${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`, { cause });
+        throw new user_error/* UserError */.y(`${name}: what this runner's variable holds is no URL; write http://host:port, with % as %25.`, { cause });
     }
+}
+
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __nccwpck_require__(7319);
+;// CONCATENATED MODULE: ./src/edge/aws.ts
+
+/** @param region undefined = the environment's */
+function awsOnDemand(region, log) {
+    let opened;
+    const open = async () => {
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(236)]).then(__nccwpck_require__.bind(__nccwpck_require__, 5236));
+        return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
+    };
+    return () => {
+        opened ??= open();
+        return opened;
+    };
+}
+
+;// CONCATENATED MODULE: ./src/edge/signals.ts
+
+
+/**
+ * What AWS is asked for besides the URLs. Cancelled, there is none: the verification tells that it was.
+ * @throws {UserError} before any URL is asked
+ */
+async function signalsOf(wanted, { clock, date, cancel }, log) {
+    if (!wanted)
+        return [];
+    const open = async () => {
+        const { aws, access } = await awsOnDemand(wanted.region, log)();
+        return access.openSignals(aws, wanted, { now: clock.now, date, cancel });
+    };
+    return (0,attempt/* unlessAborted */.W)(open(), cancel).catch((error) => {
+        if (!cancel.aborted)
+            throw error;
+        return [];
+    });
 }
 
 ;// CONCATENATED MODULE: ./src/github/time-text.ts
@@ -8920,7 +9546,187 @@ const maskedVerify = (outcome, mask) => ({
 function refuseRunner(platform, architecture) {
     if (platform === "linux" && (architecture === "x64" || architecture === "arm64"))
         return;
-    throw new user_error_UserError(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
+    throw new user_error/* UserError */.y(`runs-on: this runner is ${platform} ${architecture}. hello-devops runs on Linux x64 and arm64, for example ubuntu-24.04.`);
+}
+
+;// CONCATENATED MODULE: ./src/github/values/parse.ts
+/** The items of an input that takes a list: by comma or by line. */
+const items = (text) => text
+    .split(/[,\r\n]+/)
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+/** The lines of an input that takes lines, with their numbers; blank ones are left out. */
+const lines = (text) => text
+    .split(/\r\n|\r|\n/)
+    .map((line, index) => ({ number: index + 1, text: line.trim() }))
+    .filter((line) => line.text !== "");
+
+;// CONCATENATED MODULE: ./src/github/values/alarms.ts
+
+
+
+const most = 100; // names of one DescribeAlarms call
+const longest = 255; // characters of an alarm's name (CloudWatch API, PutMetricAlarm)
+/**
+ * Names of CloudWatch alarms, by comma or line; `web-*` = all whose names begin so. A name with a comma in it can be given
+ * by the prefix before that.
+ */
+const alarmNames = (input, text) => {
+    const names = [...new Set(items(text))];
+    if (names.length > most)
+        throw new user_error/* UserError */.y(`${input}: got ${names.length} names; ${most} at most. Name several by a prefix: web-*.`);
+    for (const name of names) {
+        if (name === "*")
+            throw new user_error/* UserError */.y(`${input}: "*" means every alarm there is; write a prefix, as in web-*.`);
+        if (name.slice(0, -1).includes("*"))
+            throw new user_error/* UserError */.y(`${input}: a * stands at the end of a name alone, as in web-*; got ${shown_shown(name)}.`);
+        if (name.startsWith("arn:"))
+            throw new user_error/* UserError */.y(`${input}: expected an alarm's name, the part behind ":alarm:", got ${shown_shown(name)}.`);
+        if (name.length > longest || /\p{Cc}/u.test(name))
+            throw new user_error/* UserError */.y(`${input}: an alarm's name has ${longest} characters at most, got ${shown_shown(name)}.`);
+    }
+    return names;
+};
+
+;// CONCATENATED MODULE: ./src/github/values/scalars.ts
+
+
+/** The booleans of YAML 1.2's core schema, which are those of GitHub's own toolkit. */
+const scalars_boolean = (name, text) => {
+    if (["true", "True", "TRUE"].includes(text))
+        return true;
+    if (["false", "False", "FALSE"].includes(text))
+        return false;
+    throw new user_error/* UserError */.y(`${name}: expected true or false, got ${shown_shown(text)}.`);
+};
+function wholeNumber(min, max) {
+    return (name, text) => {
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+        if (value >= min && value <= max)
+            return value;
+        throw new user_error/* UserError */.y(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
+    };
+}
+const portNumber = (name, text) => {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= 1 && value <= 65535)
+        return value;
+    throw new UserError(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
+};
+/** Text that must match a pattern; `what` says in words how it looks. */
+function matching(pattern, what) {
+    return (name, text) => {
+        if (pattern.test(text))
+            return text;
+        throw new user_error/* UserError */.y(`${name}: expected ${what}, got ${shown_shown(text)}.`);
+    };
+}
+/** One of a few words. */
+function oneOf(words) {
+    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+    return (name, text) => {
+        const word = words.find((one) => one === text);
+        if (word !== undefined)
+            return word;
+        throw new user_error/* UserError */.y(`${name}: expected ${all}, got ${shown_shown(text)}.`);
+    };
+}
+/** An input of which only one value is built so far. */
+function onlyValue(value, later) {
+    return (name, text) => {
+        if (text !== value)
+            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
+    };
+}
+
+;// CONCATENATED MODULE: ./src/github/values/ec2.ts
+
+
+
+
+const instanceId = /^i-[0-9a-f]{8,17}$/;
+const isInstanceId = (text) => instanceId.test(text);
+const mostInstances = 100; // ids of one DescribeInstanceStatus call
+/** Ids of instances, by comma or line. */
+const instanceIds = (input, text) => {
+    const ids = [...new Set(items(text))];
+    const wrong = ids.find((id) => !isInstanceId(id));
+    if (wrong !== undefined)
+        throw new user_error/* UserError */.y(`${input}: expected ids of instances such as i-0123456789abcdef0, got ${shown_shown(wrong)}.`);
+    if (ids.length > mostInstances)
+        throw new user_error/* UserError */.y(`${input}: got ${ids.length} ids; name ${mostInstances} at most.`);
+    return ids;
+};
+const mostFilters = 50; // of DescribeInstances; and 200 values in all
+const mostValues = 200;
+/** Lines `NAME=VALUE` or `NAME=VALUE,VALUE`, as `aws ec2 describe-instances --filters` knows them. An instance must fit all. */
+const ec2Filters = (input, text) => {
+    const filters = lines(text).map((line) => filter(input, line.text));
+    const values = filters.reduce((sum, { values }) => sum + values.length, 0);
+    if (filters.length > mostFilters || values > mostValues)
+        throw new user_error/* UserError */.y(`${input}: got ${filters.length} filters with ${values} values; AWS takes ${mostFilters} and ${mostValues} at most.`);
+    return filters;
+};
+function filter(input, text) {
+    const [, name = "", all = ""] = /^(tag:[^=]{1,128}|[a-z][a-z0-9.-]{0,100})\s*=\s*(.+)$/.exec(text) ?? [];
+    const values = all
+        .split(",")
+        .map((value) => value.trim())
+        .filter((value) => value !== "");
+    if (name === "" || values.length === 0)
+        throw new user_error/* UserError */.y(`${input}: expected lines such as tag:Name=web or tag:Env=staging,test, got ${shown_shown(text)}.`);
+    if (name === "instance-state-name")
+        throw new user_error/* UserError */.y(`${input}: leave instance-state-name out; only running instances are taken.`);
+    return { name: name.trim(), values };
+}
+const securityGroup = matching(/^sg-[0-9a-f]{8,17}$/, "the id of a security group, such as sg-0123456789abcdef0");
+const region = matching(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "a region such as us-east-1");
+
+// EXTERNAL MODULE: ./src/aws/metric-rule.ts
+var metric_rule = __nccwpck_require__(808);
+;// CONCATENATED MODULE: ./src/github/values/metrics.ts
+
+
+
+const mostRules = 50;
+/** Comparisons such as `AVG(CPUUtilization) < 80`, one a line. @param instances whether a metric of AWS/EC2 may leave its instance out */
+const metricRules = (instances) => (input, text) => {
+    const given = lines(text);
+    if (given.length > mostRules)
+        throw new user_error/* UserError */.y(`${input}: got ${given.length} lines; at most ${mostRules} are checked.`);
+    return given.map((line) => {
+        const where = `${input}: line ${line.number}`;
+        const rule = (0,metric_rule/* parseMetricRule */.e)(where, line.text);
+        if (!instances)
+            (0,metric_rule/* forInstances */.A)(where, rule, []); // it throws where one is needed
+        return rule;
+    });
+};
+
+;// CONCATENATED MODULE: ./src/github/aws-evidence-inputs.ts
+
+
+
+
+/** @returns undefined = AWS is asked for nothing */
+function awsEvidence(from) {
+    const [byId, byFilter] = [!from.isBlank("instance-ids"), !from.isBlank("ec2-filters")];
+    const asked = byId || byFilter || !from.isBlank("alarms") || !from.isBlank("metrics");
+    from.check(() => {
+        if (byId && byFilter)
+            throw new user_error/* UserError */.y("instance-ids: ec2-filters is given, too; give one of the two.");
+        if (!asked && !from.isBlank("aws-region"))
+            throw new user_error/* UserError */.y("aws-region: AWS is asked for nothing; give alarms, metrics, instance-ids or ec2-filters, or leave it out.");
+    });
+    const ids = from.optional("instance-ids", instanceIds) ?? [];
+    const filters = from.optional("ec2-filters", ec2Filters) ?? [];
+    const evidence = {
+        alarms: from.optional("alarms", alarmNames) ?? [],
+        metrics: from.optional("metrics", metricRules(byId || byFilter)) ?? [],
+        instances: byFilter ? { filters } : { ids },
+        region: from.optional("aws-region", region),
+    };
+    return asked ? evidence : undefined;
 }
 
 ;// CONCATENATED MODULE: ./src/github/input-reader.ts
@@ -8939,7 +9745,7 @@ class InputReader {
     /** An input that must have a value. Its default stands in action.yml alone: the runner has filled it in. */
     needed(name, parse) {
         return this.optional(name, parse, () => {
-            throw new user_error_UserError(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
+            throw new user_error/* UserError */.y(`${name}: it is blank. Write a value, or leave the input out to get its default.`);
         });
     }
     optional(name, parse, blank) {
@@ -8959,7 +9765,7 @@ class InputReader {
             return run();
         }
         catch (error) {
-            if (!(error instanceof user_error_UserError))
+            if (!(error instanceof user_error/* UserError */.y))
                 throw error;
             this.#problems.push(error.message);
             return undefined;
@@ -8967,12 +9773,12 @@ class InputReader {
     }
     refuseProblems() {
         if (this.#problems.length > 0)
-            throw new user_error_UserError(this.#problems.join("\n"));
+            throw new user_error/* UserError */.y(this.#problems.join("\n"));
     }
 }
 
-;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = require("node:crypto");
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./src/github/values/credentials.ts
 
 
@@ -8980,29 +9786,29 @@ const external_node_crypto_namespaceObject = require("node:crypto");
 const basicAuth = (name, text) => {
     if (/^[^:\p{Cc}]+:[^\p{Cc}]*$/u.test(text))
         return `Basic ${Buffer.from(text).toString("base64")}`;
-    throw new user_error_UserError(`${name}: expected user:password on one line.`);
+    throw new user_error/* UserError */.y(`${name}: expected user:password on one line.`);
 };
 /** A token, as the value of an Authorization header (RFC 6750). */
 const bearerToken = (name, text) => {
     if (/^Bearer\s/i.test(text))
-        throw new user_error_UserError(`${name}: it begins with Bearer; write the token alone.`);
+        throw new user_error/* UserError */.y(`${name}: it begins with Bearer; write the token alone.`);
     if (/^[\x21-\x7e]{1,8192}$/.test(text))
         return `Bearer ${text}`;
-    throw new user_error_UserError(`${name}: expected one word of ASCII characters; is it the right secret?`);
+    throw new user_error/* UserError */.y(`${name}: expected one word of ASCII characters; is it the right secret?`);
 };
 /** One PEM certificate or several, each of which can be read. */
 const certificates = (name, text) => {
     if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
-        throw new user_error_UserError(`${name}: it holds a private key; write the certificate of the authority alone.`);
+        throw new user_error/* UserError */.y(`${name}: it holds a private key; write the certificate of the authority alone.`);
     const found = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
     if (found.length === 0)
-        throw new user_error_UserError(`${name}: expected certificates in PEM form (-----BEGIN CERTIFICATE----- and so on), found none.`);
+        throw new user_error/* UserError */.y(`${name}: expected certificates in PEM form (-----BEGIN CERTIFICATE----- and so on), found none.`);
     for (const [index, pem] of found.entries()) {
         try {
-            new external_node_crypto_namespaceObject.X509Certificate(pem);
+            new external_node_crypto_.X509Certificate(pem);
         }
         catch (cause) {
-            throw new user_error_UserError(`${name}: certificate ${index + 1} can't be read; paste it whole, line by line.`, { cause });
+            throw new user_error/* UserError */.y(`${name}: certificate ${index + 1} can't be read; paste it whole, line by line.`, { cause });
         }
     }
     return `${found.join("\n")}\n`;
@@ -9018,9 +9824,9 @@ function duration(min, max) {
     return (name, text) => {
         const value = inMilliseconds(text);
         if (value === undefined)
-            throw new user_error_UserError(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected a duration such as 30s or 2m, got ${shown_shown(text)}.`);
         if (value < Number(least) || value > Number(most))
-            throw new user_error_UserError(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
+            throw new user_error/* UserError */.y(`${name}: expected a duration from ${min} to ${max}, got ${shown_shown(text)}.`);
         return value;
     };
 }
@@ -11119,20 +11925,8 @@ var jmespath = {
 
 //# sourceMappingURL=index.mjs.map
 //# sourceMappingURL=index.mjs.map
-;// CONCATENATED MODULE: external "node:net"
-const external_node_net_namespaceObject = require("node:net");
-;// CONCATENATED MODULE: ./src/github/values/parse.ts
-/** The items of an input that takes a list: by comma or by line. */
-const items = (text) => text
-    .split(/[,\r\n]+/)
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-/** The lines of an input that takes lines, with their numbers; blank ones are left out. */
-const lines = (text) => text
-    .split(/\r\n|\r|\n/)
-    .map((line, index) => ({ number: index + 1, text: line.trim() }))
-    .filter((line) => line.text !== "");
-
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./src/github/values/health.ts
 
 
@@ -11159,7 +11953,7 @@ const statusRanges = (name, text) => {
     });
     if (ranges.length > 0 && ranges.every(({ from, to }) => from >= 100 && from <= to && to <= 599))
         return ranges;
-    throw new user_error_UserError(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected HTTP statuses such as 200-299 or 200,204,301-399, got ${shown_shown(text)}.`);
 };
 /** What the Host header of a check says. */
 const hostHeader = (name, text) => {
@@ -11179,34 +11973,34 @@ const headers = (host) => (name, text) => {
         const [header, value] = headerOf(name, line);
         const key = header.toLowerCase();
         if (key === "host")
-            throw new user_error_UserError(`${name}: line ${line.number} sets Host; ${host}.`);
+            throw new user_error/* UserError */.y(`${name}: line ${line.number} sets Host; ${host}.`);
         if (framing.includes(key))
-            throw new user_error_UserError(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
+            throw new user_error/* UserError */.y(`${name}: line ${line.number} sets ${header}, which HTTP itself needs.`);
         if (given.has(key))
-            throw new user_error_UserError(`${name}: line ${line.number} sets ${header} again; write each header once.`);
+            throw new user_error/* UserError */.y(`${name}: line ${line.number} sets ${header} again; write each header once.`);
         given.set(key, [header, value]);
     }
     if (given.size > mostHeaders)
-        throw new user_error_UserError(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
+        throw new user_error/* UserError */.y(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
     return Object.fromEntries(given.values());
 };
 function headerOf(name, line) {
     const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
     if (header === undefined || value === undefined || !headerName.test(header))
-        throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
+        throw new user_error/* UserError */.y(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
     if (!/^[\t\x20-\x7e\x80-\xff]{1,8192}$/.test(value))
-        throw new user_error_UserError(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
+        throw new user_error/* UserError */.y(`${name}: line ${line.number} has a value that HTTP can't carry: blank, too long, or not Latin-1.`);
     return [header, value];
 }
 /** A regular expression of JavaScript, without flags. */
 const pattern = (name, text) => {
     if (text.length > longestPattern)
-        throw new user_error_UserError(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
+        throw new user_error/* UserError */.y(`${name}: the pattern has ${text.length} characters; at most ${longestPattern} are read.`);
     try {
         return new RegExp(text);
     }
     catch (cause) {
-        throw new user_error_UserError(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
+        throw new user_error/* UserError */.y(`${name}: ${shown_shown(text)} is not a regular expression (${reason(cause)}).`, { cause });
     }
 };
 const reason = (error) => error instanceof Error ? error.message.replace(/^.*: /s, "") : "unreadable";
@@ -11228,21 +12022,21 @@ const releaseHeader = (name, text) => {
 
 
 
-const mostRules = 50;
+const expected_mostRules = 50;
 /** `Name: value`, `Name: /pattern/`, or `Name` alone, one a line. */
 const headerRules = (name, text) => few(name, lines(text)).map((line) => {
     const [, header = "", value] = /^([^:\s]+)\s*(?::\s*(.*))?$/.exec(line.text) ?? [];
     if (!headerName.test(header) || value === "")
-        throw new user_error_UserError(`${name}: line ${line.number} is no header; write Name: value, Name: /pattern/, or Name alone.`);
+        throw new user_error/* UserError */.y(`${name}: line ${line.number} is no header; write Name: value, Name: /pattern/, or Name alone.`);
     const [, source] = /^\/(.+)\/$/.exec(value ?? "") ?? [];
     return { name: header, is: source === undefined ? value : pattern(`${name}: line ${line.number}`, source) };
 });
 /** `path = value` lines; the path is JMESPath. */
 const jsonComparisons = (name, text) => few(name, lines(text)).map((line) => comparison(`${name}: line ${line.number}`, line.text));
 function few(name, rules) {
-    if (rules.length <= mostRules)
+    if (rules.length <= expected_mostRules)
         return rules;
-    throw new user_error_UserError(`${name}: got ${rules.length} lines; at most ${mostRules} are checked.`);
+    throw new user_error/* UserError */.y(`${name}: got ${rules.length} lines; at most ${expected_mostRules} are checked.`);
 }
 /** The first operator whose left side is a whole path: `items[?age < \`5\`]` holds one of its own. */
 function comparison(where, text) {
@@ -11259,15 +12053,15 @@ function comparison(where, text) {
         return { text, path, operator, value };
     }
     if (problem !== undefined)
-        throw new user_error_UserError(`${where} has a path that is not JMESPath (${problem}).`);
-    throw new user_error_UserError(`${where} is no comparison; write path = value with spaces around the operator: =, !=, <, <=, > or >=.`);
+        throw new user_error/* UserError */.y(`${where} has a path that is not JMESPath (${problem}).`);
+    throw new user_error/* UserError */.y(`${where} is no comparison; write path = value with spaces around the operator: =, !=, <, <=, > or >=.`);
 }
 function refuseValue(where, operator, value) {
     if (value === "")
-        throw new user_error_UserError(`${where} has nothing to compare with; write "" for an empty text.`);
+        throw new user_error/* UserError */.y(`${where} has nothing to compare with; write "" for an empty text.`);
     if (operator === "=" || operator === "!=" || /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value))
         return;
-    throw new user_error_UserError(`${where} compares by ${operator}, which needs a number, got ${shown_shown(value)}.`);
+    throw new user_error/* UserError */.y(`${where} compares by ${operator}, which needs a number, got ${shown_shown(value)}.`);
 }
 /** `header:Name` or `json:path`. */
 const versionSource = (name, text) => {
@@ -11275,11 +12069,11 @@ const versionSource = (name, text) => {
     if (kind === "header" && headerName.test(rest))
         return { header: rest };
     if (kind !== "json")
-        throw new user_error_UserError(`${name}: expected header:X-Release or json:path, got ${shown_shown(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected header:X-Release or json:path, got ${shown_shown(text)}.`);
     const problem = problemOf(rest);
     if (problem === undefined)
         return { json: rest };
-    throw new user_error_UserError(`${name}: ${shown_shown(rest)} is not JMESPath (${problem}).`);
+    throw new user_error/* UserError */.y(`${name}: ${shown_shown(rest)} is not JMESPath (${problem}).`);
 };
 /** undefined = it is JMESPath. A function's name is looked at only as it is called, which is too late for a person. */
 function problemOf(path) {
@@ -11300,57 +12094,6 @@ function functionsIn(node) {
     return [...own, ...Object.values(node).flatMap(functionsIn)];
 }
 
-;// CONCATENATED MODULE: ./src/github/values/scalars.ts
-
-
-/** The booleans of YAML 1.2's core schema, which are those of GitHub's own toolkit. */
-const scalars_boolean = (name, text) => {
-    if (["true", "True", "TRUE"].includes(text))
-        return true;
-    if (["false", "False", "FALSE"].includes(text))
-        return false;
-    throw new user_error_UserError(`${name}: expected true or false, got ${shown_shown(text)}.`);
-};
-function wholeNumber(min, max) {
-    return (name, text) => {
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-        if (value >= min && value <= max)
-            return value;
-        throw new user_error_UserError(`${name}: expected a whole number from ${min} to ${max}, got ${shown_shown(text)}.`);
-    };
-}
-const portNumber = (name, text) => {
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= 1 && value <= 65535)
-        return value;
-    throw new UserError(`${name}: expected a port from 1 to 65535, got ${shown(text)}.`);
-};
-/** Text that must match a pattern; `what` says in words how it looks. */
-function matching(pattern, what) {
-    return (name, text) => {
-        if (pattern.test(text))
-            return text;
-        throw new user_error_UserError(`${name}: expected ${what}, got ${shown_shown(text)}.`);
-    };
-}
-/** One of a few words. */
-function oneOf(words) {
-    const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-    return (name, text) => {
-        const word = words.find((one) => one === text);
-        if (word !== undefined)
-            return word;
-        throw new user_error_UserError(`${name}: expected ${all}, got ${shown_shown(text)}.`);
-    };
-}
-/** An input of which only one value is built so far. */
-function onlyValue(value, later) {
-    return (name, text) => {
-        if (text !== value)
-            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
-    };
-}
-
 ;// CONCATENATED MODULE: ./src/github/values/urls.ts
 
 
@@ -11362,37 +12105,37 @@ const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 const urls = (login) => (name, text) => {
     const given = text.split(/\s+/).filter((url) => url !== "");
     if (given.length > mostUrls)
-        throw new user_error_UserError(`${name}: got ${given.length} URLs; name ${mostUrls} at most.`);
+        throw new user_error/* UserError */.y(`${name}: got ${given.length} URLs; name ${mostUrls} at most.`);
     const found = given.map((url) => urlOf(name, url, login));
     const seen = new Set();
     for (const { href } of found) {
         if (seen.has(href))
-            throw new user_error_UserError(`${name}: ${safe(href)} is named twice. Name each URL once.`);
+            throw new user_error/* UserError */.y(`${name}: ${safe(href)} is named twice. Name each URL once.`);
         seen.add(href);
     }
     return found;
 };
 function urlOf(name, text, login) {
     if (!URL.canParse(text))
-        throw new user_error_UserError(`${name}: expected a URL such as https://shop.example.com/health, got ${safe(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected a URL such as https://shop.example.com/health, got ${safe(text)}.`);
     const url = new URL(text);
     if (!schemes.includes(url.protocol))
-        throw new user_error_UserError(`${name}: expected a URL that begins with http://, https://, ws://, wss:// or tcp://, got ${safe(text)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected a URL that begins with http://, https://, ws://, wss:// or tcp://, got ${safe(text)}.`);
     if (url.username !== "" || url.password !== "")
-        throw new user_error_UserError(`${name}: ${safe(text)} holds a user or a password; write it in ${login}.`);
+        throw new user_error/* UserError */.y(`${name}: ${safe(text)} holds a user or a password; write it in ${login}.`);
     if (text.includes("#"))
-        throw new user_error_UserError(`${name}: ${safe(text)} has a fragment (#), which no server gets to see; leave it out.`);
+        throw new user_error/* UserError */.y(`${name}: ${safe(text)} has a fragment (#), which no server gets to see; leave it out.`);
     if (url.port === "0")
-        throw new user_error_UserError(`${name}: ${safe(text)} has port 0, on which nothing listens.`);
+        throw new user_error/* UserError */.y(`${name}: ${safe(text)} has port 0, on which nothing listens.`);
     if (url.protocol === "tcp:")
         refuseMoreThanPort(name, url, text);
     return url;
 }
 function refuseMoreThanPort(name, { hostname, port, pathname, search }, text) {
-    const isHost = hostName.test(hostname) || (0,external_node_net_namespaceObject.isIPv6)(hostname.replace(/^\[|\]$/g, ""));
+    const isHost = hostName.test(hostname) || (0,external_node_net_.isIPv6)(hostname.replace(/^\[|\]$/g, ""));
     if (isHost && port !== "" && pathname === "" && search === "")
         return;
-    throw new user_error_UserError(`${name}: expected a host and a port, as in tcp://db.example.com:5432, got ${safe(text)}.`);
+    throw new user_error/* UserError */.y(`${name}: expected a host and a port, as in tcp://db.example.com:5432, got ${safe(text)}.`);
 }
 /** Its query may hold a token, and what stands before an @ a password: with a slash or a ? in it, if it is no URL. */
 function safe(text) {
@@ -11407,15 +12150,15 @@ const addresses = (name, text) => {
     const given = text.split(/[\s,]+/).filter((address) => address !== "");
     const found = given.map((address) => {
         const plain = address.replace(/^\[(.*)\]$/, "$1");
-        if (/^[\d.]+$/.test(plain) || plain.includes(":") ? (0,external_node_net_namespaceObject.isIP)(plain) : hostName.test(plain))
+        if (/^[\d.]+$/.test(plain) || plain.includes(":") ? (0,external_node_net_.isIP)(plain) : hostName.test(plain))
             return plain;
-        throw new user_error_UserError(`${name}: expected an address such as 10.0.0.7, 2001:db8::7 or a name, got ${shown_shown(address)}.`);
+        throw new user_error/* UserError */.y(`${name}: expected an address such as 10.0.0.7, 2001:db8::7 or a name, got ${shown_shown(address)}.`);
     });
     const twice = found.find((address, index) => found.indexOf(address) !== index);
     if (twice !== undefined)
-        throw new user_error_UserError(`${name}: ${shown_shown(twice)} is named twice. Name each address once.`);
+        throw new user_error/* UserError */.y(`${name}: ${shown_shown(twice)} is named twice. Name each address once.`);
     if (found.length > mostUrls)
-        throw new user_error_UserError(`${name}: got ${found.length} addresses; name ${mostUrls} at most.`);
+        throw new user_error/* UserError */.y(`${name}: got ${found.length} addresses; name ${mostUrls} at most.`);
     return found;
 };
 
@@ -11439,7 +12182,7 @@ function refuseContradictions(from, request, as = (name) => name) {
     ];
     for (const problem of problems)
         from.check(() => {
-            throw new user_error_UserError(problem.replace(/^[a-z-]+(?=:)/, as));
+            throw new user_error/* UserError */.y(problem.replace(/^[a-z-]+(?=:)/, as));
         });
 }
 function tooLittleTime({ time: { interval, threshold, timeout } }) {
@@ -11515,11 +12258,12 @@ function otherFamily({ targets, family }) {
     if (family === 0)
         return [];
     const place = ({ url, address }) => address ?? url.hostname.replace(/^\[|\]$/g, "");
-    const others = targets.map(place).filter((host) => (0,external_node_net_namespaceObject.isIP)(host) !== 0 && (0,external_node_net_namespaceObject.isIP)(host) !== family);
-    return [...new Set(others)].map((host) => `ip-family: it is ${family}, but ${host} is an IPv${(0,external_node_net_namespaceObject.isIP)(host)} address.`);
+    const others = targets.map(place).filter((host) => (0,external_node_net_.isIP)(host) !== 0 && (0,external_node_net_.isIP)(host) !== family);
+    return [...new Set(others)].map((host) => `ip-family: it is ${family}, but ${host} is an IPv${(0,external_node_net_.isIP)(host)} address.`);
 }
 
 ;// CONCATENATED MODULE: ./src/github/verify-inputs.ts
+
 
 
 
@@ -11545,6 +12289,7 @@ function readVerifyInputs(io) {
             tls: tls(from),
             time: time(from),
         },
+        aws: awsEvidence(from),
         fail: from.needed("fail", scalars_boolean),
         summary: from.needed("summary", scalars_boolean),
     };
@@ -11566,7 +12311,7 @@ function targets(from) {
         if (all.length <= mostChecks)
             return all;
         const product = `${asked.length} URLs at ${at.length} addresses are ${all.length} checks`;
-        throw new user_error_UserError(`resolve: ${product}; at most ${mostChecks} are made. Use several steps.`);
+        throw new user_error/* UserError */.y(`resolve: ${product}; at most ${mostChecks} are made. Use several steps.`);
     });
 }
 function question(from) {
@@ -11585,18 +12330,18 @@ function authorization(from, given) {
     const bearer = from.optional("bearer-token", bearerToken);
     return from.check(() => {
         if (basic !== undefined && bearer !== undefined)
-            throw new user_error_UserError("bearer-token: basic-auth is given too, and a request has one of them; leave one out.");
+            throw new user_error/* UserError */.y("bearer-token: basic-auth is given too, and a request has one of them; leave one out.");
         const name = basic === undefined ? "bearer-token" : "basic-auth";
         const own = Object.keys(given).some((header) => header.toLowerCase() === "authorization");
         if (own && (basic ?? bearer) !== undefined)
-            throw new user_error_UserError(`${name}: headers sets Authorization too; leave one of them out.`);
+            throw new user_error/* UserError */.y(`${name}: headers sets Authorization too; leave one of them out.`);
         return basic ?? bearer;
     });
 }
 const body = (name, text) => {
     if (Buffer.byteLength(text) <= longestBody)
         return text;
-    throw new user_error_UserError(`${name}: it is longer than 1 MiB, which is no question about health.`);
+    throw new user_error/* UserError */.y(`${name}: it is longer than 1 MiB, which is no question about health.`);
 };
 const expected = (from) => ({
     status: from.needed("expect-status", statusRanges),
@@ -11966,8 +12711,8 @@ function describeExpectation(expected) {
     return parts.join(", ");
 }
 
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = require("node:util");
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: ./src/health/json-comparison.ts
 
 
@@ -12017,7 +12762,7 @@ function equals(found, value) {
     if (found === value && !value.startsWith('"'))
         return true;
     try {
-        return (0,external_node_util_namespaceObject.isDeepStrictEqual)(found, JSON.parse(value));
+        return (0,external_node_util_.isDeepStrictEqual)(found, JSON.parse(value));
     }
     catch {
         return false;
@@ -12050,221 +12795,10 @@ function describeFor(url, expectation) {
     return parts === "" ? least : `${least}, ${parts}`;
 }
 
-;// CONCATENATED MODULE: ./src/health/no-answer.ts
-
-/** A server was asked, and there is no answer to judge. */
-class NoAnswer extends Error {
-    kind;
-    name = "NoAnswer";
-    blind;
-    late;
-    constructor(message, 
-    /** what it is counted under: "ECONNREFUSED", "timeout" */
-    kind, { blind = false, late = false, ...options } = {}) {
-        super(message, options);
-        this.kind = kind;
-        this.blind = blind;
-        this.late = late;
-    }
-}
-// No route of that family, no answer from the resolver, no descriptor or port left: the server was not even asked.
-// EHOSTUNREACH is not one of them: so a network says that a server on it is switched off.
-const onThisSide = new Set([
-    ...["EAI_AGAIN", "EAI_SYSTEM", "EAI_MEMORY", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
-    ...["EAFNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"],
-]);
-/** Whatever a socket, a parser or a resolver threw, told as what was seen of the server. */
-function noAnswer(error) {
-    if (error instanceof NoAnswer)
-        return error;
-    const cause = typeof error === "object" && error !== null ? error : new Error(String(error));
-    if (cause.errors && cause.errors.length > 0)
-        return ofSeveral(cause, cause.errors);
-    const kind = cause.code ?? cause.name;
-    return new NoAnswer(sentence(cause), kind, { blind: onThisSide.has(kind), cause });
-}
-/** Happy eyeballs tried each address of a name: the server was asked if one of them was reached. */
-function ofSeveral(cause, errors) {
-    const each = errors.map(noAnswer);
-    const telling = each.find(({ blind }) => !blind) ?? each[0];
-    const message = each.map((one) => one.message).join("; ");
-    return new NoAnswer(message, telling?.kind ?? "error", { blind: telling?.blind ?? false, cause });
-}
-function sentence({ code, syscall, address, port, hostname, message }) {
-    if (syscall === "connect" && address !== undefined)
-        return `connect ${code} ${place(address, port)}`;
-    if (code === "ENOTFOUND")
-        return `the name ${hostname} does not exist (ENOTFOUND)`;
-    if (code === "EAI_AGAIN")
-        return `the resolver gives no answer for ${hostname} (EAI_AGAIN)`;
-    if (code === "ECONNRESET")
-        return "the connection was reset before the answer was whole (ECONNRESET)";
-    if (code === "EPIPE")
-        return "the connection was closed while the request was sent (EPIPE)";
-    if (code === "HPE_HEADER_OVERFLOW")
-        return "the headers of the answer are longer than 16 KiB (HPE_HEADER_OVERFLOW)";
-    if (code?.startsWith("HPE_"))
-        return `the answer is not HTTP (${message})`;
-    return message;
-}
-const place = (address, port) => {
-    const host = (0,external_node_net_namespaceObject.isIPv6)(address) ? `[${address}]` : address;
-    return port === undefined ? host : `${host}:${port}`;
-};
-
-;// CONCATENATED MODULE: ./src/health/attempt.ts
-
-/** Runs one attempt and ends it when its time is over, whatever the other side does. */
-async function within(limit, run) {
-    const over = new AbortController();
-    const opened = [];
-    const attempt = {
-        waitingFor: "connection",
-        blind: false,
-        found: {},
-        closes(stream) {
-            stream.on("error", () => { }); // one that comes when the attempt is over has nobody left to hear it
-            if (over.signal.aborted)
-                stream.destroy();
-            else
-                opened.push(stream);
-            return stream;
-        },
-    };
-    const timer = setTimeout(() => {
-        const { waitingFor, blind, found } = attempt;
-        const kind = found.kind ?? "timeout";
-        over.abort(new NoAnswer(`no ${waitingFor} within ${limit / 1000} s`, kind, { blind, late: true }));
-    }, limit);
-    try {
-        return await unlessAborted(run(attempt), over.signal);
-    }
-    finally {
-        clearTimeout(timer);
-        over.abort();
-        // Node 20 crashes when the socket below TLS is destroyed before what is on top of it
-        for (const stream of opened.reverse())
-            stream.destroy();
-    }
-}
-/** Hears an abort at once, also while what is awaited hangs. */
-function unlessAborted(what, signal) {
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        if (signal.aborted)
-            onAbort();
-        signal.addEventListener("abort", onAbort, { once: true });
-        what.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
-}
-
-;// CONCATENATED MODULE: ./src/health/gate.ts
-
-/** Unhealthy if any is, else inconclusive if any is. */
-function together(statuses) {
-    return ["unhealthy", "inconclusive"].find((status) => statuses.includes(status)) ?? "healthy";
-}
-const EAGER_INTERVAL = 50; // milliseconds, where a person waits
-const LONGEST_BACKOFF = 30_000;
-/** Eager until the first right answer, then in the interval: what waits is a person, what answers is one's own host. */
-function eagerPace(interval) {
-    const eager = Math.min(EAGER_INTERVAL, interval);
-    return { interval: ({ rightInARow }) => (rightInARow === 0 ? eager : interval), shortest: eager, rest: 0.2 };
-}
-const steadyPace = (interval, rest = 0) => ({
-    interval: () => interval,
-    shortest: interval,
-    rest,
-});
-/** Doubles after each look that was not right, up to 30 s. */
-function backingOffPace(interval) {
-    const longest = Math.max(interval, LONGEST_BACKOFF);
-    const after = ({ wrongInARow }) => Math.min(interval * 2 ** Math.max(0, wrongInARow - 1), longest);
-    return { interval: after, shortest: interval, rest: 0 };
-}
-/**
- * Probes until `threshold` answers in a row are right, or `limit` milliseconds are over. A pause that would reach past
- * the end is cut so that a last look is made; when none fits in any more, the end is not waited for.
- */
-async function becomesHealthy(probe, rules, clock, signal) {
-    const { pace, threshold } = rules;
-    const deadline = clock.now() + rules.limit;
-    const seen = newTally();
-    let row = [];
-    let slow;
-    while (clock.now() < deadline) {
-        const { standing, milliseconds, cutShort } = await observe(probe, deadline, seen, clock, signal);
-        if (cutShort)
-            break; // nothing is left of the time
-        row = standing === "right" ? [...row, milliseconds].slice(-threshold) : [];
-        slow = row.length < threshold ? undefined : rules.tooSlow?.(row);
-        if (row.length >= threshold && slow === undefined)
-            return { status: "healthy", seen, why: "" };
-        const now = clock.now();
-        const due = dueAt(pace, seen, now);
-        const least = seen.rightInARow > 0 ? pace.interval(seen) : pace.shortest; // no row is made in less time than it takes
-        const next = due < deadline ? due : deadline - least;
-        if (next < Math.max(seen.lastAt + least, now))
-            break;
-        await clock.sleep(next - now, signal);
-    }
-    signal.throwIfAborted();
-    const lacking = slow ?? (row.length > 0 ? `only ${row.length} of ${threshold} right answers in a row` : "");
-    const why = `it did not become healthy within ${rules.limit / 1000} s${lacking && ` (${lacking})`}`;
-    return { status: seen.blind > 0 && seen.wrong === 0 && !slow ? "inconclusive" : "unhealthy", seen, why };
-}
-/** Probes for `span` milliseconds, or until it is `broken`. */
-async function staysHealthy(probe, rules, clock, signal) {
-    const end = (rules.since ?? clock.now()) + rules.span;
-    const seen = newTally(rules.since);
-    const pause = () => {
-        const now = clock.now();
-        return clock.sleep(Math.max(0, Math.min(dueAt(rules.pace, seen, now), end) - now), signal);
-    };
-    do {
-        if (rules.since !== undefined)
-            await pause();
-        await observe(probe, Number.POSITIVE_INFINITY, seen, clock, signal);
-        const why = rules.broken(seen);
-        if (why !== undefined)
-            return { status: "unhealthy", seen, why };
-        if (rules.since === undefined)
-            await pause();
-    } while (end - clock.now() >= 1 || (rules.settles && seen.wrongInARow > 0)); // a timer may fire a moment early
-    return { status: "healthy", seen, why: "" };
-}
-const newTally = (lastAt = 0) => ({
-    probes: 0,
-    wrong: 0,
-    blind: 0,
-    rightInARow: 0,
-    wrongInARow: 0,
-    lastSeen: "nothing yet",
-    lastAt,
-});
-function dueAt(pace, seen, now) {
-    const wait = pace.interval(seen);
-    return Math.max(seen.lastAt + wait, now + wait * pace.rest);
-}
-async function observe(probe, deadline, seen, clock, signal) {
-    signal.throwIfAborted();
-    seen.probes += 1;
-    seen.lastAt = clock.now();
-    const observation = await unlessAborted(probe(deadline - seen.lastAt), signal).catch((error) => {
-        signal.throwIfAborted();
-        return { standing: "wrong", seen: error.message, milliseconds: clock.now() - seen.lastAt };
-    });
-    if (observation.cutShort && seen.probes > 1)
-        return observation;
-    const right = observation.standing === "right";
-    seen.lastSeen = observation.seen;
-    seen.rightInARow = right ? seen.rightInARow + 1 : 0;
-    seen.wrongInARow = right ? 0 : seen.wrongInARow + 1;
-    if (!right)
-        seen[observation.standing] += 1;
-    return observation;
-}
-
+// EXTERNAL MODULE: ./src/health/gate.ts
+var gate = __nccwpck_require__(2923);
+// EXTERNAL MODULE: ./src/health/no-answer.ts
+var no_answer = __nccwpck_require__(7494);
 ;// CONCATENATED MODULE: ./src/health/certificate.ts
 
 const DAY = 86_400_000;
@@ -12280,9 +12814,9 @@ const day = (date) => date.toISOString().slice(0, 10);
 /** Why this certificate must not be trusted, with its date or names, which Node's own message leaves out. */
 function untrusted(socket, host) {
     const code = String(socket.authorizationError);
-    return new NoAnswer(`${certificate_sentence(code, socket, host)} (${code})`, code);
+    return new no_answer/* NoAnswer */.W(`${sentence(code, socket, host)} (${code})`, code);
 }
-function certificate_sentence(code, socket, host) {
+function sentence(code, socket, host) {
     const { valid_from, valid_to, subjectaltname, subject } = socket.getPeerCertificate();
     const [until, from] = [new Date(valid_to ?? ""), new Date(valid_from ?? "")];
     // of a chain it may be another certificate: then this one's date is not the reason
@@ -12313,8 +12847,8 @@ function expiresSoon({ expires }, minDays, at) {
     return `the certificate ${when}, and min-certificate-days is ${minDays}`;
 }
 
-;// CONCATENATED MODULE: external "node:http"
-const external_node_http_namespaceObject = require("node:http");
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: ./src/health/http.ts
 
 
@@ -12327,7 +12861,7 @@ async function ask(dial, what, attempt, now) {
     const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
     try {
         const response = await new Promise((resolve, reject) => {
-            const request = (0,external_node_http_namespaceObject.request)({
+            const request = (0,external_node_http_.request)({
                 method: what.method ?? "GET",
                 path: what.path,
                 headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
@@ -12335,7 +12869,7 @@ async function ask(dial, what, attempt, now) {
             });
             request.on("error", reject);
             request.on("response", resolve);
-            stream.once("close", () => reject(new NoAnswer("the connection was closed without an answer", "closed")));
+            stream.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed")));
             request.end(what.body);
         });
         attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
@@ -12387,7 +12921,7 @@ function proxy_decoded(text) {
 function proxy_tunnel(socket, proxy, authority, attempt) {
     attempt.waitingFor = `answer of the proxy ${proxyName(proxy)}`;
     return new Promise((resolve, reject) => {
-        const asking = (0,external_node_http_namespaceObject.request)({
+        const asking = (0,external_node_http_.request)({
             method: "CONNECT",
             path: authority,
             headers: { host: authority, ...proxyAuthorization(proxy) },
@@ -12405,12 +12939,12 @@ function proxy_tunnel(socket, proxy, authority, attempt) {
         asking.end();
     });
 }
-const unreachable = (proxy, cause) => new NoAnswer(`the proxy ${proxyName(proxy)} can't be reached: ${cause.message}`, "proxy", { blind: true, cause });
+const unreachable = (proxy, cause) => new no_answer/* NoAnswer */.W(`the proxy ${proxyName(proxy)} can't be reached: ${cause.message}`, "proxy", { blind: true, cause });
 function refused(proxy, status) {
     if (status >= 500)
-        return new NoAnswer(`the proxy ${proxyName(proxy)} can't reach it (status ${status})`, `proxy ${status}`);
+        return new no_answer/* NoAnswer */.W(`the proxy ${proxyName(proxy)} can't reach it (status ${status})`, `proxy ${status}`);
     const why = status === 407 ? "it wants a user and a password" : "it does not let this runner through";
-    return new NoAnswer(`the proxy ${proxyName(proxy)} refuses with status ${status}: ${why}`, `proxy ${status}`, {
+    return new no_answer/* NoAnswer */.W(`the proxy ${proxyName(proxy)} refuses with status ${status}: ${why}`, `proxy ${status}`, {
         blind: true,
     });
 }
@@ -12481,16 +13015,16 @@ function direct(url, { resolve, family }, attempt) {
 }
 function dial(host, port, family, attempt, blind = false) {
     const toServer = () => Object.assign(attempt, { waitingFor: "connection", blind });
-    if ((0,external_node_net_namespaceObject.isIP)(host))
+    if ((0,external_node_net_.isIP)(host))
         toServer();
     else
         Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
     const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-    const socket = attempt.closes((0,external_node_net_namespaceObject.connect)({ host, port, family, lookup, noDelay: true, ...eyeballs }));
+    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, lookup, noDelay: true, ...eyeballs }));
     socket.once("lookup", toServer);
     return new Promise((resolve, reject) => {
         socket.once("connect", () => resolve(socket));
-        socket.once("error", (error) => reject(noAnswer(error)));
+        socket.once("error", (error) => reject((0,no_answer/* noAnswer */.q)(error)));
     });
 }
 async function throughProxy(proxy, url, attempt) {
@@ -12502,7 +13036,7 @@ async function throughProxy(proxy, url, attempt) {
         return await proxy_tunnel(toProxy, proxy, `${url.hostname}:${portOf(url)}`, attempt);
     }
     catch (cause) {
-        throw cause instanceof NoAnswer && cause.kind.startsWith("proxy") ? cause : unreachable(proxy, cause);
+        throw cause instanceof no_answer/* NoAnswer */.W && cause.kind.startsWith("proxy") ? cause : unreachable(proxy, cause);
     }
     finally {
         attempt.blind = false;
@@ -12522,12 +13056,12 @@ async function handshake(plain, host, tls, attempt) {
 const ca = ({ authorities }) => (authorities === undefined ? {} : { ca: authorities });
 function secured(plain, host, options, attempt) {
     attempt.waitingFor = "TLS handshake";
-    const servername = (0,external_node_net_namespaceObject.isIP)(host) ? "" : host;
+    const servername = (0,external_node_net_.isIP)(host) ? "" : host;
     const socket = attempt.closes((0,external_node_tls_namespaceObject.connect)({ socket: plain, host, servername, ...options }));
     return new Promise((resolve, reject) => {
         socket.once("secureConnect", () => resolve(socket));
-        socket.once("error", (error) => reject(noAnswer(error)));
-        socket.once("close", () => reject(new NoAnswer("the connection was closed in the TLS handshake", "closed")));
+        socket.once("error", (error) => reject((0,no_answer/* noAnswer */.q)(error)));
+        socket.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed in the TLS handshake", "closed")));
     });
 }
 
@@ -12560,16 +13094,16 @@ async function follow(first, visit) {
             return answer;
         chain.push(next);
         if (chain.length > MOST_REDIRECTS + 1)
-            throw new NoAnswer(`more than ${MOST_REDIRECTS} redirects: ${shownChain(chain)}`, "redirects");
+            throw new no_answer/* NoAnswer */.W(`more than ${MOST_REDIRECTS} redirects: ${shownChain(chain)}`, "redirects");
         if (chain.slice(0, -1).some((earlier) => isSame(earlier, next)))
-            throw new NoAnswer(`the redirects go round in a circle: ${shownChain(chain)}`, "redirects");
+            throw new no_answer/* NoAnswer */.W(`the redirects go round in a circle: ${shownChain(chain)}`, "redirects");
         hop = next;
     }
 }
 /** A person looks at the URL that they wrote: so a failure behind a redirect says where it was. */
 function elsewhere({ url }, error) {
-    const { message, kind, blind } = noAnswer(error);
-    return new NoAnswer(`${shownUrl(url)}, where it redirects to: ${message}`, kind, { blind, cause: error });
+    const { message, kind, blind } = (0,no_answer/* noAnswer */.q)(error);
+    return new no_answer/* NoAnswer */.W(`${shownUrl(url)}, where it redirects to: ${message}`, kind, { blind, cause: error });
 }
 /** Without a cookie jar, the same question at the same place gets the same answer. */
 const isSame = (a, b) => a.url.href === b.url.href && a.question.method === b.question.method;
@@ -12583,14 +13117,14 @@ function nextHop({ url, question }, answer) {
     if (!to)
         return undefined;
     if (to.protocol !== "http:" && to.protocol !== "https:")
-        throw new NoAnswer(`status ${answer.status} redirects to ${shownUrl(to)}, which is not HTTP`, "redirects");
+        throw new no_answer/* NoAnswer */.W(`status ${answer.status} redirects to ${shownUrl(to)}, which is not HTTP`, "redirects");
     to.hash = "";
     [to.username, to.password] = ["", ""];
     const asked = withMethod(question, answer.status);
     if (to.origin === url.origin)
         return { url: to, question: asked };
     if (asked.body !== "")
-        throw new NoAnswer(`status ${answer.status} would send the body to ${shownUrl(to)}; if it may go there, write that URL`, "redirects");
+        throw new no_answer/* NoAnswer */.W(`status ${answer.status} would send the body to ${shownUrl(to)}; if it may go there, write that URL`, "redirects");
     return { url: to, question: { ...asked, headers: {}, authorization: undefined } };
 }
 function withMethod(question, status) {
@@ -12709,7 +13243,7 @@ function firstMatch(socket, pattern, attempt) {
         let text = "";
         const fail = (why) => {
             socket.off("data", onText);
-            reject(new NoAnswer(`${why}: ${excerpt(text)}`, "connected wrong body"));
+            reject(new no_answer/* NoAnswer */.W(`${why}: ${excerpt(text)}`, "connected wrong body"));
         };
         const onText = (chunk) => {
             text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
@@ -12729,25 +13263,25 @@ function firstMatch(socket, pattern, attempt) {
         socket.on("data", onText);
         socket.once("error", reject);
         socket.once("close", () => text === ""
-            ? reject(new NoAnswer("the connection was closed without an answer", "closed"))
+            ? reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed"))
             : fail(`the connection was closed, and the answer does not match ${pattern}`));
     });
 }
 
 // EXTERNAL MODULE: ./node_modules/ws/lib/stream.js
-var stream = __nccwpck_require__(412);
+var stream = __nccwpck_require__(6412);
 // EXTERNAL MODULE: ./node_modules/ws/lib/extension.js
-var extension = __nccwpck_require__(335);
+var extension = __nccwpck_require__(1335);
 // EXTERNAL MODULE: ./node_modules/ws/lib/permessage-deflate.js
-var permessage_deflate = __nccwpck_require__(376);
+var permessage_deflate = __nccwpck_require__(4376);
 // EXTERNAL MODULE: ./node_modules/ws/lib/receiver.js
 var receiver = __nccwpck_require__(893);
 // EXTERNAL MODULE: ./node_modules/ws/lib/sender.js
-var sender = __nccwpck_require__(389);
+var sender = __nccwpck_require__(7389);
 // EXTERNAL MODULE: ./node_modules/ws/lib/subprotocol.js
-var subprotocol = __nccwpck_require__(332);
+var subprotocol = __nccwpck_require__(3332);
 // EXTERNAL MODULE: ./node_modules/ws/lib/websocket.js
-var websocket = __nccwpck_require__(681);
+var websocket = __nccwpck_require__(6681);
 // EXTERNAL MODULE: ./node_modules/ws/lib/websocket-server.js
 var websocket_server = __nccwpck_require__(129);
 ;// CONCATENATED MODULE: ./node_modules/ws/wrapper.mjs
@@ -12812,7 +13346,7 @@ function shaken(socket) {
             resolve(response);
         }));
         socket.once("error", reject);
-        socket.once("unexpected-response", (_request, { statusCode = 0 }) => reject(new NoAnswer(`status ${statusCode} in place of a WebSocket`, String(statusCode))));
+        socket.once("unexpected-response", (_request, { statusCode = 0 }) => reject(new no_answer/* NoAnswer */.W(`status ${statusCode} in place of a WebSocket`, String(statusCode))));
     });
 }
 function firstRight(socket, handshake, judge, attempt) {
@@ -12834,7 +13368,7 @@ function firstRight(socket, handshake, judge, attempt) {
             if (last)
                 resolve(last);
             else
-                reject(new NoAnswer(`the WebSocket was closed without a message (code ${code})`, "closed"));
+                reject(new no_answer/* NoAnswer */.W(`the WebSocket was closed without a message (code ${code})`, "closed"));
         });
     });
 }
@@ -12901,10 +13435,10 @@ function probeOf(target, request, around) {
         const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
         const began = around.now();
         let found = {};
-        const sight = await within(limit, (attempt) => {
+        const sight = await (0,attempt/* within */.u)(limit, (attempt) => {
             found = attempt.found;
             return look(attempt);
-        }).catch((error) => unanswered(noAnswer(error), found, limit < request.time.requestTimeout));
+        }).catch((error) => unanswered((0,no_answer/* noAnswer */.q)(error), found, limit < request.time.requestTimeout));
         return { ...sight, milliseconds: around.now() - began };
     };
 }
@@ -12920,7 +13454,32 @@ function unanswered(error, found, isShort) {
     return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
 }
 
+;// CONCATENATED MODULE: ./src/health/signal.ts
+
+
+const signal_LIMIT = 10_000; // milliseconds, for one look
+/** Looks once, within the time that the gate has left. Whatever happens is a sight. */
+function probeOfSignal(signal, { clock, cancel }) {
+    return async (timeLeft) => {
+        const began = clock.now();
+        const limit = Math.min(signal_LIMIT, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
+        const over = AbortSignal.any([cancel, AbortSignal.timeout(limit)]);
+        const glance = await (0,attempt/* unlessAborted */.W)(signal.look(over), over).catch((error) => {
+            const seen = error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message;
+            return { standing: "blind", kind: "not read", seen };
+        });
+        return {
+            ...glance,
+            body: "",
+            version: undefined,
+            certificateExpires: undefined,
+            milliseconds: clock.now() - began,
+        };
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/health/check.ts
+
 
 
 
@@ -12931,24 +13490,50 @@ function unanswered(error, found, isShort) {
 
 const MOST_LINES = 50; // of changes; a server that flaps for hours must not fill the log
 /** One URL from the first look to the verdict. */
-async function check(target, request, world) {
+function check(target, request, world) {
     const url = shownUrl(target.url);
-    const name = target.address === undefined ? url : `${url} at ${target.address}`;
     const around = { ...world, now: world.clock.now };
     const proxy = proxyFor(target.url, wayTo(target, request, around));
-    const expected = describeFor(target.url, expectationFor(target.url, request.expected));
-    world.log.info(`${name}: expects ${expected}${proxy ? `, through the proxy ${proxyName(proxy)}` : ""}`);
+    const subject = {
+        name: target.address === undefined ? url : `${url} at ${target.address}`,
+        url,
+        address: target.address ?? "",
+        expected: describeFor(target.url, expectationFor(target.url, request.expected)),
+        by: proxy ? `, through the proxy ${proxyName(proxy)}` : "",
+        look: probeOf(target, request, around),
+        timed: true,
+        time: request.time,
+        bears: ofAnswers(request.time),
+    };
+    return verdictOn(subject, world);
+}
+/** One signal from the first look to the verdict. One right look will do: what it says is no single request's luck. */
+function watch(signal, time, world) {
+    const { name, expected } = signal;
+    const interval = Math.max(time.interval, signal.interval);
+    const subject = {
+        ...{ name, url: "", address: "", expected, by: "" },
+        look: probeOfSignal(signal, world),
+        timed: false,
+        time: { ...time, interval, threshold: 1, maxLatency: undefined },
+        bears: ofStates,
+    };
+    return verdictOn(subject, world);
+}
+async function verdictOn(subject, world) {
+    const { name, url, address, expected } = subject;
+    world.log.info(`${name}: expects ${expected}${subject.by}`);
     const evidence = new Evidence();
-    const probe = told(probeOf(target, request, around), evidence, name, world);
-    const end = await untilVerdict(probe, request.time, evidence, world).catch((error) => {
+    const probe = told(subject.look, evidence, name, world);
+    const end = await untilVerdict(probe, subject, evidence, world).catch((error) => {
         if (!world.cancel.aborted)
             throw error;
         return { status: "inconclusive", reason: "the job was cancelled before it was known" };
     });
-    const { soFar } = evidence;
+    const soFar = subject.timed ? evidence.soFar : { ...evidence.soFar, latencies: undefined };
     world.log.info(`${name}: ${[end.status, ...figures(soFar)].join(", ")}, last seen: ${soFar.lastSeen}`);
     const reason = end.reason && `${name}: ${end.reason}; last seen: ${soFar.lastSeen}.`;
-    return { ...soFar, name, url, address: target.address ?? "", status: end.status, reason, expected };
+    return { ...soFar, name, url, address, status: end.status, reason, expected };
 }
 function figures({ attempts, latencies }) {
     const [p50, p95] = [latencies?.p50, latencies?.p95].map((value) => `${Math.round(value ?? 0)} ms`);
@@ -12969,28 +13554,28 @@ function told(look, evidence, name, world) {
         return sight;
     };
 }
-async function untilVerdict(probe, time, evidence, world) {
+async function untilVerdict(probe, { time, bears }, evidence, world) {
     const { clock, cancel } = world;
-    const pace = time.backoff ? backingOffPace(time.interval) : steadyPace(time.interval);
+    const pace = time.backoff ? (0,gate/* backingOffPace */.mO)(time.interval) : (0,gate/* steadyPace */.kx)(time.interval);
     const rules = { pace, threshold: time.threshold, limit: time.timeout, tooSlow: tooSlow(time) };
-    const became = await becomesHealthy(probe, rules, clock, cancel);
+    const became = await (0,gate/* becomesHealthy */._r)(probe, rules, clock, cancel);
     if (became.status !== "healthy")
         return { status: became.status, reason: became.why };
     if (time.hold === 0)
         return healthy;
     evidence.holds();
     const before = evidence.latencies.length;
-    const stayed = await staysHealthy(probe, {
-        pace: steadyPace(time.interval),
+    const stayed = await (0,gate/* staysHealthy */.K1)(probe, {
+        pace: (0,gate/* steadyPace */.kx)(time.interval),
         span: time.hold,
         since: became.seen.lastAt,
-        broken: ({ wrong }) => (wrong > time.maxFailures ? tooMany(counted(wrong, "wrong answer"), time) : undefined),
+        broken: bears.broken,
     }, clock, cancel);
     if (stayed.status !== "healthy")
         return { status: stayed.status, reason: stayed.why };
-    const bad = stayed.seen.wrong + stayed.seen.blind;
-    if (bad > time.maxFailures)
-        return { status: "inconclusive", reason: tooMany(`${counted(bad, "attempt")} without a right answer`, time) };
+    const unknown = bears.unknown(stayed.seen);
+    if (unknown !== undefined)
+        return { status: "inconclusive", reason: unknown };
     if (evidence.latencies.length === before)
         return { status: stayed.seen.wrong > 0 ? "unhealthy" : "inconclusive", reason: "no answer in the hold was right" };
     const slow = tooSlow(time)(evidence.latencies.slice(before));
@@ -12998,7 +13583,18 @@ async function untilVerdict(probe, time, evidence, world) {
 }
 const healthy = { status: "healthy", reason: "" };
 const counted = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
-const tooMany = (what, { maxFailures }) => `it did not stay healthy: ${what} in the hold, and max-failures is ${maxFailures}`;
+function ofAnswers({ maxFailures }) {
+    const tooMany = (bad, what) => bad > maxFailures ? `it did not stay healthy: ${what} in the hold, and max-failures is ${maxFailures}` : undefined;
+    return {
+        broken: ({ wrong }) => tooMany(wrong, counted(wrong, "wrong answer")),
+        unknown: ({ wrong, blind }) => tooMany(wrong + blind, `${counted(wrong + blind, "attempt")} without a right answer`),
+    };
+}
+/** A state lasts from one look to the next: a look that saw nothing is made good by a later one, a wrong state by none. */
+const ofStates = {
+    broken: ({ wrong }) => (wrong > 0 ? "it did not stay healthy" : undefined),
+    unknown: ({ wrongInARow }) => (wrongInARow > 0 ? "it is not known whether it stayed healthy" : undefined),
+};
 const tooSlow = ({ maxLatency, percentile: percent }) => (latencies) => {
     if (maxLatency === undefined || latencies.length === 0)
         return undefined;
@@ -13014,9 +13610,12 @@ const tooSlow = ({ maxLatency, percentile: percent }) => (latencies) => {
 /** All checks side by side. Each goes on to its own end, so that the evidence is whole. */
 async function verify(request, world) {
     const startedAt = world.clock.now();
-    const checks = await Promise.all(request.targets.map((target) => check(target, request, world)));
+    const checks = await Promise.all([
+        ...request.targets.map((target) => check(target, request, world)),
+        ...(world.signals ?? []).map((signal) => watch(signal, request.time, world)),
+    ]);
     return {
-        status: together(checks.map(({ status }) => status)),
+        status: (0,gate/* together */.bs)(checks.map(({ status }) => status)),
         cancelled: world.cancel.aborted,
         checks,
         duration: world.clock.now() - startedAt,
@@ -13098,6 +13697,21 @@ const advice = [
         /^[12345]\d\d$/,
         "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
     ],
+    [/^ALARM$/, "Look at the alarm in CloudWatch: its graph and history show what crossed its threshold."],
+    [/^INSUFFICIENT_DATA$/, "The alarm gets no data: is its metric still sent, with just these dimensions?"],
+    [/^deleted$/, "Make the alarm again, or take it out of alarms."],
+    [/^does not hold$/, "Look at the metric's graph in CloudWatch, over the window of the rule."],
+    [
+        /^no data$/,
+        "Compare namespace, metric and dimensions with CloudWatch's to the letter, or lengthen the rule's window: data come late.",
+    ],
+    [/^(stopping|stopped|shutting-down|terminated)$/, "Start the instance, or take it out of instance-ids."],
+    [/^impaired$/, "Look at the status checks of the instance in EC2; to stop and start it moves it to another machine."],
+    [
+        /^(pending|initializing|insufficient-data)$/,
+        "AWS does not know yet: lengthen timeout, for status checks take minutes.",
+    ],
+    [/^not read$/, "Compare the policy of the job's role with that in docs/verify-health.md, and run the job again."],
 ];
 
 ;// CONCATENATED MODULE: ./src/github/verify-outputs.ts
@@ -13148,6 +13762,7 @@ function resultsOf(checks) {
     return JSON.stringify([...results, { note: `${checks.length - kept.length} more checks are in the job summary` }]);
 }
 const resultOf = (check, longest) => ({
+    name: verify_outputs_text(check.name),
     url: verify_outputs_text(check.url),
     address: check.address,
     status: check.status,
@@ -13350,6 +13965,7 @@ async function report(raw, inputs, io, mask) {
 
 
 
+
 /** Verifies, and tells how it ended. A thrown error is a wrong input, before any request, or a bug. */
 async function main(io) {
     refuseRunner(process.platform, process.arch);
@@ -13362,8 +13978,10 @@ async function main(io) {
     if (inputs.request.question.followRedirects)
         refuseWrongProxies();
     const mask = maskOf(secrets);
-    const world = { clock: systemClock, date: Date.now, log: new JobLog(core_namespaceObject, mask), proxyOf: proxyOf, cancel: cancelled() };
-    await report(await verify(inputs.request, world), inputs, io, mask);
+    const log = new JobLog(core_namespaceObject, mask);
+    const world = { clock: systemClock, date: Date.now, log, proxyOf: proxyOf, cancel: cancelled() };
+    const signals = await signalsOf(inputs.aws, world, log);
+    await report(await verify(inputs.request, { ...world, signals }), inputs, io, mask);
 }
 /** The runner sends SIGINT, then SIGTERM: at the first of them all ends, and what was seen is told. */
 function cancelled() {

@@ -1,4 +1,4 @@
-// All that is asked of AWS to find hosts, to get in and to fill a request in, in one place to be read when it is needed.
+// All that is asked of AWS to find hosts, to get in, to fill a request in and as evidence, in one place to be read when it is needed.
 export { leastBake } from "./alarm-verdict";
 export { watchAlarms } from "./alarm-watch";
 export { alarmSource, snapshotAlarms } from "./alarms";
@@ -10,3 +10,4 @@ export { findInstances } from "./instances";
 export { registryLogin } from "./registry-login";
 export { runnerAddresses } from "./runner-address";
 export { openAws } from "./session";
+export { openSignals } from "./signals";

@@ -4,46 +4,45 @@ import {
   type MetricDataQuery,
   type MetricDataResult,
 } from "@aws-sdk/client-cloudwatch";
-import type { Finding } from "../health/judgement";
+import type { Glance } from "../health/signal";
 import type { Comparison, MetricRule } from "./metric-rule";
 import { oneLine, reasonOf } from "./one-line";
+import type { Aws } from "./session";
 
 /** What metrics need of a CloudWatchClient. */
 export interface MetricClient {
   send(command: GetMetricDataCommand, options?: { abortSignal?: AbortSignal }): Promise<GetMetricDataCommandOutput>;
 }
 
-export interface MetricFinding extends Finding {
-  /** undefined = there was no data point, or it could not be read */
-  readonly value: number | undefined;
-}
+export const metricClient = (aws: Aws): MetricClient => ({
+  send: (...asked) => aws.call("cloudwatch:GetMetricData", () => aws.cloudWatch.send(...asked)),
+});
 
 const MINUTE = 60_000;
 const MOST_QUERIES = 500; // of one call (GetMetricData, MetricDataQueries)
 
 /**
- * Asks CloudWatch once for all rules, and finds each of them healthy if its comparison holds. One data point covers the
- * window, which ends with the minute of `now`; the newest counts if AWS gives several. None is inconclusive, and so is
- * what could not be read.
+ * Asks CloudWatch once for all rules; each is right if its comparison holds. One data point covers the window, which ends
+ * with the minute of `now`; the newest counts if AWS gives several. None is blind, and so is what could not be read.
  * @returns in the order of `rules`
  * @throws what `signal` was aborted with
  */
-export async function judgeMetrics(
+export async function lookAtMetrics(
   client: MetricClient,
   rules: readonly MetricRule[],
   now: Date,
   signal: AbortSignal,
-): Promise<MetricFinding[]> {
-  const findings = new Map<MetricRule, MetricFinding>();
+): Promise<Glance[]> {
+  const glances = new Map<MetricRule, Glance>();
   for (const together of calls(rules)) {
     const answer = await ask(client, together, now, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       return reasonOf(error);
     });
     for (const [index, rule] of together.entries())
-      findings.set(rule, typeof answer === "string" ? blind(rule, answer) : judge(rule, answer.get(idOf(index))));
+      glances.set(rule, typeof answer === "string" ? notRead(answer) : judge(rule, answer.get(idOf(index))));
   }
-  return rules.flatMap((rule) => findings.get(rule) ?? []);
+  return rules.flatMap((rule) => glances.get(rule) ?? []);
 }
 
 /** Rules of one window share a call, up to its limit: StartTime is the call's. */
@@ -117,16 +116,14 @@ const queryOf = (rule: MetricRule, index: number): MetricDataQuery => ({
 const texts = (messages: GetMetricDataCommandOutput["Messages"]): string[] =>
   (messages ?? []).map(({ Code = "", Value = "" }) => oneLine(`${Code}: ${Value}`));
 
-function judge(rule: MetricRule, answer: Answer | undefined): MetricFinding {
-  const said = answer?.messages.length ? ` AWS says: ${answer.messages.join("; ")}.` : "";
+function judge(rule: MetricRule, answer: Answer | undefined): Glance {
+  const said = answer?.messages.length ? `; AWS says: ${answer.messages.join("; ")}` : "";
   if (answer && answer.status !== "Complete" && answer.status !== undefined)
-    return { status: "inconclusive", value: undefined, says: `${rule.text}: AWS answered ${answer.status}.${said}` };
-  if (answer?.newest === undefined)
-    return { status: "inconclusive", value: undefined, says: `${rule.text}: ${lacking(rule)}.${said}` };
+    return { standing: "blind", kind: answer.status, seen: `AWS answered ${answer.status}${said}` };
+  if (answer?.newest === undefined) return { standing: "blind", kind: "no data", seen: `${lacking(rule)}${said}` };
   const right = compare[rule.comparison](answer.newest, rule.limit);
-  const value = Number(answer.newest.toPrecision(6));
-  const says = `${rule.text} ${right ? "holds" : "does not hold"}: it is ${value}.`;
-  return { status: right ? "healthy" : "unhealthy", value: answer.newest, says };
+  const seen = `it is ${Number(answer.newest.toPrecision(6))}`;
+  return right ? { standing: "right", kind: "holds", seen } : { standing: "wrong", kind: "does not hold", seen };
 }
 
 /** What was asked, whole: a dimension that differs by a letter is another metric, without data. */
@@ -135,10 +132,10 @@ function lacking({ namespace, metric, dimensions, window }: MetricRule): string 
   return `no data point in ${window / MINUTE} minutes of ${namespace} ${metric}, dimensions ${of.join(", ") || "none"}`;
 }
 
-const blind = (rule: MetricRule, reason: string): MetricFinding => ({
-  status: "inconclusive",
-  value: undefined,
-  says: `${rule.text}: it could not be read: ${reason}.`,
+const notRead = (reason: string): Glance => ({
+  standing: "blind",
+  kind: "not read",
+  seen: `it could not be read: ${reason}`,
 });
 
 const compare: Readonly<Record<Comparison, (value: number, limit: number) => boolean>> = {

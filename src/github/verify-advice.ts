@@ -82,4 +82,19 @@ const advice: Advice = [
     /^[12345]\d\d$/,
     "It answers with another status than expect-status names: look at the URL's path, or name that status there.",
   ],
+  [/^ALARM$/, "Look at the alarm in CloudWatch: its graph and history show what crossed its threshold."],
+  [/^INSUFFICIENT_DATA$/, "The alarm gets no data: is its metric still sent, with just these dimensions?"],
+  [/^deleted$/, "Make the alarm again, or take it out of alarms."],
+  [/^does not hold$/, "Look at the metric's graph in CloudWatch, over the window of the rule."],
+  [
+    /^no data$/,
+    "Compare namespace, metric and dimensions with CloudWatch's to the letter, or lengthen the rule's window: data come late.",
+  ],
+  [/^(stopping|stopped|shutting-down|terminated)$/, "Start the instance, or take it out of instance-ids."],
+  [/^impaired$/, "Look at the status checks of the instance in EC2; to stop and start it moves it to another machine."],
+  [
+    /^(pending|initializing|insufficient-data)$/,
+    "AWS does not know yet: lengthen timeout, for status checks take minutes.",
+  ],
+  [/^not read$/, "Compare the policy of the job's role with that in docs/verify-health.md, and run the job again."],
 ];

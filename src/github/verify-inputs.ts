@@ -1,5 +1,6 @@
 import type { ExpectedAnswer, Question, Target, TimeRequest, TlsRequest, VerifyRequest } from "../health/request";
 import { UserError } from "../user-error";
+import { type AwsEvidenceInputs, awsEvidence } from "./aws-evidence-inputs";
 import { InputReader } from "./input-reader";
 import type { InputSource } from "./input-source";
 import { basicAuth, bearerToken, certificates } from "./values/credentials";
@@ -12,6 +13,8 @@ import { refuseContradictions } from "./verify-together";
 
 export interface VerifyInputs {
   readonly request: VerifyRequest;
+  /** undefined = AWS is asked for nothing */
+  readonly aws: AwsEvidenceInputs | undefined;
   /** the step fails unless everything is healthy */
   readonly fail: boolean;
   /** write a job summary */
@@ -34,6 +37,7 @@ export function readVerifyInputs(io: InputSource): VerifyInputs {
       tls: tls(from),
       time: time(from),
     },
+    aws: awsEvidence(from),
     fail: from.needed("fail", boolean),
     summary: from.needed("summary", boolean),
   };

@@ -54,6 +54,7 @@ export function resultsOf(checks: readonly CheckOutcome[]): string {
 }
 
 const resultOf = (check: CheckOutcome, longest: number): Record<string, unknown> => ({
+  name: text(check.name),
   url: text(check.url),
   address: check.address,
   status: check.status,

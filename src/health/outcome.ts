@@ -7,15 +7,15 @@ export type { Bucket, Standing, Status };
 export interface VerifyOutcome {
   readonly status: Status;
   readonly cancelled: boolean;
-  /** in the order of the request's targets */
+  /** in the order of the request's targets, then of the signals */
   readonly checks: readonly CheckOutcome[];
   readonly duration: number;
 }
 
 export interface CheckOutcome {
-  /** the URL, and the address where `resolve` names one: "https://shop.example.com/ at 10.0.0.7" */
+  /** the URL, and the address where `resolve` names one: "https://shop.example.com/ at 10.0.0.7"; or a signal's name */
   readonly name: string;
-  /** without its query's text, which may be a token */
+  /** without its query's text, which may be a token; '' = a signal */
   readonly url: string;
   /** '' = where the URL's own name leads */
   readonly address: string;
@@ -33,7 +33,7 @@ export interface CheckOutcome {
   readonly lastBody: string;
   /** those that the right answers named since their row began, else the last one that was named; '' = none was */
   readonly version: string;
-  /** of all right answers; undefined = there was none */
+  /** of all right answers; undefined = there was none, or it is a signal */
   readonly latencies: Latencies | undefined;
   readonly certificateExpires: Date | undefined;
   readonly expected: string;

@@ -7,7 +7,7 @@ import type { Look, Sight, Surroundings } from "./sight";
 import { lookByTcp } from "./tcp";
 import { lookByWebSocket } from "./websocket-look";
 
-const SHORTEST_LIMIT = 100; // milliseconds; the last look before the timeout gets so much, though less is left
+export const SHORTEST_LIMIT = 100; // milliseconds; the last look before the timeout gets so much, though less is left
 
 export const wayTo = ({ url, address }: Target, { family, tls }: VerifyRequest, { proxyOf }: Surroundings): Way => ({
   family,

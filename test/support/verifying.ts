@@ -6,6 +6,7 @@ import { readVerifyInputs } from "../../src/github/verify-inputs";
 import { systemClock } from "../../src/health/clock";
 import type { Clock } from "../../src/health/gate";
 import type { CheckOutcome, VerifyOutcome } from "../../src/health/outcome";
+import type { Signal } from "../../src/health/signal";
 import { verify } from "../../src/health/verify";
 
 interface ActionYml {
@@ -16,7 +17,7 @@ interface ActionYml {
 const file = join(__dirname, "..", "..", "actions", "verify-health", "action.yml");
 export const verifyYml = parse(readFileSync(file, "utf8")) as ActionYml;
 
-type Inputs = Readonly<Record<string, string>>;
+export type Inputs = Readonly<Record<string, string>>;
 
 /** What the runner passes when a user gives these inputs: the defaults of action.yml fill the rest. */
 export function verifySource(given: Inputs = {}, env: Inputs = {}): InputSource {
@@ -42,6 +43,7 @@ interface World {
   readonly proxyOf?: (url: URL) => URL | undefined;
   readonly cancel?: AbortSignal;
   readonly onLine?: (line: string) => void;
+  readonly signals?: readonly Signal[];
 }
 
 /** Runs a verification in this process as the action would, with limits that a test can wait for. */
@@ -62,6 +64,7 @@ export async function verified(inputs: Inputs, world: World = {}): Promise<Verif
     log,
     proxyOf: world.proxyOf ?? (() => undefined),
     cancel: world.cancel ?? new AbortController().signal,
+    signals: world.signals ?? [],
   });
   const [only] = outcome.checks;
   if (!only) throw new Error("there was no check");

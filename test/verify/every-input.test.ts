@@ -11,7 +11,7 @@ const address = "asks each address of resolve under the URL's name, in the famil
 const held = "watches for hold, and bears max-failures in it";
 const differs = "an answer that differs from %s is unhealthy, and counted as that";
 
-/** Each input of verify-health, and the test that sees its effect: the committed bundle against a real server. */
+/** Each input of verify-health, and the test that sees its effect: the committed bundle against a real server, or a played AWS. */
 const seenIn: Readonly<Record<string, string>> = {
   url: "several URLs are checked side by side, and one bad one makes the step red",
   method: asked,
@@ -40,11 +40,18 @@ const seenIn: Readonly<Record<string, string>> = {
   "request-timeout": "gives one attempt request-timeout",
   hold: held,
   "max-failures": held,
+  alarms: "alarms that are OK, by name and prefix, are checks of their own beside the URL, and one call reads them",
+  metrics: "a metric's comparison holds, does not hold, or has no data",
+  "instance-ids": "an instance of instance-ids that is stopped is unhealthy",
+  "ec2-filters": "the instances that ec2-filters find are checks, and each fills a metric's missing instance",
+  "aws-region": "asks aws-region before the environment's region",
   fail: "with fail false the step stays green, and warns",
   summary: "with summary false there is no summary",
 };
 
-const source = readFileSync(join(__dirname, "verify-health.test.ts"), "utf8");
+const source = ["verify-health.test.ts", "aws.test.ts", "aws-bad-days.test.ts"]
+  .map((file) => readFileSync(join(__dirname, file), "utf8"))
+  .join("\n");
 
 test("every input of verify-health has a test that sees its effect, and no other name has one", () => {
   expect(Object.keys(seenIn).sort()).toEqual(Object.keys(verifyYml.inputs).sort());

@@ -1,5 +1,5 @@
 import { UserError } from "../../user-error";
-import { lines, type Parse } from "./parse";
+import { items, lines, type Parse } from "./parse";
 import { matching } from "./scalars";
 import { shown } from "./shown";
 
@@ -13,6 +13,19 @@ export interface Ec2Filter {
 
 const instanceId = /^i-[0-9a-f]{8,17}$/;
 export const isInstanceId = (text: string): boolean => instanceId.test(text);
+
+const mostInstances = 100; // ids of one DescribeInstanceStatus call
+
+/** Ids of instances, by comma or line. */
+export const instanceIds: Parse<readonly string[]> = (input, text) => {
+  const ids = [...new Set(items(text))];
+  const wrong = ids.find((id) => !isInstanceId(id));
+  if (wrong !== undefined)
+    throw new UserError(`${input}: expected ids of instances such as i-0123456789abcdef0, got ${shown(wrong)}.`);
+  if (ids.length > mostInstances)
+    throw new UserError(`${input}: got ${ids.length} ids; name ${mostInstances} at most.`);
+  return ids;
+};
 
 const mostFilters = 50; // of DescribeInstances; and 200 values in all
 const mostValues = 200;

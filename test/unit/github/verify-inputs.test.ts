@@ -4,8 +4,8 @@ import { verifySecretsOf } from "../../../src/github/verify-secrets";
 import { verifySource, verifyYml } from "../../support/verifying";
 
 test("a URL is enough", () => {
-  const { request, fail, summary } = readVerifyInputs(verifySource({ url: "https://shop.test/health" }));
-  expect([fail, summary]).toEqual([true, true]);
+  const { request, aws, fail, summary } = readVerifyInputs(verifySource({ url: "https://shop.test/health" }));
+  expect([aws, fail, summary]).toEqual([undefined, true, true]);
   expect(request).toEqual({
     targets: [{ url: new URL("https://shop.test/health"), address: undefined }],
     question: { method: "GET", headers: {}, authorization: undefined, body: "", followRedirects: false },
@@ -44,6 +44,28 @@ test("reads exactly the inputs that action.yml lists", () => {
     },
   });
   expect([...read].sort()).toEqual(Object.keys(verifyYml.inputs).sort());
+});
+
+test("reads alarms and instances by comma or line, metrics and filters by line", () => {
+  const read = (given: Record<string, string>) =>
+    readVerifyInputs(verifySource({ url: "https://shop.test", ...given })).aws;
+  expect(read({ alarms: "web-5xx, web-*\n db 1\ndb 1", "instance-ids": "i-01234567,\ni-89abcdef" })).toEqual({
+    alarms: ["web-5xx", "web-*", "db 1"],
+    metrics: [],
+    instances: { ids: ["i-01234567", "i-89abcdef"] },
+    region: undefined,
+  });
+  const rules = "AVG(CPUUtilization, 10m) < 80\nSUM(Shop Orders Stage=prod) > 0";
+  const found = read({ metrics: rules, "ec2-filters": "tag:Name=web,api", "aws-region": "eu-west-1" });
+  expect(found).toMatchObject({
+    alarms: [],
+    metrics: [
+      { namespace: "AWS/EC2", window: 600_000 },
+      { namespace: "Shop", dimensions: { Stage: "prod" } },
+    ],
+    instances: { filters: [{ name: "tag:Name", values: ["web", "api"] }] },
+    region: "eu-west-1",
+  });
 });
 
 const split: readonly [line: string, path: string, operator: string, value: string][] = [

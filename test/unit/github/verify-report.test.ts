@@ -65,6 +65,7 @@ test("outputs put several checks together", () => {
     reason: `${unhealthy.reason} Of 3 checks 2 are not healthy.`,
   });
   expect(JSON.parse(results ?? "")[0]).toEqual({
+    name: "https://shop.test/ at 10.0.0.7",
     url: "https://shop.test/",
     address: "10.0.0.7",
     status: "healthy",
@@ -128,6 +129,15 @@ const kinds = [
   "404",
   "503",
   "200",
+  "ALARM",
+  "INSUFFICIENT_DATA",
+  "deleted",
+  "does not hold",
+  "no data",
+  "stopped",
+  "impaired",
+  "initializing",
+  "not read",
 ];
 test("each kind of end has an advice of its own, and any other a way to look", () => {
   expect(new Set(kinds.map((kind) => adviceFor(kind, "wrong"))).size).toBe(kinds.length);

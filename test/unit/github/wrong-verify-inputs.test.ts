@@ -29,6 +29,8 @@ const key = generateKeyPairSync("ed25519", {
 const many = (count: number, one: (index: number) => string): string =>
   Array.from({ length: count }, (_, i) => one(i)).join("\n");
 
+const noMetric = "is no comparison; write AVG(CPUUtilization) < 80, got";
+
 const wrong: readonly [what: string, given: Record<string, string>, message: string][] = [
   ["no url", { url: " \n" }, blank("url")],
   [
@@ -327,6 +329,76 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   ["a failure of neither", { fail: "1" }, expected("fail", "true or false", "1")],
   ["a summary of neither", { summary: "no" }, expected("summary", "true or false", "no")],
   ["a verification of neither", { "tls-verify": "off" }, expected("tls-verify", "true or false", "off")],
+  [
+    "every alarm there is",
+    { alarms: "web-5xx\n*" },
+    'alarms: "*" means every alarm there is; write a prefix, as in web-*.',
+  ],
+  [
+    "a star inside of an alarm's name",
+    { alarms: "web-*-5xx" },
+    'alarms: a * stands at the end of a name alone, as in web-*; got "web-*-5xx".',
+  ],
+  [
+    "an alarm's ARN",
+    { alarms: "arn:aws:cloudwatch:us-east-1:111122223333:alarm:web" },
+    'alarms: expected an alarm\'s name, the part behind ":alarm:", got "arn:aws:cloudwatch:us-east-1:111122223333:alarm:web".',
+  ],
+  [
+    "too many alarms",
+    { alarms: many(101, (i) => `a${i}`) },
+    "alarms: got 101 names; 100 at most. Name several by a prefix: web-*.",
+  ],
+  [
+    "a rule that is no comparison",
+    { metrics: "AVG(Shop Orders) > 0\nCPUUtilization < 80" },
+    `metrics: line 2 ${noMetric} "CPUUtilization < 80".`,
+  ],
+  [
+    "a statistic that does not exist",
+    { metrics: "MEAN(Shop Orders) > 0" },
+    'metrics: line 1: expected AVG, MIN, MAX, SUM, COUNT or a percentile such as P95 or P99.9, got "MEAN".',
+  ],
+  [
+    "a metric of no instance",
+    { metrics: "SUM(Shop Orders) > 0\nAVG(CPUUtilization) < 80" },
+    "metrics: line 2: CPUUtilization is of which instance? Set instance-ids or ec2-filters, or write InstanceId=i-... behind it.",
+  ],
+  [
+    "too many rules",
+    { metrics: many(51, () => "AVG(Shop Orders) > 0") },
+    "metrics: got 51 lines; at most 50 are checked.",
+  ],
+  [
+    "an instance by its name",
+    { "instance-ids": "i-0123456789abcdef0, web" },
+    expected("instance-ids", "ids of instances such as i-0123456789abcdef0", "web"),
+  ],
+  [
+    "too many instances",
+    { "instance-ids": many(101, (i) => `i-${String(i).padStart(8, "0")}`) },
+    "instance-ids: got 101 ids; name 100 at most.",
+  ],
+  [
+    "a filter that is none",
+    { "ec2-filters": "web" },
+    expected("ec2-filters", "lines such as tag:Name=web or tag:Env=staging,test", "web"),
+  ],
+  [
+    "instances in two ways",
+    { "instance-ids": "i-0123456789abcdef0", "ec2-filters": "tag:Name=web" },
+    "instance-ids: ec2-filters is given, too; give one of the two.",
+  ],
+  [
+    "a zone for a region",
+    { alarms: "a", "aws-region": "eu-west-1a" },
+    expected("aws-region", "a region such as us-east-1", "eu-west-1a"),
+  ],
+  [
+    "a region that nothing is asked in",
+    { "aws-region": "eu-west-1" },
+    "aws-region: AWS is asked for nothing; give alarms, metrics, instance-ids or ec2-filters, or leave it out.",
+  ],
   [
     "a body of HEAD",
     { method: "HEAD", "expect-body": "x" },

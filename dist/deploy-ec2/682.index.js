@@ -1,9 +1,9 @@
 "use strict";
-exports.id = 496;
-exports.ids = [496];
+exports.id = 682;
+exports.ids = [682];
 exports.modules = {
 
-/***/ 9496:
+/***/ 682:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -19,6 +19,7 @@ __webpack_require__.d(__webpack_exports__, {
   leastBake: () => (/* reexport */ leastBake),
   openAws: () => (/* reexport */ openAws),
   openDoor: () => (/* reexport */ openDoor),
+  openSignals: () => (/* reexport */ openSignals),
   parametersUnder: () => (/* reexport */ parametersUnder),
   registryLogin: () => (/* reexport */ registryLogin),
   runnerAddresses: () => (/* reexport */ runnerAddresses),
@@ -1157,8 +1158,386 @@ async function openAws({ region, proxyOf, debug = () => { } }) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/aws/instance-status.ts
+
+
+
+
+const statusSource = (aws) => ({
+    client: { send: (...asked) => aws.call("ec2:DescribeInstanceStatus", () => aws.ec2.send(...asked)) },
+    region: aws.region,
+});
+const MOST_IDS = 100; // of one call (DescribeInstanceStatus, InstanceIds)
+/**
+ * Whether each instance runs and passes AWS's checks of its system, of itself and of its EBS volumes.
+ * @returns in the order of `ids`; what could not be read is blind
+ * @throws {UserError} for an id that AWS does not know; what `signal` was aborted with
+ */
+async function lookAtInstances(source, ids, signal) {
+    const glances = [];
+    for (let from = 0; from < ids.length; from += MOST_IDS) {
+        const some = ids.slice(from, from + MOST_IDS);
+        try {
+            const found = await instance_status_describe(source, some, signal);
+            glances.push(...some.map((id) => instance_status_judge(found.get(id))));
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (codeOf(error)?.startsWith("InvalidInstanceID."))
+                throw unknown(source.region, error);
+            glances.push(...some.map(() => blind("not read", `it could not be read: ${reasonOf(error)}`)));
+        }
+    }
+    return glances;
+}
+/** @param failure its cause has AWS's own sentence, which names the id */
+function unknown(region, failure) {
+    const said = oneLine(failure.cause.message);
+    return new user_error/* UserError */.y(`instance-ids: ${said} in ${region}. Look at the ids and at aws-region.`, { cause: failure });
+}
+/** All pages. Without IncludeAllInstances AWS leaves out what does not run. */
+async function instance_status_describe({ client }, ids, abortSignal) {
+    const found = new Map();
+    let page;
+    do {
+        const more = page?.NextToken ? { NextToken: page.NextToken } : {};
+        const input = { InstanceIds: [...ids], IncludeAllInstances: true, ...more };
+        page = await client.send(new client_ec2_dist_cjs/* DescribeInstanceStatusCommand */.o0z(input), { abortSignal });
+        for (const status of page.InstanceStatuses ?? [])
+            found.set(status.InstanceId ?? "", status);
+    } while (page.NextToken);
+    return found;
+}
+const blind = (kind, seen) => ({ standing: "blind", kind, seen });
+function instance_status_judge(status) {
+    if (!status)
+        return blind("not read", "it is not in AWS's answer");
+    const state = status.InstanceState?.Name ?? "unknown";
+    if (state === "pending" || state === "unknown")
+        return blind(state, state);
+    if (state !== "running")
+        return { standing: "wrong", kind: state, seen: state };
+    return judgeChecks({
+        system: status.SystemStatus?.Status ?? "insufficient-data",
+        instance: status.InstanceStatus?.Status ?? "insufficient-data",
+        EBS: status.AttachedEbsStatus?.Status ?? "not-applicable", // only Nitro instances have this check
+    });
+}
+/** SummaryStatus of the API: ok, impaired, insufficient-data, initializing, not-applicable; a newer word decides nothing. */
+function judgeChecks(checks) {
+    const each = Object.entries(checks).map(([name, result]) => `${name} ${result}`);
+    const seen = `running; status checks: ${each.join(", ")}`;
+    const results = Object.values(checks);
+    if (results.includes("impaired"))
+        return { standing: "wrong", kind: "impaired", seen };
+    const undecided = results.find((result) => result !== "ok" && result !== "not-applicable");
+    if (undecided !== undefined)
+        return blind(undecided, seen);
+    return results.includes("ok") ? { standing: "right", kind: "running", seen } : blind("not-applicable", seen);
+}
+
+;// CONCATENATED MODULE: ./src/aws/metric-rule.ts
+
+const EC2 = "AWS/EC2";
+const MINUTE = 60_000;
+const DEFAULT_WINDOW = "5m"; // one period of an instance without detailed monitoring
+const MOST_DIMENSIONS = 30; // of a metric in CloudWatch
+const statistics = {
+    AVG: "Average",
+    MIN: "Minimum",
+    MAX: "Maximum",
+    SUM: "Sum",
+    COUNT: "SampleCount",
+};
+/**
+ * `STATISTIC([namespace] metric [Dimension=value ...][, window]) comparison number`. A word with spaces, commas or
+ * parentheses goes in double quotes. Without a namespace it is AWS/EC2's.
+ * @throws {UserError} that begins with `where`
+ */
+function parseMetricRule(where, text) {
+    const shape = /^([a-z][a-z0-9.]*)\s*\(((?:"[^"]*"|[^"()])*)\)\s*(\S*?)\s*(-?[0-9.][^\s<>=!]*|)$/i.exec(text.trim());
+    if (!shape)
+        throw new UserError(`${where} is no comparison; write AVG(CPUUtilization) < 80, got ${JSON.stringify(text)}.`);
+    const [, statistic = "", asked = "", comparison = "", limit = ""] = shape;
+    const { words, dimensions, window } = parseAsked(where, asked);
+    const [metric = "", namespace = EC2] = words.reverse();
+    return {
+        text: text.trim(),
+        statistic: parseStatistic(where, statistic),
+        namespace,
+        metric,
+        dimensions,
+        window: parseWindow(where, window),
+        comparison: parseComparison(where, comparison),
+        limit: parseLimit(where, limit),
+    };
+}
+function parseAsked(where, asked) {
+    const [, what = "", window = DEFAULT_WINDOW] = /^((?:"[^"]*"|[^",])*)(?:,\s*(.*?)\s*)?$/.exec(asked) ?? [];
+    const words = [];
+    const dimensions = new Map();
+    for (const [part] of what.matchAll(/(?:"[^"]*"|[^\s"])+/g)) {
+        const [, name, value] = /^((?:"[^"]*"|[^"=])+)=(.+)$/.exec(part) ?? [];
+        if (name === undefined || value === undefined)
+            words.push(unquoted(part));
+        else
+            dimensions.set(unquoted(name), unquoted(value));
+    }
+    if (words.length < 1 || words.length > 2 || words.includes(""))
+        throw new UserError(`${where}: expected a metric in the parentheses, or a namespace and a metric, as in AVG(AWS/EC2 CPUUtilization), ` +
+            `got ${JSON.stringify(asked)}. A name with spaces goes in double quotes.`);
+    if (dimensions.size > MOST_DIMENSIONS)
+        throw new UserError(`${where}: got ${dimensions.size} dimensions; a metric has at most ${MOST_DIMENSIONS}.`);
+    return { words, dimensions: Object.fromEntries(dimensions), window };
+}
+const unquoted = (text) => text.replaceAll('"', "");
+function parseStatistic(where, text) {
+    const known = statistics[text.toUpperCase()];
+    if (known !== undefined)
+        return known;
+    const [, percentile] = /^p(\d{1,2}(?:\.\d)?)$/i.exec(text) ?? [];
+    if (percentile !== undefined && Number(percentile) > 0)
+        return `p${percentile}`;
+    throw new UserError(`${where}: expected AVG, MIN, MAX, SUM, COUNT or a percentile such as P95 or P99.9, got ${JSON.stringify(text)}.`);
+}
+function parseWindow(where, text) {
+    const [, amount, unit] = /^(\d{1,4})(m|h)$/.exec(text) ?? [];
+    const window = Number(amount) * (unit === "h" ? 60 : 1) * MINUTE;
+    if (window >= MINUTE && window <= 24 * 60 * MINUTE)
+        return window;
+    throw new UserError(`${where}: expected a window from 1m to 24h in whole minutes, got ${JSON.stringify(text)}.`);
+}
+function parseComparison(where, text) {
+    const known = ["<", "<=", ">", ">=", "==", "!="].find((one) => one === text);
+    if (known)
+        return known;
+    throw new UserError(`${where}: expected <, <=, >, >=, == or != behind the parentheses, got ${JSON.stringify(text)}.`);
+}
+function parseLimit(where, text) {
+    if (/^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text))
+        return Number(text);
+    throw new UserError(`${where}: expected a number to compare with, got ${JSON.stringify(text)}.`);
+}
+/**
+ * A metric of AWS/EC2 without a dimension is asked of each of these instances; any other is asked as it was written.
+ * @throws {UserError} when it is left without an instance
+ */
+function forInstances(where, rule, instances) {
+    if (rule.namespace !== EC2 || Object.keys(rule.dimensions).length > 0)
+        return [rule];
+    if (instances.length === 0)
+        throw new user_error/* UserError */.y(`${where}: ${rule.metric} is of which instance? Set instance-ids or ec2-filters, or write InstanceId=i-... behind it.`);
+    return instances.map((InstanceId) => ({
+        ...rule,
+        text: rule.text.replace(/\s*(,[^,]*)?\)(?=[^)]*$)/, ` InstanceId=${InstanceId}$&`),
+        dimensions: { InstanceId },
+    }));
+}
+
+;// CONCATENATED MODULE: ./src/aws/metrics.ts
+
+
+const metricClient = (aws) => ({
+    send: (...asked) => aws.call("cloudwatch:GetMetricData", () => aws.cloudWatch.send(...asked)),
+});
+const metrics_MINUTE = 60_000;
+const MOST_QUERIES = 500; // of one call (GetMetricData, MetricDataQueries)
+/**
+ * Asks CloudWatch once for all rules; each is right if its comparison holds. One data point covers the window, which ends
+ * with the minute of `now`; the newest counts if AWS gives several. None is blind, and so is what could not be read.
+ * @returns in the order of `rules`
+ * @throws what `signal` was aborted with
+ */
+async function lookAtMetrics(client, rules, now, signal) {
+    const glances = new Map();
+    for (const together of calls(rules)) {
+        const answer = await ask(client, together, now, signal).catch((error) => {
+            signal.throwIfAborted();
+            return reasonOf(error);
+        });
+        for (const [index, rule] of together.entries())
+            glances.set(rule, typeof answer === "string" ? notRead(answer) : metrics_judge(rule, answer.get(metrics_idOf(index))));
+    }
+    return rules.flatMap((rule) => glances.get(rule) ?? []);
+}
+/** Rules of one window share a call, up to its limit: StartTime is the call's. */
+function calls(rules) {
+    const windows = [...new Set(rules.map(({ window }) => window))].map((window) => rules.filter((rule) => rule.window === window));
+    return windows.flatMap((same) => Array.from({ length: Math.ceil(same.length / MOST_QUERIES) }, (_, index) => same.slice(index * MOST_QUERIES, (index + 1) * MOST_QUERIES)));
+}
+const metrics_idOf = (index) => `m${index}`; // begins with a small letter, as AWS wants it
+/** All pages, newest data first. */
+async function ask(client, rules, now, abortSignal) {
+    const end = Math.ceil(now.getTime() / metrics_MINUTE) * metrics_MINUTE;
+    const input = {
+        MetricDataQueries: rules.map(queryOf),
+        StartTime: new Date(end - (rules[0]?.window ?? 0)),
+        EndTime: new Date(end), // exclusive
+        ScanBy: "TimestampDescending",
+    };
+    const answers = new Map();
+    const overall = [];
+    let page;
+    do {
+        const more = page?.NextToken ? { NextToken: page.NextToken } : {};
+        page = await client.send(new dist_cjs/* GetMetricDataCommand */.Soe({ ...input, ...more }), { abortSignal });
+        overall.push(...texts(page.Messages));
+        for (const result of page.MetricDataResults ?? []) {
+            const before = answers.get(result.Id ?? "");
+            answers.set(result.Id ?? "", {
+                newest: before?.newest ?? result.Values?.[0],
+                status: result.StatusCode,
+                messages: [...(before?.messages ?? []), ...texts(result.Messages)],
+            });
+        }
+    } while (page.NextToken);
+    for (const [id, answer] of answers)
+        answers.set(id, { ...answer, messages: [...answer.messages, ...overall] });
+    return answers;
+}
+const queryOf = (rule, index) => ({
+    Id: metrics_idOf(index),
+    MetricStat: {
+        Metric: {
+            Namespace: rule.namespace,
+            MetricName: rule.metric,
+            Dimensions: Object.entries(rule.dimensions).map(([Name, Value]) => ({ Name, Value })),
+        },
+        Period: rule.window / 1000,
+        Stat: rule.statistic,
+    },
+});
+const texts = (messages) => (messages ?? []).map(({ Code = "", Value = "" }) => oneLine(`${Code}: ${Value}`));
+function metrics_judge(rule, answer) {
+    const said = answer?.messages.length ? `; AWS says: ${answer.messages.join("; ")}` : "";
+    if (answer && answer.status !== "Complete" && answer.status !== undefined)
+        return { standing: "blind", kind: answer.status, seen: `AWS answered ${answer.status}${said}` };
+    if (answer?.newest === undefined)
+        return { standing: "blind", kind: "no data", seen: `${lacking(rule)}${said}` };
+    const right = compare[rule.comparison](answer.newest, rule.limit);
+    const seen = `it is ${Number(answer.newest.toPrecision(6))}`;
+    return right ? { standing: "right", kind: "holds", seen } : { standing: "wrong", kind: "does not hold", seen };
+}
+/** What was asked, whole: a dimension that differs by a letter is another metric, without data. */
+function lacking({ namespace, metric, dimensions, window }) {
+    const of = Object.entries(dimensions).map(([name, value]) => `${name}=${value}`);
+    return `no data point in ${window / metrics_MINUTE} minutes of ${namespace} ${metric}, dimensions ${of.join(", ") || "none"}`;
+}
+const notRead = (reason) => ({
+    standing: "blind",
+    kind: "not read",
+    seen: `it could not be read: ${reason}`,
+});
+const compare = {
+    "<": (value, limit) => value < limit,
+    "<=": (value, limit) => value <= limit,
+    ">": (value, limit) => value > limit,
+    ">=": (value, limit) => value >= limit,
+    "==": (value, limit) => value === limit,
+    "!=": (value, limit) => value !== limit,
+};
+
+;// CONCATENATED MODULE: ./src/aws/signals.ts
+
+
+
+
+
+
+
+
+// Milliseconds in which nothing can change: an alarm is evaluated every 10 s at most, a metric has a value for each minute.
+const STATE_INTERVAL = 10_000;
+const METRIC_INTERVAL = 60_000;
+const MOST = 100; // of each kind: one call reads so many
+const TOGETHER = 1000; // milliseconds; looks that begin within them are one
+/**
+ * Finds what is meant, once, and makes a signal of each alarm, of each metric rule (for each instance that it is left to)
+ * and of each instance. All alarms are read by one call a look, and so are all rules of one window, and all instances.
+ *
+ * @throws {UserError} for an alarm, an instance or a filter that names nothing, for too much, and without credentials
+ */
+async function openSignals(aws, wanted, means) {
+    await aws.call("AWS", () => aws.cloudWatch.config.credentials());
+    const ids = await instancesOf(aws, wanted, means.cancel);
+    const alarms = await alarmsOf(alarmSource(aws), wanted.alarms, means.cancel);
+    const rules = wanted.metrics.flatMap((rule) => forInstances("metrics", rule, ids));
+    refuseMany("metrics", rules.length, "comparisons");
+    return [
+        ...alarmSignals(alarmSource(aws), alarms, means),
+        ...metricSignals(aws, rules, means),
+        ...instanceSignals(aws, ids, means),
+    ];
+}
+async function instancesOf(aws, { instances }, cancel) {
+    if ("ids" in instances) {
+        await lookAtInstances(statusSource(aws), instances.ids, cancel); // it throws for an unknown one
+        return instances.ids;
+    }
+    if (instances.filters.length === 0)
+        return [];
+    // each instance in a VPC has a private address
+    const found = await findInstances(aws, { input: "ec2-filters", by: instances, address: "private" });
+    refuseMany("ec2-filters", found.length, "instances");
+    return found.map(({ id }) => id);
+}
+async function alarmsOf(source, wanted, cancel) {
+    const names = [...(await snapshotAlarms(source, wanted, cancel)).keys()];
+    refuseMany("alarms", names.length, "alarms");
+    return names;
+}
+function refuseMany(input, count, what) {
+    if (count > MOST)
+        throw new user_error/* UserError */.y(`${input}: it means ${count} ${what}; at most ${MOST} are watched. Name less, in several steps.`);
+}
+function alarmSignals(source, names, means) {
+    const subjects = names.map((name) => ({ name: `alarm ${JSON.stringify(name)}`, expected: "the state OK" }));
+    return signals(subjects, STATE_INTERVAL, means, (over) => readAlarms(source, names, over).then((alarms) => names.map((name) => glanceOf(alarms.get(name))), (error) => names.map(() => signals_notRead(error))));
+}
+function metricSignals(aws, rules, means) {
+    const subjects = rules.map(({ text, window }) => ({
+        name: `metric ${text}`,
+        expected: `one value over ${window / 60_000} min for which that holds`,
+    }));
+    return signals(subjects, METRIC_INTERVAL, means, (over) => lookAtMetrics(metricClient(aws), rules, new Date(means.date()), over));
+}
+function instanceSignals(aws, ids, means) {
+    const subjects = ids.map((id) => ({ name: `instance ${id}`, expected: "running, with its status checks passed" }));
+    return signals(subjects, STATE_INTERVAL, means, (over) => lookAtInstances(statusSource(aws), ids, over));
+}
+/** @param look sees all subjects at once, in their order */
+function signals(subjects, interval, { now }, look) {
+    let began = Number.NEGATIVE_INFINITY;
+    let seen;
+    const together = (over) => {
+        if (now() - began >= TOGETHER) {
+            began = now();
+            seen = (0,attempt/* unlessAborted */.W)(look(over), over);
+        }
+        return seen;
+    };
+    return subjects.map((subject, index) => ({
+        ...subject,
+        interval,
+        look: async (over) => (await together(over))[index],
+    }));
+}
+const standings = { OK: "right", ALARM: "wrong", INSUFFICIENT_DATA: "blind" };
+function glanceOf(alarm) {
+    if (!alarm)
+        return { standing: "blind", kind: "deleted", seen: "it is there no more" };
+    const { state, reason } = alarm;
+    return { standing: standings[state], kind: state, seen: state === "OK" ? state : `${state}: ${reason}` };
+}
+const signals_notRead = (error) => ({
+    standing: "blind",
+    kind: "not read",
+    seen: `it could not be read: ${reasonOf(error)}`,
+});
+
 ;// CONCATENATED MODULE: ./src/aws/access.ts
-// All that is asked of AWS to find hosts, to get in and to fill a request in, in one place to be read when it is needed.
+// All that is asked of AWS to find hosts, to get in, to fill a request in and as evidence, in one place to be read when it is needed.
+
 
 
 
