@@ -1,6 +1,6 @@
 // npm run demo:aws: a deploy with nothing stored. AWS is moto with what it lacks played before it; the host in a box takes
 // nobody on port 22 but by a rule of its security group, and no key but one that was sent less than 60 s ago.
-import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DescribeSecurityGroupRulesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { hostKeyOf } from "../test/bed/aws/console";
@@ -10,6 +10,7 @@ import { down } from "../test/bed/down";
 import { resetHost } from "../test/bed/hosts";
 import { up } from "../test/bed/up";
 import { AddressServices } from "../test/support/address-services";
+import { putAlarm, turnAlarm } from "../test/support/alarms";
 import { ManInTheMiddle } from "../test/support/man-in-the-middle";
 import { type Ended, startPost } from "../test/support/runner";
 import { Play, status } from "./demo/play";
@@ -160,19 +161,14 @@ async function redAlarm(stage: Stage): Promise<void> {
     "CloudWatch's alarm web-5xx is OK when v2 is deployed, and goes into ALARM while v2 is watched under traffic.",
   );
   const cloudWatch = new CloudWatchClient(aws.moto);
-  const set = (StateValue: "OK" | "ALARM", StateReason: string) =>
-    cloudWatch.send(new SetAlarmStateCommand({ AlarmName: "web-5xx", StateValue, StateReason }));
-  const rule = { MetricName: "5xx", Namespace: "Web", Statistic: "Sum", Threshold: 5 } as const;
-  const pace = { Period: 60, EvaluationPeriods: 1, ComparisonOperator: "GreaterThanThreshold" } as const;
-  await cloudWatch.send(new PutMetricAlarmCommand({ AlarmName: "web-5xx", ...rule, ...pace }));
-  await set("OK", "nothing is wrong");
+  await putAlarm(cloudWatch, "web-5xx", "OK");
   const steps: Ended[] = [];
   const { failed } = await play.underLoad(async (_timeline, load) => {
     await load.answeredBy("v1");
     const step = play.start("good2", "v2", { ...found(group), alarms: "web-5xx" });
     await step.reaches("bake");
     await load.answeredBy("v2");
-    await set("ALARM", "7 errors in a minute");
+    await turnAlarm(cloudWatch, "web-5xx", "ALARM");
     steps.push(await step.ended);
   });
   const [ended] = steps as [Ended];

@@ -163,9 +163,6 @@ const rollbacks: Seen = {
     summary: summarised,
     "github-token": summarised,
   },
-  "aws-alarms": {
-    alarms: "an alarm that goes red in the bake puts the release back at once, with AWS's reason",
-  },
   fleet: {
     "wave-size": "a rollback brings both hosts back, with wave-size 1 one after the other, and commits both at the end",
   },

@@ -154,7 +154,7 @@ test("the pipeline has what test, build and deploy have, under the same names, a
 });
 
 /** Staging has its own, as variables of its environment. */
-const ofProduction = new Set(["hosts", "ec2-filters", "ssh-security-group", "env-ssm-path", "verify-url"]);
+const ofProduction = new Set(["hosts", "ec2-filters", "ssh-security-group", "env-ssm-path", "alarms", "verify-url"]);
 
 test("in the pipeline each job waits for the one before, and none but the one that tells goes on after a failure", () => {
   const jobs = calledBy("$/.github/workflows/pipeline.yml").jobs;
