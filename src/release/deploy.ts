@@ -60,6 +60,7 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
   return transact(change, request, moving, {
     preDeploy: request.preDeploy && ((tx) => preDeploy(tx, request)),
     start: (tx) => start(tx, request),
+    rollout: request,
     verify,
     keepReleases: request.safety.keepReleases,
   });

@@ -7,6 +7,8 @@ import type { Evidence, Outcome, PhaseTime } from "./outcome";
 export class Report {
   readonly phases: PhaseTime[] = [];
   readonly warnings: string[] = [];
+  /** what gates saw that judge all hosts together */
+  readonly evidence: Evidence[] = [];
   readonly startedAt = new Date().toISOString();
   verification: VerifyOutcome | undefined;
   /** the phase that runs, or ran last */
@@ -60,7 +62,7 @@ export class Report {
     return {
       ...end,
       phases: this.phases,
-      evidence: [...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+      evidence: [...evidence, ...this.evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
       warnings: this.warnings,
       verification: this.verification,
       startedAt: this.startedAt,

@@ -85,7 +85,8 @@ async function bringBack(request: RollbackRequest, change: Change): Promise<Outc
   const given = { key: "", reason: request.reason };
   for (const member of moving)
     member.tx = openTransaction({ ...request, ...of(member, "terms") }, world, member, given);
-  return transact(change, request, moving, { preDeploy: undefined, start, verify: undefined, keepReleases: undefined });
+  const way = { preDeploy: undefined, start, rollout: undefined, verify: undefined, keepReleases: undefined };
+  return transact(change, request, moving, way);
 }
 
 /** `Bearer abc` may be told as `abc`, too. */

@@ -109,12 +109,23 @@ async function waitForSlot(tx: Transaction): Promise<void> {
   );
 }
 
+/**
+ * So many per cent of the traffic to the candidate, by weights, in one pass of the proxy's loop; the live release takes
+ * the rest. What takes it back is on disk since the slot was filled: without the candidate, all traffic is the live
+ * one's, whatever its weight. So weights are left as they are at the end, and set anew before they count again.
+ */
+export const shiftShare = (tx: Transaction, live: ReleaseRecord, share: number): Promise<void> =>
+  move(tx, [], ["share", tx.candidate.slot, live.slot, tx.candidate.address, String(share)]);
+
 /** All traffic to the candidate, once the proxy reaches it, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
 export async function shift(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
   const undo = current && blueGreen ? ([["ready", current.slot, current.container]] as const) : [];
-  const deed = ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address];
+  await move(tx, undo, ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address]);
+}
+
+async function move(tx: Transaction, undo: readonly Entry[], deed: readonly string[]): Promise<void> {
   try {
     await mutateByGuard(tx, undo, deed); // as a rule the proxy reaches it by now; the guard looks, and else does nothing
   } catch (cause) {

@@ -12,6 +12,16 @@ export interface SlotState {
   readonly port: number;
 }
 
+/** What the proxy has counted for one slot, all its life ("show stat" of the management guide). Who reads it knows what the numbers mean. */
+export interface SlotCounters {
+  /** `req_tot` */
+  readonly requests: number;
+  /** `hrsp_5xx` */
+  readonly errors: number;
+  /** `rtime`, milliseconds */
+  readonly meanTime: number;
+}
+
 const MAINT = 1;
 const DRAIN = 8;
 const ANSWER_TIMEOUT = 5_000;
@@ -30,6 +40,11 @@ export class ProxyRuntime {
       .split("\n")
       .filter((line) => /^\d+ app /.test(line))
       .map(slotState);
+  }
+
+  /** Both slots' counters, in one answer: of one moment. @throws when the proxy doesn't answer */
+  async counters(): Promise<Readonly<Record<Slot, SlotCounters>>> {
+    return slotCounters(await this.ask("show stat app 4 -1"));
   }
 
   async ask(command: string): Promise<string> {
@@ -71,3 +86,26 @@ function slotState(line: string): SlotState {
     port: Number(word[18]),
   };
 }
+
+/**
+ * Reads the CSV of "show stat". Columns are found by the header's names: later versions of HAProxy have more of them.
+ *
+ * @throws when a slot or a column is not there
+ */
+export function slotCounters(csv: string): Readonly<Record<Slot, SlotCounters>> {
+  const [head = "", ...rows] = csv.split("\n");
+  const columns = head.replace(/^# /, "").split(",");
+  const of = (slot: Slot): SlotCounters => {
+    const row = rows.map(fields).find(([backend, server]) => backend === "app" && server === slot);
+    const number = (column: string): number => {
+      const text = row?.[columns.indexOf(column)];
+      if (!text) throw new Error(`the proxy's statistics do not say ${column} of ${slot}`);
+      return Number(text);
+    };
+    return { requests: number("req_tot"), errors: number("hrsp_5xx"), meanTime: number("rtime") };
+  };
+  return { blue: of("blue"), green: of("green") };
+}
+
+/** At the commas outside of quotes: what a check saw may hold some. */
+const fields = (row: string): string[] => row.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
