@@ -1,6 +1,7 @@
+import { unlessAborted } from "../health/attempt";
 import type { Clock } from "../health/gate";
 import type { Judgement } from "../health/judgement";
-import { type Counters, type Readings, servedIn } from "../health/traffic-counters";
+import { type Counters, servedIn } from "../health/traffic-counters";
 import {
   type Allowance,
   allowances,
@@ -44,11 +45,15 @@ export function looksOf(spans: readonly number[]): { readonly steps: number; rea
   return { steps: spans.length, looksBetween };
 }
 
+/** One host in one step, growing as it is read. */
 interface Watched {
   readonly meter: TrafficMeter;
   readonly candidate: Counters[];
-  readonly live: Readings;
-  readonly add: (live: Counters) => void;
+  readonly live: Counters[];
+  /** the live release still serves; at 100 % what it was counted before stands for it */
+  readonly shared: boolean;
+  /** the proxy knows nothing of the candidate any more */
+  forgotten: boolean;
 }
 
 /**
@@ -68,9 +73,10 @@ export class TrafficGate {
   }
 
   /**
-   * Looks until the step is over. A proxy that begins anew in a step ends it: it sends all to the live release again.
+   * Looks until the step is over.
    *
-   * @throws {GateError} when the candidate is the worse one, or nothing can be said and that is to stop the deploy
+   * @throws {GateError} when the candidate is the worse one, when nothing can be said and that is to stop the deploy, or
+   * when a proxy began anew while two releases shared its traffic: it sends all to the live one again
    */
   async watch(step: Step): Promise<void> {
     const { clock, signal } = this.around;
@@ -79,8 +85,10 @@ export class TrafficGate {
     const end = clock.now() + step.span;
     for (let looks = 1; ; looks += 1) {
       const began = clock.now();
-      const unread = await readAll(hosts);
-      const over = end - began < 1 || (step.share < 100 && hosts.some(beganAnew)); // a timer may fire a moment early
+      const unread = await unlessAborted(readAll(hosts), signal);
+      const lost = hosts.find(({ shared, forgotten }) => shared && forgotten);
+      if (lost) throw lost.meter.forgotten();
+      const over = end - began < 1; // a timer may fire a moment early
       const allowance = over ? this.#allowances.atEnd : this.#allowances.between;
       const judgement = over && unread ? unreadable(unread) : judgeTraffic(this.#seen, this.options.limits, allowance);
       if (over || judgement.status === "unhealthy") return this.#conclude(step, judgement, looks);
@@ -116,23 +124,20 @@ export class TrafficGate {
   }
 }
 
-/** At 100 % the live release serves no more: what it was counted before stands for it. */
 function watched(meter: TrafficMeter, share: number): Watched {
   const before = meter.before();
-  if (share === 100) return { meter, candidate: [], live: before, add: () => {} };
-  const live: Counters[] = [];
-  return { meter, candidate: [], live, add: (counters) => live.push(counters) };
+  const shared = share < 100;
+  return { meter, candidate: [], live: shared ? [] : [...before], shared, forgotten: false };
 }
-
-const beganAnew = ({ candidate, live }: Watched): boolean => !servedIn(candidate) || !servedIn(live);
 
 /** @returns why one of them could not be read; undefined = all were */
 async function readAll(hosts: readonly Watched[]): Promise<unknown> {
   const ended = await Promise.allSettled(
-    hosts.map(async ({ meter, candidate, add }) => {
-      const reading = await meter.read();
-      candidate.push(reading.candidate);
-      add(reading.live);
+    hosts.map(async (host) => {
+      const { candidate, live, forgotten } = await host.meter.read();
+      host.candidate.push(candidate);
+      if (host.shared) host.live.push(live);
+      host.forgotten = forgotten;
     }),
   );
   return ended.find((end) => end.status === "rejected")?.reason;

@@ -1,5 +1,6 @@
 import type { Counters, Readings } from "../health/traffic-counters";
 import type { Slot } from "../host/proxy/config";
+import { forgotten } from "./traffic";
 import type { Transaction } from "./transaction";
 
 /** Milliseconds from one reading to the next. */
@@ -9,6 +10,8 @@ export const READING_INTERVAL = 500;
 export interface Reading {
   readonly candidate: Counters;
   readonly live: Counters;
+  /** the proxy no longer knows the candidate */
+  readonly forgotten: boolean;
 }
 
 /**
@@ -37,9 +40,12 @@ export class TrafficMeter {
   /** @throws when the proxy does not answer */
   async read(): Promise<Reading> {
     const { host, request, candidate } = this.tx;
-    const counters = await host.proxy(request.app).counters();
-    return { candidate: counters[candidate.slot], live: counters[this.live] };
+    const slots = await host.proxy(request.app).counters();
+    const ours = slots[candidate.slot];
+    return { candidate: ours, live: slots[this.live], forgotten: ours.maint };
   }
+
+  forgotten = (): Error => forgotten(this.tx, "it holds the slot in maintenance");
 
   async #readOn(): Promise<void> {
     const over = AbortSignal.any([this.tx.stop.signal, this.#moves.signal]);

@@ -81,6 +81,13 @@ async function order(tx: Transaction, undo: readonly Entry[], ...deed: readonly 
   }
 }
 
+/** The proxy began anew, with what is committed: whoever had traffic besides has none now. */
+export const forgotten = ({ candidate, request }: Transaction, seen: string): GateError =>
+  new GateError(
+    "shift",
+    `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (${seen}; docker logs ${proxyContainer(request.app)}). It gets no traffic.`,
+  );
+
 /** Waits until the proxy itself reaches the candidate at its inspected address, by a check that began after the slot was filled. */
 async function waitForSlot(tx: Transaction): Promise<void> {
   const { candidate } = tx;
@@ -96,10 +103,7 @@ async function waitForSlot(tx: Transaction): Promise<void> {
       ? `${slot.container} at ${slot.address || "no address"}, ${slot.up ? "up" : "down"}, ${slot.admin}`
       : "nothing";
     if (slot && (slot.container !== candidate.container || slot.admin === "maint"))
-      throw new GateError(
-        "shift",
-        `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (it sees ${seen}; docker logs ${proxyContainer(tx.request.app)}). Nothing was shifted.`,
-      );
+      throw forgotten(tx, `it sees ${seen}`);
     if (slot?.up && slot.address === candidate.address) return;
     await tx.clock.sleep(50, tx.stop.signal);
   }

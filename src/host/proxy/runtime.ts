@@ -20,6 +20,8 @@ export interface SlotCounters {
   readonly errors: number;
   /** `rtime`, milliseconds */
   readonly meanTime: number;
+  /** `status`: in maintenance, as after a start of the proxy that knows nothing of the slot */
+  readonly maint: boolean;
 }
 
 const MAINT = 1;
@@ -97,12 +99,17 @@ export function slotCounters(csv: string): Readonly<Record<Slot, SlotCounters>> 
   const columns = head.replace(/^# /, "").split(",");
   const of = (slot: Slot): SlotCounters => {
     const row = rows.map(fields).find(([backend, server]) => backend === "app" && server === slot);
-    const number = (column: string): number => {
+    const at = (column: string): string => {
       const text = row?.[columns.indexOf(column)];
       if (!text) throw new Error(`the proxy's statistics do not say ${column} of ${slot}`);
-      return Number(text);
+      return text;
     };
-    return { requests: number("req_tot"), errors: number("hrsp_5xx"), meanTime: number("rtime") };
+    const [requests, errors, meanTime] = [at("req_tot"), at("hrsp_5xx"), at("rtime")].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    return { requests, errors, meanTime, maint: at("status").startsWith("MAINT") };
   };
   return { blue: of("blue"), green: of("green") };
 }
