@@ -10,7 +10,7 @@ import { resetHost } from "../test/bed/hosts";
 import { up } from "../test/bed/up";
 import { AddressServices } from "../test/support/address-services";
 import { ManInTheMiddle } from "../test/support/man-in-the-middle";
-import { startPost } from "../test/support/runner";
+import { type Ended, startPost } from "../test/support/runner";
 import { Play, status } from "./demo/play";
 import { bold, dim, red, say } from "./demo/screen";
 
@@ -42,6 +42,7 @@ async function main(): Promise<number> {
     await byTag(stage);
     await inBetween(stage);
     await killedRunner(stage);
+    await aTenthFirst(stage);
     return stage.play.close();
   } finally {
     await services.end();
@@ -149,6 +150,28 @@ async function killedRunner(stage: Stage): Promise<void> {
     seen.serves ?? "nothing",
     seen.serves === "v1" && seen.current === "v1",
   );
+}
+
+async function aTenthFirst(stage: Stage): Promise<void> {
+  const { play, group } = stage;
+  play.scene(
+    "A bad release meets a tenth of the users",
+    "v3's health page is good, but a twentieth of its requests fail. It gets 10 % of the traffic first.",
+  );
+  const steps = { "traffic-steps": "10, 100", "step-duration": "5s" };
+  let ended: Ended | undefined;
+  const { byRelease, failed } = await play.underLoad(async (_timeline, load) => {
+    await load.answeredBy("v1");
+    ended = await play.start("errors5", "v3", { ...found(group), ...steps }).ended;
+  });
+  if (!ended) throw new Error("the deploy did not end");
+  const { reason = "" } = ended.outputs;
+  say(`  ${dim("deploy:")} ${reason}`);
+  play.claim("it went back at 10 %", status(ended), reason.startsWith("Stopped at 10 % of the traffic"));
+  const got = byRelease.v3 ?? 0;
+  play.claim(`requests that failed, of ${got} that v3 got`, failed, failed > 0 && failed <= got / 20);
+  const seen = await play.settled();
+  play.claim("v1 serves", seen.serves ?? "nothing", seen.serves === "v1" && seen.current === "v1");
 }
 
 main().then(
