@@ -45,6 +45,7 @@ async function main(): Promise<number> {
     await inBetween(stage);
     await killedRunner(stage);
     await redAlarm(stage);
+    await aTenthFirst(stage);
     return stage.play.close();
   } finally {
     await services.end();
@@ -178,6 +179,28 @@ async function redAlarm(stage: Stage): Promise<void> {
   const seen = await play.look();
   play.claim("the host is on v1", seen.serves ?? "nothing", seen.serves === "v1" && seen.current === "v1");
   play.claim("no request failed", failed, failed === 0);
+}
+
+async function aTenthFirst(stage: Stage): Promise<void> {
+  const { play, group } = stage;
+  play.scene(
+    "A bad release meets a tenth of the users",
+    "v3's health page is good, but a twentieth of its requests fail. It gets 10 % of the traffic first.",
+  );
+  const steps = { "traffic-steps": "10, 100", "step-duration": "5s" };
+  let ended: Ended | undefined;
+  const { byRelease, failed } = await play.underLoad(async (_timeline, load) => {
+    await load.answeredBy("v1");
+    ended = await play.start("errors5", "v3", { ...found(group), ...steps }).ended;
+  });
+  if (!ended) throw new Error("the deploy did not end");
+  const { reason = "" } = ended.outputs;
+  say(`  ${dim("deploy:")} ${reason}`);
+  play.claim("it went back at 10 %", status(ended), reason.startsWith("Stopped at 10 % of the traffic"));
+  const got = byRelease.v3 ?? 0;
+  play.claim(`requests that failed, of ${got} that v3 got`, failed, failed > 0 && failed <= got / 20);
+  const seen = await play.settled();
+  play.claim("v1 serves", seen.serves ?? "nothing", seen.serves === "v1" && seen.current === "v1");
 }
 
 main().then(

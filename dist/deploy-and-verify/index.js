@@ -55601,6 +55601,24 @@ async function observe(probe, deadline, seen, clock, signal) {
 
 /***/ }),
 
+/***/ 8105:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ judged)
+/* harmony export */ });
+/* harmony import */ var _gate__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2923);
+
+function judged(findings) {
+    const status = (0,_gate__WEBPACK_IMPORTED_MODULE_0__/* .together */ .bs)(findings.map((finding) => finding.status));
+    const [deciding, others] = [true, false].map((decides) => findings.filter((one) => (one.status === status) === decides));
+    return { status, evidence: [...(deciding ?? []), ...(others ?? [])].map(({ says }) => says) };
+}
+
+
+/***/ }),
+
 /***/ 7494:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -67974,7 +67992,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(682)]).then(__nccwpck_require__.bind(__nccwpck_require__, 682));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(4)]).then(__nccwpck_require__.bind(__nccwpck_require__, 4004));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -68170,13 +68188,6 @@ function oneOf(words) {
         if (word !== undefined)
             return word;
         throw new user_error/* UserError */.y(`${name}: expected ${all}, got ${shown_shown(text)}.`);
-    };
-}
-/** An input of which only one value is built so far. */
-function onlyValue(value, later) {
-    return (name, text) => {
-        if (text !== value)
-            throw new user_error/* UserError */.y(`${name}: got ${shown_shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
     };
 }
 
@@ -68881,6 +68892,10 @@ class ProxyRuntime {
             .filter((line) => /^\d+ app /.test(line))
             .map(slotState);
     }
+    /** Both slots' counters, in one answer: of one moment. @throws when the proxy doesn't answer */
+    async counters() {
+        return slotCounters(await this.ask("show stat app 4 -1"));
+    }
     async ask(command) {
         const stream = await this.connection.dialSocket(this.socket);
         return new Promise((resolve, reject) => {
@@ -68919,6 +68934,29 @@ function slotState(line) {
         port: Number(word[18]),
     };
 }
+/**
+ * Reads the CSV of "show stat". Columns are found by the header's names: later versions of HAProxy have more of them.
+ *
+ * @throws when a slot or a column is not there
+ */
+function slotCounters(csv) {
+    const [head = "", ...rows] = csv.split("\n");
+    const columns = head.replace(/^# /, "").split(",");
+    const of = (slot) => {
+        const row = rows.map(fields).find(([backend, server]) => backend === "app" && server === slot);
+        const at = (column) => {
+            const text = row?.[columns.indexOf(column)];
+            if (!text)
+                throw new Error(`the proxy's statistics do not say ${column} of ${slot}`);
+            return text;
+        };
+        const [requests, errors, meanTime] = [at("req_tot"), at("hrsp_5xx"), at("rtime")].map(Number);
+        return { requests, errors, meanTime, maint: at("status").startsWith("MAINT") };
+    };
+    return { blue: of("blue"), green: of("green") };
+}
+/** At the commas outside of quotes: what a check saw may hold some. */
+const fields = (row) => row.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
 
 ;// CONCATENATED MODULE: ./src/host/host.ts
 
@@ -73641,6 +73679,26 @@ const waveSize = (name, text) => {
     return percent ? { percent: value } : { hosts: value };
 };
 
+;// CONCATENATED MODULE: ./src/github/values/traffic.ts
+
+
+
+/** Shares of the traffic in whole per cent, one larger than the other, up to all of it: `10, 50, 100`. */
+const trafficSteps = (name, text) => {
+    const steps = parse_items(text).map((item) => (/^[1-9]\d{0,2}$/.test(item) ? Number(item) : Number.NaN));
+    const rising = steps.every((step, n) => step > (steps[n - 1] ?? 0));
+    if (rising && steps.at(-1) === 100)
+        return steps;
+    throw new user_error/* UserError */.y(`${name}: expected whole numbers of per cent that rise and end at 100, such as 10, 50, 100, got ${shown_shown(text)}.`);
+};
+/** A percentage as a share, up to another: `percentage(1000)` of `1.5%` is 0.015. */
+const percentage = (most) => (name, text) => {
+    const value = /^\d{1,4}(\.\d{1,2})?%$/.test(text) ? Number(text.slice(0, -1)) : Number.NaN;
+    if (value <= most)
+        return value / 100;
+    throw new user_error/* UserError */.y(`${name}: expected a percentage from 0% to ${most}%, such as 1% or 0.5%, got ${shown_shown(text)}.`);
+};
+
 ;// CONCATENATED MODULE: ./src/github/values/words.ts
 
 const shellSyntax = /^(?:&&|\|\||>>|<<|[;&|<>()`]|\$(?=[A-Za-z0-9_{(@*#?!-])|\r?\n)/;
@@ -73743,6 +73801,7 @@ function deployInputs(from, io) {
             container: container(from, io),
             preDeploy: preDeploy(from),
             traffic: traffic(from),
+            rollout: rollout(from),
             health: health(from),
             bakeTime: from.needed("bake-time", duration("0s", "6h")),
             verify: host_inputs_verify(from),
@@ -73809,23 +73868,25 @@ function preDeploy(from) {
     const timeout = from.needed("pre-deploy-timeout", duration("1s", "6h"));
     return command && { command, timeout };
 }
-function traffic(from) {
-    from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
-    return {
-        strategy: from.needed("strategy", strategy),
-        httpPort: from.needed("http-port", portNumber),
-        proxyImage: from.needed("proxy-image", imageName),
-        responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
-        tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
-        drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
-        releaseHeader: from.needed("release-header", releaseHeader),
-    };
-}
-const strategy = (name, text) => {
-    if (text === "blue-green" || text === "recreate")
-        return text;
-    throw new user_error/* UserError */.y(`${name}: expected blue-green or recreate, got ${shown_shown(text)}.`);
-};
+const traffic = (from) => ({
+    strategy: from.needed("strategy", oneOf(["blue-green", "recreate"])),
+    httpPort: from.needed("http-port", portNumber),
+    proxyImage: from.needed("proxy-image", imageName),
+    responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
+    tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
+    drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
+    releaseHeader: from.needed("release-header", releaseHeader),
+});
+const rollout = (from) => ({
+    steps: from.needed("traffic-steps", trafficSteps),
+    stepDuration: from.needed("step-duration", duration("1s", "6h")),
+    limits: {
+        maxErrorRate: from.needed("max-error-rate", percentage(100)),
+        maxLatencyIncrease: from.optional("max-latency-increase", percentage(1000)),
+        minRequests: from.needed("min-requests", wholeNumber(1, 1_000_000)),
+    },
+    onInconclusive: from.needed("on-inconclusive", oneOf(["pass", "fail"])),
+});
 const health = (from) => ({
     path: from.needed("health-path", healthPath),
     status: from.needed("health-status", statusRanges),
@@ -73849,8 +73910,13 @@ const safety = (from) => ({
 /** Values that are right alone and can't be met together. @throws {UserError} with all that was found so far */
 function refuseTogether(from, inputs) {
     checkStrangers(from, inputs);
-    const { request } = inputs;
-    const { interval, threshold, startTimeout } = request.health;
+    const { health, rollout, traffic } = inputs.request;
+    const { interval, threshold, startTimeout } = health;
+    from.check(() => {
+        if (traffic.strategy === "blue-green" || rollout.steps.length === 1)
+            return;
+        throw new user_error/* UserError */.y("traffic-steps: with strategy recreate one release runs at a time, and two can't share the traffic. Write 100, or take strategy blue-green.");
+    });
     from.check(() => {
         if (interval * (threshold - 1) < startTimeout)
             return;
@@ -74340,9 +74406,23 @@ class Fleet {
         this.failedOn = member;
         this.#stop.abort(reason);
     }
-    /** For all of its hosts, and through none of them: the job was cancelled, an alarm went off. Only the first reason counts. */
-    stop(reason) {
+    /** Whatever its hosts do: the job was cancelled, or what failed is no single host's. */
+    stopAll(reason) {
         this.#stop.abort(reason);
+    }
+    /** Side by side; the first that fails stops the others, and nothing is under way when this ends. */
+    async together(bodies) {
+        const ended = await Promise.allSettled(bodies.map(async (body) => {
+            try {
+                await body();
+            }
+            catch (error) {
+                this.stopAll(error); // the second reason is ignored
+                throw error;
+            }
+        }));
+        if (ended.some(({ status }) => status === "rejected"))
+            throw this.signal.reason;
     }
     /**
      * Does the same on several hosts side by side. The first failure stops the others where they wait; it is thrown when
@@ -74451,12 +74531,12 @@ function underAlarms({ fleet, report, world }, before, moving) {
     const over = new AbortController();
     const watching = before.watch(over.signal, world.clock, fleet.signal).then(({ status, evidence, looks }) => {
         const lastSeen = evidence.join(" ");
-        report.alarms = { gate: "alarms", verdict: status, probes: looks, expected: "no new alarm", lastSeen };
+        report.evidence.push({ gate: "alarms", verdict: status, probes: looks, expected: "no new alarm", lastSeen });
         if (status !== "healthy")
             throw new GateError("alarms", `${evidence[0]} ${stillServe(moving)}`);
         world.log.info(`alarms: ${lastSeen}`);
     });
-    watching.catch((cause) => fleet.stop(cause));
+    watching.catch((cause) => fleet.stopAll(cause));
     return {
         settled() {
             over.abort();
@@ -75009,6 +75089,8 @@ async function order(tx, undo, ...deed) {
         throw new GateError("shift", `The proxy "${name}" did not take "${deed[0]} ${deed[1]}": ${cause.detail.trim() || "it does not answer"}. Does it run? (docker ps, docker logs ${name})`, { cause });
     }
 }
+/** The proxy began anew, with what is committed: whoever had traffic besides has none now. */
+const forgotten = ({ candidate, request }, seen) => new GateError("shift", `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (${seen}; docker logs ${proxyContainer(request.app)}). It gets no traffic.`);
 /** Waits until the proxy itself reaches the candidate at its inspected address, by a check that began after the slot was filled. */
 async function waitForSlot(tx) {
     const { candidate } = tx;
@@ -75024,19 +75106,27 @@ async function waitForSlot(tx) {
             ? `${slot.container} at ${slot.address || "no address"}, ${slot.up ? "up" : "down"}, ${slot.admin}`
             : "nothing";
         if (slot && (slot.container !== candidate.container || slot.admin === "maint"))
-            throw new GateError("shift", `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (it sees ${seen}; docker logs ${proxyContainer(tx.request.app)}). Nothing was shifted.`);
+            throw forgotten(tx, `it sees ${seen}`);
         if (slot?.up && slot.address === candidate.address)
             return;
         await tx.clock.sleep(50, tx.stop.signal);
     }
     throw new GateError("shift", `The proxy does not reach ${candidate.container} at ${candidate.address}:${candidate.port}; it sees ${seen}. Nothing was shifted.`);
 }
+/**
+ * So many per cent of the traffic to the candidate, by weights, in one pass of the proxy's loop; the live release takes
+ * the rest. What takes it back is on disk since the slot was filled: without the candidate, all traffic is the live
+ * one's, whatever its weight. So weights are left as they are at the end, and set anew before they count again.
+ */
+const shiftShare = (tx, live, share) => move(tx, [], ["share", tx.candidate.slot, live.slot, tx.candidate.address, String(share)]);
 /** All traffic to the candidate, once the proxy reaches it, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
 async function shift(tx) {
     const { current } = tx.scene;
     const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
     const undo = current && blueGreen ? [["ready", current.slot, current.container]] : [];
-    const deed = ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address];
+    await move(tx, undo, ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address]);
+}
+async function move(tx, undo, deed) {
     try {
         await mutateByGuard(tx, undo, deed); // as a rule the proxy reaches it by now; the guard looks, and else does nothing
     }
@@ -75398,10 +75488,10 @@ class Report {
     stop;
     phases = [];
     warnings = [];
+    /** what gates saw that judge all hosts together */
+    evidence = [];
     startedAt = new Date().toISOString();
     verification;
-    /** what the alarms said last */
-    alarms;
     /** the phase that runs, or ran last */
     phaseNow = "connect";
     #startedAt;
@@ -75444,11 +75534,7 @@ class Report {
         return {
             ...end,
             phases: this.phases,
-            evidence: [
-                ...evidence,
-                ...(this.alarms ? [this.alarms] : []),
-                ...(this.verification?.checks ?? []).map(evidenceOf),
-            ],
+            evidence: [...evidence, ...this.evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
             warnings: this.warnings,
             verification: this.verification,
             startedAt: this.startedAt,
@@ -75476,7 +75562,7 @@ async function change(asked, world, attempt) {
     const fleet = new Fleet(world);
     const report = new Report(world.log, world.clock, fleet.signal);
     const endings = new Endings(asked, fleet, report);
-    const onCancel = () => fleet.stop(world.cancel.reason);
+    const onCancel = () => fleet.stopAll(world.cancel.reason);
     world.cancel.addEventListener("abort", onCancel, { once: true });
     if (world.cancel.aborted)
         onCancel();
@@ -75601,7 +75687,590 @@ async function makeFolder(host, request, dockerGroup) {
     }
 }
 
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+;// CONCATENATED MODULE: ./src/health/command.ts
+
+/**
+ * Runs the user's own check on the runner, as `bash -c`, with `URL` in its environment. It has a process group of its
+ * own, so that all it started ends with it: at its limit, or with the deploy.
+ *
+ * @returns how it ended: "exit status 0", "killed by SIGKILL", "no end within 120 s"
+ */
+function runVerifyCommand(command, url, timeout, signal, onText) {
+    return new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_.spawn)("bash", ["-c", command], {
+            detached: true,
+            stdio: ["ignore", "pipe", "pipe"],
+            env: environment(url),
+        });
+        const endGroup = () => {
+            try {
+                if (child.pid)
+                    process.kill(-child.pid, "SIGKILL");
+            }
+            catch {
+                // it has ended already
+            }
+        };
+        let late = false;
+        const timer = setTimeout(() => {
+            late = true;
+            endGroup();
+        }, timeout);
+        const onAbort = () => {
+            endGroup();
+            reject(signal.reason);
+        };
+        signal.addEventListener("abort", onAbort, { once: true });
+        for (const stream of [child.stdout, child.stderr]) {
+            stream.setEncoding("utf8");
+            stream.on("data", onText);
+        }
+        child.once("error", reject);
+        child.once("exit", endGroup); // what it left running would hold its output open, and `close` would not come
+        child.once("close", (code, killer) => {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", onAbort);
+            if (late)
+                resolve(`no end within ${timeout / 1000} s`);
+            else
+                resolve(killer ? `killed by ${killer}` : `exit status ${code}`);
+        });
+    });
+}
+/** The inputs of this action hold secrets; the command has no need of them. */
+const environment = (url) => ({
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("INPUT_") && !name.startsWith("STATE_"))),
+    URL: url,
+});
+
+;// CONCATENATED MODULE: ./src/release/gates.ts
+
+
+
+
+
+
+
+/**
+ * The candidate, asked directly at its own address: no port is published for it. One that comes back has stood this gate
+ * before, at its own interval: it is asked as often, but in quick succession.
+ */
+async function probe(tx) {
+    const { candidate, host, request, clock, stop } = tx;
+    const expected = { status: request.health.status, body: request.health.body };
+    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const { interval, threshold, startTimeout } = request.health;
+    const pace = tx.scene.kept ? (0,gate/* steadyPace */.kx)(gate/* EAGER_INTERVAL */.nx) : (0,gate/* eagerPace */.K8)(interval);
+    const rules = { pace, threshold, limit: startTimeout };
+    const verdict = await (0,gate/* becomesHealthy */._r)(look, rules, clock, stop.signal);
+    const where = `${request.health.path} on port ${candidate.port}`;
+    await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
+}
+/** The candidate under the real traffic, asked through the proxy: the release must name itself. */
+async function bake(tx) {
+    const { host, request } = tx;
+    const header = request.traffic.releaseHeader;
+    const expected = {
+        status: request.health.status,
+        body: request.health.body,
+        headers: header ? [{ name: header, is: request.version }] : [],
+    };
+    const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
+    await gates_watch(tx, expected, look, tx.bakeTime);
+}
+/** The candidate under a part of the traffic for so many milliseconds: at its own address, for through the proxy either release may answer. */
+async function bakeDirectly(tx, span) {
+    const { candidate, host, request } = tx;
+    const expected = { status: request.health.status, body: request.health.body };
+    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    await gates_watch(tx, expected, look, span);
+}
+async function gates_watch(tx, expected, look, span) {
+    const { request, clock, stop } = tx;
+    const { interval, threshold } = request.health;
+    const rules = {
+        pace: (0,gate/* steadyPace */.kx)(interval, 1),
+        span,
+        settles: true,
+        broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
+    };
+    const verdict = await (0,gate/* staysHealthy */.K1)(look, rules, clock, stop.signal);
+    await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
+}
+async function verifyCommand(tx, url) {
+    const verify = tx.request.verify;
+    if (!verify)
+        return;
+    const ended = await runVerifyCommand(verify.command, url, verify.timeout, tx.stop.signal, (text) => tx.log.quote(text));
+    const healthy = ended === "exit status 0";
+    tx.evidence.push({
+        gate: "verify-command",
+        verdict: healthy ? "healthy" : "unhealthy",
+        probes: 1,
+        expected: "exit status 0",
+        lastSeen: ended,
+    });
+    if (!healthy)
+        throw new GateError("verify-command", `verify-command: ${ended}. ${still(tx)}`);
+}
+/** One question over a stream of its own, and what its answer lacks. */
+function looker({ request, clock }, expected, host, dial) {
+    const { path, headers, timeout } = request.health;
+    const question = { path, host: request.health.host ?? host, headers };
+    return async () => {
+        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
+        const wrong = mismatch(answer, expected)?.text;
+        const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
+        return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
+    };
+}
+async function judge(tx, gate, expected, verdict, sentence) {
+    tx.evidence.push({
+        gate,
+        verdict: verdict.status,
+        probes: verdict.seen.probes,
+        expected: describeExpectation(expected),
+        lastSeen: verdict.seen.lastSeen,
+    });
+    if (verdict.status !== "healthy")
+        await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
+    if (verdict.status !== "healthy")
+        throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
+    tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
+}
+
+;// CONCATENATED MODULE: ./src/health/traffic-counters.ts
+/** undefined = a counter went backwards: the proxy began anew, and what it had counted is lost */
+function servedIn(readings) {
+    const lost = readings.some((now, index) => {
+        const before = readings[index - 1];
+        return before !== undefined && (now.requests < before.requests || now.errors < before.errors);
+    });
+    const [first, last] = [readings[0], readings.at(-1)];
+    if (lost)
+        return undefined;
+    if (!first || !last)
+        return { requests: 0, errors: 0 };
+    return { requests: last.requests - first.requests, errors: last.errors - first.errors };
+}
+const MEMORY = 512; // HAProxy 3.0, TIME_STATS_SAMPLES (its manual says 1,024)
+/**
+ * The mean time of the requests between two readings, in milliseconds. HAProxy keeps one sum for each server: up to 512
+ * requests it is plain; then each new one first takes 1/512 of it away (`swrate_add_dynamic` in freq_ctr.h). So what was
+ * counted before, which may be another release's, is taken out again. The whole milliseconds of `rtime` leave an error
+ * of up to 512 ms divided by the requests between the readings. At least one request must lie between them.
+ */
+function meanSince(before, now) {
+    const plain = Math.max(0, Math.min(now.requests, MEMORY) - before.requests);
+    const fading = now.requests - before.requests - plain;
+    const kept = (1 - 1 / MEMORY) ** fading;
+    const weight = plain * kept + MEMORY * (1 - kept);
+    return Math.max(0, (sumOf(now) - kept * sumOf(before)) / weight);
+}
+const sumOf = ({ requests, meanTime }) => meanTime * Math.min(requests, MEMORY);
+
+;// CONCATENATED MODULE: ./src/health/chance.ts
+const NEGLIGIBLE = 1e-20; // far below any chance that decides something
+/** The chance of at least `least` hits in all of these tries together, exact but for what is negligible. */
+function chanceOfAtLeast(least, ...tries) {
+    const sum = tries.map(binomial).reduce(chance_together, [{ hits: 0, chance: 1 }]);
+    const tail = sum.filter(({ hits }) => hits >= least).reduce((total, { chance }) => total + chance, 0);
+    return Math.min(1, tail);
+}
+/** The chances of each number of hits, multiplied up as logarithms: the first of many tries would be 0 otherwise. */
+function binomial({ count, each }) {
+    if (each <= 0 || each >= 1)
+        return [{ hits: each > 0 ? count : 0, chance: 1 }];
+    const odds = Math.log(each) - Math.log1p(-each);
+    let logarithm = count * Math.log1p(-each);
+    const chances = [{ hits: 0, chance: Math.exp(logarithm) }];
+    for (let hits = 1; hits <= count; hits += 1) {
+        logarithm += Math.log(count - hits + 1) - Math.log(hits) + odds;
+        chances.push({ hits, chance: Math.exp(logarithm) });
+    }
+    return chances.filter(({ chance }) => chance > NEGLIGIBLE);
+}
+/** Of the sum of two independent numbers. */
+function chance_together(some, others) {
+    const sums = new Map();
+    for (const one of some)
+        for (const other of others) {
+            const hits = one.hits + other.hits;
+            sums.set(hits, (sums.get(hits) ?? 0) + one.chance * other.chance);
+        }
+    return [...sums].map(([hits, chance]) => ({ hits, chance }));
+}
+
+// EXTERNAL MODULE: ./src/health/judgement.ts
+var judgement = __nccwpck_require__(8105);
+;// CONCATENATED MODULE: ./src/health/traffic-evidence.ts
+
+
+
+
+/** Of a hundred bakes of a release that is no worse than the live one, this many may end in an abort: over all looks. */
+const FALSE_ABORTS = 0.01;
+const BETWEEN = 0.05; // of it, for all looks before a step's end: only what is blatant ends a step early
+/**
+ * What each look may spend of FALSE_ABORTS. Chances of several looks add up at most, whatever they have in common, so a
+ * bake keeps the promise when the parts sum up to it (Bonferroni). Nearly all goes to the one look at each step's end
+ * (Haybittle and Peto). A bound that holds at any number of looks (a confidence sequence) is simpler to use, but takes 7
+ * errors where this takes 5, at 200 requests of a tenth of the traffic: it misses 13 of 100 releases with 5 % errors.
+ */
+function allowances(limits, plan) {
+    const latency = limits.maxLatencyIncrease === undefined ? 0 : FALSE_ABORTS / 2;
+    const errors = FALSE_ABORTS - latency;
+    const between = plan.looksBetween > 0 ? BETWEEN : 0;
+    return {
+        atEnd: { errors: (errors * (1 - between)) / plan.steps, latency: latency / plan.steps },
+        between: { errors: plan.looksBetween > 0 ? (errors * between) / plan.looksBetween : 0, latency: 0 },
+    };
+}
+/**
+ * The verdict of one look at all steps so far, the present one last. Before a step's end only `unhealthy` counts: there
+ * may just not have been enough traffic yet.
+ */
+function judgeTraffic(seen, limits, allowance) {
+    const steps = [];
+    for (const step of seen) {
+        const [candidate, live] = [servedIn(step.candidate), servedIn(step.live)];
+        if (!candidate || !live)
+            return { status: "inconclusive", evidence: ["The proxy's counters went backwards: it began anew in the bake."] };
+        steps.push({ candidate, live });
+    }
+    const findings = [judgeErrors(steps, limits, allowance.errors)];
+    if (limits.maxLatencyIncrease !== undefined && allowance.latency > 0)
+        findings.push(judgeLatency(seen.flatMap(latencyWindows), limits.maxLatencyIncrease, allowance.latency));
+    return (0,judgement/* judged */.g)(findings);
+}
+/** Whether a step's or the bake's last verdict ends the deploy. */
+const stops = ({ status }, onInconclusive) => status === "unhealthy" || (status === "inconclusive" && onInconclusive === "fail");
+/**
+ * Unhealthy when the candidate's share of errors exceeds the live one's by more than `maxErrorRate`, and chance does not
+ * explain that it is higher at all. Of releases that are alike each error is the candidate's with the chance of its share
+ * of the step's requests, whatever errors have in common: an outage behind both hits both. So the candidate's errors
+ * among all are a sum of binomials, exactly for rare errors and with room to spare for frequent ones.
+ * Confidence is asked against the live one's share, not against share plus limit: 99 % of the latter takes 7 errors in
+ * 200 requests where the limit is 1 %, which 13 of 100 releases with 5 % errors do not show.
+ */
+function judgeErrors(steps, limits, allowed) {
+    const candidate = total(steps.map((step) => step.candidate));
+    const live = total(steps.map((step) => step.live));
+    const counts = `5xx: ${shareOf(candidate)} of the candidate, ${shareOf(live)} of the live release`;
+    const [who, few] = candidate.requests < limits.minRequests ? ["candidate", candidate] : ["live release", live];
+    if (few.requests < limits.minRequests)
+        return {
+            status: "inconclusive",
+            says: `${counts}: the ${who} had ${few.requests} requests, at least ${limits.minRequests} are needed.`,
+        };
+    const excess = (candidate.errors - expectedErrors(steps)) / candidate.requests;
+    if (excess <= limits.maxErrorRate)
+        return { status: "healthy", says: `${counts}.` };
+    const chance = chanceOfAtLeast(candidate.errors, ...steps.map(candidatesErrors));
+    const above = `${counts}: ${percent(excess)} more, where ${percent(limits.maxErrorRate)} is allowed`;
+    if (chance > allowed)
+        return { status: "healthy", says: `${above}, but too few to rule out chance.` };
+    return { status: "unhealthy", says: `${above}.` };
+}
+/** As many as the candidate's requests would have had of the live release: its share differs from step to step. */
+const expectedErrors = (steps) => steps.reduce((sum, { candidate, live }) => sum + (candidate.requests * live.errors) / Math.max(live.requests, 1), 0);
+/** Each error of a step, and the chance that it is the candidate's if the releases are alike. */
+const candidatesErrors = ({ candidate, live }) => ({
+    count: candidate.errors + live.errors,
+    each: candidate.requests / Math.max(candidate.requests + live.requests, 1),
+});
+const LEAST_IN_WINDOW = 10; // requests of each release
+const MOST_UNEVEN = 2; // a mean of few heavy-tailed times is mostly too low: such a live one makes any candidate look slow
+/**
+ * A proxy tells means, not how far single requests lie apart, and a few slow ones move a mean at will. So it is asked in
+ * how many windows the candidate was the slower one (sign test): of releases that are alike in half of them, whatever the
+ * distribution, where both had as much traffic; in fewer, where the candidate had less. Unhealthy when it was in more
+ * than chance explains, and when in the median window it was slower by more than the limit. Windows in which the
+ * candidate had more than twice the live one's requests say nothing.
+ * Against the live one's time before the shift this can't tell a slower release from a slower hour.
+ */
+function judgeLatency(windows, limit, allowed) {
+    const needed = Math.ceil(-Math.log2(allowed)); // were the candidate slower in all of them
+    if (windows.length < needed)
+        return {
+            status: "inconclusive",
+            says: `Latency: ${windows.length} windows with ${LEAST_IN_WINDOW} requests of each release, at least ${needed} are needed.`,
+        };
+    const slower = windows.filter(({ candidate, live }) => candidate > live).length;
+    const middle = median(windows.map(({ candidate, live }) => candidate / Math.max(live, 1)));
+    const chance = chanceOfAtLeast(slower, { count: windows.length, each: 0.5 });
+    const means = [windows.map((one) => one.candidate), windows.map((one) => one.live)].map(median).map(Math.round);
+    const tooSlow = middle - 1 > limit;
+    const byChance = tooSlow && chance > allowed;
+    const says = `Latency: ${means[0]} ms against ${means[1]} ms of the live release; slower in ${slower} of ${windows.length} windows, ` +
+        `in the median one by ${percent(middle - 1)}, where ${percent(limit)} is allowed${byChance ? ", but too seldom to rule out chance" : ""}.`;
+    return { status: tooSlow && !byChance ? "unhealthy" : "healthy", says };
+}
+/** A step's windows, as short as its readings and `LEAST_IN_WINDOW` let them be. */
+function latencyWindows({ candidate, live }) {
+    const windows = [];
+    let from = 0;
+    for (let to = 1; to < Math.min(candidate.length, live.length); to += 1) {
+        const [a, b, c, d] = [candidate[from], candidate[to], live[from], live[to]];
+        if (!a || !b || !c || !d)
+            break;
+        const [ours, theirs] = [b.requests - a.requests, d.requests - c.requests];
+        if (Math.min(ours, theirs) < LEAST_IN_WINDOW)
+            continue;
+        if (ours <= MOST_UNEVEN * theirs)
+            windows.push({ candidate: meanSince(a, b), live: meanSince(c, d) });
+        from = to;
+    }
+    return windows;
+}
+const total = (served) => ({
+    requests: served.reduce((sum, { requests }) => sum + requests, 0),
+    errors: served.reduce((sum, { errors }) => sum + errors, 0),
+});
+const shareOf = ({ errors, requests }) => `${errors} of ${requests} requests`;
+/** A share as people write it: 0.015 is `1.5 %`. */
+const percent = (share) => `${Number((share * 100).toFixed(1))} %`;
+const median = (values) => percentile(values, 50);
+
+;// CONCATENATED MODULE: ./src/release/traffic-meter.ts
+
+/** Milliseconds from one reading to the next. */
+const READING_INTERVAL = 500;
+/**
+ * Reads what a host's proxy has counted for both releases. From its making on it reads by itself, beside the deploy, what
+ * the live release serves alone.
+ */
+class TrafficMeter {
+    tx;
+    live;
+    past;
+    #alone = [];
+    #moves = new AbortController();
+    /** @param past milliseconds: older readings of the live release alone don't count */
+    constructor(tx, live, past) {
+        this.tx = tx;
+        this.live = live;
+        this.past = past;
+        void this.#readOn();
+    }
+    /** The traffic moves: no more of these. @returns what the live release was counted alone, the last `past` of it */
+    before() {
+        this.#moves.abort();
+        return this.#alone.map(({ live }) => live);
+    }
+    /** @throws when the proxy does not answer */
+    async read() {
+        const { host, request, candidate } = this.tx;
+        const slots = await host.proxy(request.app).counters();
+        const ours = slots[candidate.slot];
+        return { candidate: ours, live: slots[this.live], forgotten: ours.maint };
+    }
+    forgotten = () => forgotten(this.tx, "it holds the slot in maintenance");
+    async #readOn() {
+        const over = AbortSignal.any([this.tx.stop.signal, this.#moves.signal]);
+        while (!over.aborted) {
+            const reading = await this.read().catch(() => undefined); // it is being reloaded, for instance: the next one counts
+            if (reading && !over.aborted)
+                this.#keep(reading.live);
+            await this.tx.clock.sleep(READING_INTERVAL, over).catch(() => { }); // the loop sees why
+        }
+    }
+    #keep(live) {
+        const at = this.tx.clock.now();
+        const last = this.#alone.at(-1);
+        if (last && live.requests < last.live.requests)
+            this.#alone.length = 0; // reloaded: it counts from 0 again
+        this.#alone.push({ at, live });
+        while ((this.#alone[0]?.at ?? at) < at - this.past)
+            this.#alone.shift();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/release/traffic-gate.ts
+
+
+
+
+
+/** How many looks a rollout takes at most: of the steps' ends, and before them. */
+function looksOf(spans) {
+    const looksBetween = spans.reduce((sum, span) => sum + Math.ceil(span / READING_INTERVAL), 0);
+    return { steps: spans.length, looksBetween };
+}
+/**
+ * The candidate against the live release, by the traffic that both got. All steps of all hosts are judged together: what
+ * one alone is too small to say, they may say together, and the promise about false aborts is one for the whole deploy.
+ */
+class TrafficGate {
+    options;
+    around;
+    #seen = [];
+    #allowances;
+    constructor(options, plan, around) {
+        this.options = options;
+        this.around = around;
+        this.#allowances = allowances(options.limits, plan);
+    }
+    /**
+     * Looks until the step is over.
+     *
+     * @throws {GateError} when the candidate is the worse one, when nothing can be said and that is to stop the deploy, or
+     * when a proxy began anew while two releases shared its traffic: it sends all to the live one again
+     */
+    async watch(step) {
+        const { clock, signal } = this.around;
+        const hosts = step.meters.map((meter) => watched(meter, step.share));
+        this.#seen.push(...hosts);
+        const end = clock.now() + step.span;
+        for (let looks = 1;; looks += 1) {
+            const began = clock.now();
+            const unread = await (0,attempt/* unlessAborted */.W)(readAll(hosts), signal);
+            const lost = hosts.find(({ shared, forgotten }) => shared && forgotten);
+            if (lost)
+                throw lost.meter.forgotten();
+            const over = end - began < 1; // a timer may fire a moment early
+            const allowance = over ? this.#allowances.atEnd : this.#allowances.between;
+            const judgement = over && unread ? unreadable(unread) : judgeTraffic(this.#seen, this.options.limits, allowance);
+            if (over || judgement.status === "unhealthy")
+                return this.#conclude(step, judgement, looks);
+            await clock.sleep(Math.max(0, Math.min(began + READING_INTERVAL, end) - clock.now()), signal);
+        }
+    }
+    async #conclude(step, judgement, looks) {
+        const { log, evidence } = this.around;
+        const { limits, onInconclusive } = this.options;
+        const at = `at ${step.share} % of the traffic`;
+        const says = judgement.evidence.join(" ");
+        const lastSeen = `${at}: ${says}`;
+        evidence.push({
+            gate: "traffic",
+            verdict: judgement.status,
+            probes: looks,
+            expected: expectedOf(limits),
+            lastSeen,
+        });
+        if (!stops(judgement, onInconclusive)) {
+            const passes = judgement.status === "inconclusive" ? " It passes (on-inconclusive: pass)." : "";
+            log.info(`traffic, ${at}: ${judgement.status}. ${says}${passes}`);
+            return;
+        }
+        await step.hold(); // a cut wire must not be taken for a bad candidate
+        const got = this.#seen.reduce((sum, { candidate }) => sum + (servedIn(candidate)?.requests ?? 0), 0);
+        const why = judgement.status === "unhealthy" ? "" : " Nothing can be said, and on-inconclusive is fail.";
+        throw new GateError("traffic", `Stopped ${at}, after ${got} requests of the candidate.${why} ${says} ${step.still}`);
+    }
+}
+function watched(meter, share) {
+    const before = meter.before();
+    const shared = share < 100;
+    return { meter, candidate: [], live: shared ? [] : [...before], shared, forgotten: false };
+}
+/** @returns why one of them could not be read; undefined = all were */
+async function readAll(hosts) {
+    const ended = await Promise.allSettled(hosts.map(async (host) => {
+        const { candidate, live, forgotten } = await host.meter.read();
+        host.candidate.push(candidate);
+        if (host.shared)
+            host.live.push(live);
+        host.forgotten = forgotten;
+    }));
+    return ended.find((end) => end.status === "rejected")?.reason;
+}
+const unreadable = (why) => ({
+    status: "inconclusive",
+    evidence: [`The proxy's counters could not be read: ${sentence(why)}`],
+});
+function expectedOf({ maxErrorRate, maxLatencyIncrease }) {
+    const slower = maxLatencyIncrease === undefined ? "" : `, at most ${percent(maxLatencyIncrease)} slower`;
+    return `at most ${percent(maxErrorRate)} more 5xx than the live release${slower}`;
+}
+
+;// CONCATENATED MODULE: ./src/release/rollout.ts
+
+
+
+
+
+
+/** Why all traffic of a host moves at once, and the candidate is compared with nothing; undefined = it shares with a live release. */
+function whyAtOnce({ current, handover, proxy }, strategy) {
+    if (strategy === "recreate")
+        return "with strategy recreate one release runs at a time";
+    if (handover)
+        return `its proxy takes the port of ${handover.name}`;
+    if (!current)
+        return "nothing serves there yet";
+    return proxy?.State.Running ? undefined : "its proxy did not run";
+}
+/** The steps in which a new release takes over the traffic, and the gate that compares it with the live one meanwhile. */
+class Rollout {
+    change;
+    #meters = new Map();
+    #gate;
+    #options;
+    #bakeTime;
+    #shares;
+    /** The hosts' transactions are open: from now on it is counted what their live releases serve. */
+    constructor(change, { rollout, bakeTime }, moving, waves) {
+        this.change = change;
+        const { world, fleet, report } = change;
+        this.#options = rollout;
+        this.#bakeTime = bakeTime;
+        this.#shares = rollout.steps.slice(0, -1);
+        for (const member of moving)
+            this.#meet(member);
+        const spans = [...this.#shares.map(() => rollout.stepDuration), bakeTime];
+        const around = { clock: world.clock, log: world.log, signal: fleet.signal, evidence: report.evidence };
+        this.#gate = new TrafficGate(rollout, looksOf(Array.from({ length: waves }, () => spans).flat()), around);
+    }
+    #meet(member) {
+        const tx = fleet_of(member, "tx");
+        const { request, scene } = tx;
+        const why = whyAtOnce(scene, request.traffic.strategy);
+        if (scene.current && !why)
+            this.#meters.set(member, new TrafficMeter(tx, scene.current.slot, this.#bakeTime));
+        else if (this.#shares.length > 0)
+            member.log.info(`All of its traffic will move at once: ${why}.`);
+    }
+    /** All steps of a wave but the last: its hosts share their traffic out between the two releases. */
+    async inSteps(wave) {
+        const { fleet, report } = this.change;
+        const { stepDuration } = this.#options;
+        const sharing = wave.filter((member) => this.#meters.has(member));
+        if (sharing.length === 0)
+            return;
+        const watching = () => fleet.each(sharing, (member) => bakeDirectly(fleet_of(member, "tx"), stepDuration));
+        for (const share of this.#shares)
+            await report.phase(`shift ${share} %`, async () => {
+                await fleet.each(sharing, (member) => shareOut(fleet_of(member, "tx"), share));
+                await this.#beside(watching, sharing, share, stepDuration);
+            });
+    }
+    /** The last step, at all of the traffic: as long as the bake, and beside it. */
+    async bake(wave, watching) {
+        await this.#beside(watching, wave, 100, this.#bakeTime);
+    }
+    async #beside(watching, members, share, span) {
+        const compared = members.filter((member) => this.#meters.has(member)).map((member) => fleet_of(member, "tx"));
+        const meters = members.flatMap((member) => this.#meters.get(member) ?? []);
+        const [first] = compared;
+        const hold = async () => void (await Promise.all(compared.map(({ guard }) => guard.hold())));
+        const gate = first && (() => this.#gate.watch({ share, span, meters, still: still(first), hold }));
+        await this.change.fleet.together(gate ? [watching, gate] : [watching]);
+    }
+}
+async function shareOut(tx, share) {
+    const { candidate, log, scene } = tx;
+    if (!scene.current)
+        throw new Error(`${candidate.id} has nothing to share traffic with`);
+    await shiftShare(tx, scene.current, share);
+    log.info(`${share} % of the traffic goes to ${candidate.id}, the rest to ${scene.current.release}.`);
+}
+
 ;// CONCATENATED MODULE: ./src/release/plan.ts
+
 
 
 /** What a deploy would do on one host, for a dry run. */
@@ -75622,6 +76291,7 @@ function planFor(request, member, proofs) {
                 `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
             ]
             : []),
+        ...wouldShare(request, fleet_of(member, "scene")),
         `Would shift all traffic and watch it for ${Math.max(request.bakeTime, proofs.alarms?.leastBake.span ?? 0) / 1000} s`,
         ...wouldProve(proofs),
         `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
@@ -75633,6 +76303,18 @@ function planForFirst({ app, traffic, image }, proofs) {
         `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
         `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
         ...wouldProve(proofs),
+    ];
+}
+function wouldShare({ rollout, traffic }, scene) {
+    const shares = rollout.steps.slice(0, -1);
+    if (shares.length === 0)
+        return [];
+    const why = whyAtOnce(scene, traffic.strategy);
+    if (why)
+        return [`Would move all traffic at once, whatever traffic-steps says: ${why}`];
+    const each = shares.length > 1 ? ", each" : "";
+    return [
+        `Would give it ${shares.join(" %, then ")} % of the traffic${each} for ${rollout.stepDuration / 1000} s, and compare it with ${scene.current?.release}`,
     ];
 }
 const wouldProve = ({ verification, alarms }) => [
@@ -75871,12 +76553,12 @@ async function checkDisk(request, scene, scout, free) {
     throw new user_error/* UserError */.y(`min-free-disk: ${megabytes(free)} are free in ${(await scout.info).DockerRootDir} on the host, but ${megabytes(needed)} are needed: ${why}. ` +
         "Nothing was pulled. Free space on the host (docker image prune, docker system df), or give it a larger volume.");
 }
-const total = (layers) => layers.reduce((sum, { size }) => sum + size, 0);
+const capacity_total = (layers) => layers.reduce((sum, { size }) => sum + size, 0);
 /** Compressed bytes of all the image's layers. 0 where the registry won't tell. */
 async function sizeOf(scene, scout) {
     const layers = await scout.layers;
     if (layers)
-        return total(layers);
+        return capacity_total(layers);
     scene.warnings.push("The registry did not say how large the image is: only 500 MB of free disk were asked for.");
     return 0;
 }
@@ -75887,7 +76569,7 @@ async function notShared(request, scene, scout) {
         ? await layersOf(request, scout.host.dial, await scout.info, { name: current.image, digest: current.digest })
         : undefined;
     const here = new Set(present?.map(({ digest }) => digest));
-    return total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));
+    return capacity_total(((await scout.layers) ?? []).filter(({ digest }) => !here.has(digest)));
 }
 /**
  * Two releases run side by side for a while: the host needs room for what the live one uses, once more.
@@ -76539,150 +77221,8 @@ async function decideAgain(member, world, rename) {
     return found.current === tx.candidate.id ? "finished" : "back";
 }
 
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(1421);
-;// CONCATENATED MODULE: ./src/health/command.ts
-
-/**
- * Runs the user's own check on the runner, as `bash -c`, with `URL` in its environment. It has a process group of its
- * own, so that all it started ends with it: at its limit, or with the deploy.
- *
- * @returns how it ended: "exit status 0", "killed by SIGKILL", "no end within 120 s"
- */
-function runVerifyCommand(command, url, timeout, signal, onText) {
-    return new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_.spawn)("bash", ["-c", command], {
-            detached: true,
-            stdio: ["ignore", "pipe", "pipe"],
-            env: environment(url),
-        });
-        const endGroup = () => {
-            try {
-                if (child.pid)
-                    process.kill(-child.pid, "SIGKILL");
-            }
-            catch {
-                // it has ended already
-            }
-        };
-        let late = false;
-        const timer = setTimeout(() => {
-            late = true;
-            endGroup();
-        }, timeout);
-        const onAbort = () => {
-            endGroup();
-            reject(signal.reason);
-        };
-        signal.addEventListener("abort", onAbort, { once: true });
-        for (const stream of [child.stdout, child.stderr]) {
-            stream.setEncoding("utf8");
-            stream.on("data", onText);
-        }
-        child.once("error", reject);
-        child.once("exit", endGroup); // what it left running would hold its output open, and `close` would not come
-        child.once("close", (code, killer) => {
-            clearTimeout(timer);
-            signal.removeEventListener("abort", onAbort);
-            if (late)
-                resolve(`no end within ${timeout / 1000} s`);
-            else
-                resolve(killer ? `killed by ${killer}` : `exit status ${code}`);
-        });
-    });
-}
-/** The inputs of this action hold secrets; the command has no need of them. */
-const environment = (url) => ({
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("INPUT_") && !name.startsWith("STATE_"))),
-    URL: url,
-});
-
-;// CONCATENATED MODULE: ./src/release/gates.ts
-
-
-
-
-
-
-
-/**
- * The candidate, asked directly at its own address: no port is published for it. One that comes back has stood this gate
- * before, at its own interval: it is asked as often, but in quick succession.
- */
-async function probe(tx) {
-    const { candidate, host, request, clock, stop } = tx;
-    const expected = { status: request.health.status, body: request.health.body };
-    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
-    const { interval, threshold, startTimeout } = request.health;
-    const pace = tx.scene.kept ? (0,gate/* steadyPace */.kx)(gate/* EAGER_INTERVAL */.nx) : (0,gate/* eagerPace */.K8)(interval);
-    const rules = { pace, threshold, limit: startTimeout };
-    const verdict = await (0,gate/* becomesHealthy */._r)(look, rules, clock, stop.signal);
-    const where = `${request.health.path} on port ${candidate.port}`;
-    await judge(tx, "probe", expected, verdict, (why) => `The candidate's ${where}: ${why}; last seen: ${verdict.seen.lastSeen}. Nothing was shifted.`);
-}
-/** The candidate under the real traffic, asked through the proxy: the release must name itself. */
-async function bake(tx) {
-    const { host, request, clock, stop } = tx;
-    const header = request.traffic.releaseHeader;
-    const expected = {
-        status: request.health.status,
-        body: request.health.body,
-        headers: header ? [{ name: header, is: request.version }] : [],
-    };
-    const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
-    const { interval, threshold } = request.health;
-    const rules = {
-        pace: (0,gate/* steadyPace */.kx)(interval, 1),
-        span: tx.bakeTime,
-        settles: true,
-        broken: ({ wrongInARow }) => wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,
-    };
-    const verdict = await (0,gate/* staysHealthy */.K1)(look, rules, clock, stop.signal);
-    await judge(tx, "bake", expected, verdict, (why) => `The candidate turned bad under traffic: ${why}; last seen: ${verdict.seen.lastSeen}.`);
-}
-async function verifyCommand(tx, url) {
-    const verify = tx.request.verify;
-    if (!verify)
-        return;
-    const ended = await runVerifyCommand(verify.command, url, verify.timeout, tx.stop.signal, (text) => tx.log.quote(text));
-    const healthy = ended === "exit status 0";
-    tx.evidence.push({
-        gate: "verify-command",
-        verdict: healthy ? "healthy" : "unhealthy",
-        probes: 1,
-        expected: "exit status 0",
-        lastSeen: ended,
-    });
-    if (!healthy)
-        throw new GateError("verify-command", `verify-command: ${ended}. ${still(tx)}`);
-}
-/** One question over a stream of its own, and what its answer lacks. */
-function looker({ request, clock }, expected, host, dial) {
-    const { path, headers, timeout } = request.health;
-    const question = { path, host: request.health.host ?? host, headers };
-    return async () => {
-        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
-        const wrong = mismatch(answer, expected)?.text;
-        const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
-        return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
-    };
-}
-async function judge(tx, gate, expected, verdict, sentence) {
-    tx.evidence.push({
-        gate,
-        verdict: verdict.status,
-        probes: verdict.seen.probes,
-        expected: describeExpectation(expected),
-        lastSeen: verdict.seen.lastSeen,
-    });
-    if (verdict.status !== "healthy")
-        await tx.guard.hold(); // a cut wire must not be taken for a bad candidate
-    if (verdict.status !== "healthy")
-        throw new GateError(gate, `${sentence(verdict.why)} ${still(tx)}`);
-    tx.log.info(`${gate}: ${verdict.seen.probes} probes, last ${verdict.seen.lastSeen}`);
-}
-
 ;// CONCATENATED MODULE: ./src/release/transact.ts
+
 
 
 
@@ -76730,17 +77270,21 @@ const DIED = "it ended without a word: its runner, the connection or the host di
 async function transact(change, request, moving, way) {
     const { fleet, report } = change;
     const each = (name, members, body) => report.phase(name, () => fleet.each(members, (member) => body(fleet_of(member, "tx"))));
+    const inWaves = waves(moving, waveLength(request.waveSize, moving.length));
+    const rollout = way.rollout && new Rollout(change, way.rollout, moving, inWaves.length);
     try {
         await fleet.each(moving, (member) => ensureNetwork(fleet_of(member, "tx")));
         if (way.preDeploy)
             await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
         await each("start", moving, way.start);
         await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
-        for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+        for (const wave of inWaves) {
             const alarms = underAlarms(change, way.alarms, moving);
+            await rollout?.inSteps(wave);
             await each("shift", wave, moveTraffic);
             await report.phase("bake", async () => {
-                await fleet.each(wave, (member) => transact_watch(fleet_of(member, "tx")));
+                const watching = () => fleet.each(wave, (member) => transact_watch(fleet_of(member, "tx")));
+                await (rollout ? rollout.bake(wave, watching) : watching());
                 for (const member of wave)
                     await fleet.each([member], transact_verify);
                 await alarms.settled();
@@ -76797,7 +77341,7 @@ async function commitAndRetire(change, moving, keepReleases) {
 }
 async function transact_goBack(change, moving, thrown) {
     const { world, fleet, report, endings } = change;
-    fleet.stop(thrown); // nothing that watches goes on
+    fleet.stopAll(thrown); // nothing that watches goes on
     const cause = fleet.signal.reason;
     const phase = report.phaseNow;
     const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));
@@ -76893,6 +77437,7 @@ async function deploy_attempt(request, change) {
         preDeploy: request.preDeploy && ((tx) => candidate_preDeploy(tx, request)),
         start: (tx) => start(tx, request),
         alarms,
+        rollout: { ...request, bakeTime },
         verify,
         keepReleases: request.safety.keepReleases,
     });

@@ -61,6 +61,7 @@ is_seconds() { [[ $1 =~ ^(0|[1-9][0-9]{0,4})$ ]]; } # 08 would be octal in arith
 is_format() { [[ $1 =~ ^[0-9]{1,3}$ ]] && ((10#$1 <= FORMAT)); }
 is_header() { [[ "$*" =~ ^[a-z0-9-]{1,63}\ [a-z0-9][a-z0-9-]{0,31}\ [0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
 is_connection() { [[ "$*" =~ ^[0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
+is_share() { [[ $1 =~ ^[1-9][0-9]?$ ]]; } # per cent; all of it is a shift
 is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
 is_address() { [[ $1 =~ ^[0-9a-f.:]{2,45}$ ]]; }
 is_path() { [[ $1 =~ ^/[A-Za-z0-9/_.-]{0,200}$ ]]; }
@@ -95,6 +96,7 @@ valid_deed() {
     begin-with:2 | check:2 | apply:2) is_release "$2" ;;
     fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
     shift:4) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } && is_address "$4" ;;
+    share:5) is_slot "$2" && is_slot "$3" && [[ $2 != "$3" ]] && is_address "$4" && is_share "$5" ;;
     stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
     permit:3) is_release "$2" && is_container "$3" ;;
     policy:3 | forget:2 | forbid:3 | take-port:3) valid_entry "$@" ;;
@@ -244,29 +246,35 @@ proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run a
 
 # admin_state ANSWER SLOT: bit 0 = maint, bit 3 = drain
 admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
+weight_of() { awk -v s="$2" '$2 == "app" && $4 == s { print $8 }' <<<"$1"; }
 
 # set_slots "SLOT STATE" ...: in one line, so in one pass of the proxy's loop; read back before it counts as done.
-# The state `cut` ends what the slot still carries. A proxy that doesn't run has nothing to be told: it starts on what
+# The state `cut` ends what the slot still carries, `weight N` is its part of the traffic. A proxy that doesn't run has nothing to be told: it starts on what
 # `current` says. Whether it runs is asked only when it does not answer: each call of docker's client costs 30 ms.
 # Leaves the proxy's answer in `answer`, for sessions.
 set_slots() {
-  local pair slot state bits commands=''
+  local pair slot state weight bits commands=''
   for pair in "$@"; do
-    read -r slot state <<<"$pair"
-    if [[ $state == cut ]]; then commands+="shutdown sessions server app/$slot; "; else commands+="set server app/$slot state $state; "; fi
+    read -r slot state weight <<<"$pair"
+    case $state in
+      cut) commands+="shutdown sessions server app/$slot; " ;;
+      weight) commands+="set server app/$slot weight $weight; " ;;
+      *) commands+="set server app/$slot state $state; " ;;
+    esac
   done
   answer=$(runtime "${commands}show stat app 4 -1" "${only_if:-}" 2>/dev/null) || {
     proxy_runs
     case $? in 1) return "$proxy_down_is" ;; *) return 1 ;; esac
   }
   for pair in "$@"; do
-    read -r slot state <<<"$pair"
+    read -r slot state weight <<<"$pair"
     bits=$(admin_state "$answer" "$slot")
     [[ -n $bits ]] || return 1
     case $state in
       ready) (((bits & 9) == 0)) ;;
       drain) (((bits & 9) == 8)) ;;
       maint) (((bits & 1) == 1)) ;;
+      weight) [[ "$(weight_of "$answer" "$slot")" == "$weight" ]] ;;
       cut) : ;;
     esac || return 1
   done
@@ -631,6 +639,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
     shift) shift_to "$2" "$3" "$4" ;;
+    share) share_to "$2" "$3" "$4" "$5" ;;
     stand-aside) stand_aside "$2" "$3" "$4" ;;
     take-port) take_port "$2" "$3" ;;
     policy | forget | permit | forbid) "$@" ;;
@@ -665,7 +674,16 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
 shift_to() { # shift_to SLOT FROM|none ADDRESS
   local pairs=("$1 ready")
   [[ $2 == none ]] || pairs+=("$2 drain")
-  set_slots_if "app [0-9]+ $1 ${3//./\\.} 2 " "${pairs[@]}" && return
+  set_slots_if_up "$1" "$3" "${pairs[@]}"
+}
+
+# The slot takes so much of the traffic, and the other one, which serves already, the rest.
+share_to() { # share_to SLOT OTHER ADDRESS PERCENT
+  set_slots_if_up "$1" "$3" "$1 weight $4" "$2 weight $((100 - $4))" "$1 ready"
+}
+
+set_slots_if_up() { # set_slots_if_up SLOT ADDRESS "SLOT STATE"...
+  set_slots_if "app [0-9]+ $1 ${2//./\\.} 2 " "${@:3}" && return
   printf 'the slot %s is not up' "$1"
   return 1
 }

@@ -9631,13 +9631,6 @@ function oneOf(words) {
         throw new user_error/* UserError */.y(`${name}: expected ${all}, got ${shown_shown(text)}.`);
     };
 }
-/** An input of which only one value is built so far. */
-function onlyValue(value, later) {
-    return (name, text) => {
-        if (text !== value)
-            throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
-    };
-}
 
 ;// CONCATENATED MODULE: ./src/github/values/ec2.ts
 

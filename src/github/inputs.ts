@@ -4,8 +4,8 @@ import type {
   DeployRequest,
   HealthOptions,
   ImageRequest,
+  RolloutOptions,
   SafetyOptions,
-  Strategy,
   TrafficOptions,
 } from "../release/request";
 import { UserError } from "../user-error";
@@ -20,9 +20,9 @@ import { duration } from "./values/durations";
 import { envText } from "./values/env-text";
 import { headers, healthPath, hostHeader, pattern, releaseHeader, statusRanges } from "./values/health";
 import { digest, imageName, imageWith } from "./values/image-name";
-import { boolean, matching, onlyValue, portNumber, wholeNumber } from "./values/scalars";
-import { shown } from "./values/shown";
+import { boolean, matching, oneOf, portNumber, wholeNumber } from "./values/scalars";
 import { freeDisk, memory, nanoCpus, waveSize } from "./values/sizes";
+import { percentage, trafficSteps } from "./values/traffic";
 import { words } from "./values/words";
 
 export interface DeployInputs extends HostInputs {
@@ -64,6 +64,7 @@ export function deployInputs(from: InputReader, io: InputSource): DeployInputs {
       container: container(from, io),
       preDeploy: preDeploy(from),
       traffic: traffic(from),
+      rollout: rollout(from),
       health: health(from),
       bakeTime: from.needed("bake-time", duration("0s", "6h")),
       verify: verify(from),
@@ -141,23 +142,26 @@ function preDeploy(from: InputReader): DeployRequest["preDeploy"] {
   return command && { command, timeout };
 }
 
-function traffic(from: InputReader): TrafficOptions {
-  from.needed("traffic-steps", onlyValue("100", "traffic moves in one step in this version"));
-  return {
-    strategy: from.needed("strategy", strategy),
-    httpPort: from.needed("http-port", portNumber),
-    proxyImage: from.needed("proxy-image", imageName),
-    responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
-    tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
-    drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
-    releaseHeader: from.needed("release-header", releaseHeader),
-  };
-}
+const traffic = (from: InputReader): TrafficOptions => ({
+  strategy: from.needed("strategy", oneOf(["blue-green", "recreate"])),
+  httpPort: from.needed("http-port", portNumber),
+  proxyImage: from.needed("proxy-image", imageName),
+  responseTimeout: from.needed("response-timeout", duration("1s", "1h")),
+  tunnelTimeout: from.needed("tunnel-timeout", duration("1s", "24h")),
+  drainTimeout: from.needed("drain-timeout", duration("1s", "1h")),
+  releaseHeader: from.needed("release-header", releaseHeader),
+});
 
-const strategy = (name: string, text: string): Strategy => {
-  if (text === "blue-green" || text === "recreate") return text;
-  throw new UserError(`${name}: expected blue-green or recreate, got ${shown(text)}.`);
-};
+const rollout = (from: InputReader): RolloutOptions => ({
+  steps: from.needed("traffic-steps", trafficSteps),
+  stepDuration: from.needed("step-duration", duration("1s", "6h")),
+  limits: {
+    maxErrorRate: from.needed("max-error-rate", percentage(100)),
+    maxLatencyIncrease: from.optional("max-latency-increase", percentage(1000)),
+    minRequests: from.needed("min-requests", wholeNumber(1, 1_000_000)),
+  },
+  onInconclusive: from.needed("on-inconclusive", oneOf(["pass", "fail"])),
+});
 
 const health = (from: InputReader): HealthOptions => ({
   path: from.needed("health-path", healthPath),
@@ -184,8 +188,14 @@ const safety = (from: InputReader): SafetyOptions => ({
 /** Values that are right alone and can't be met together. @throws {UserError} with all that was found so far */
 export function refuseTogether(from: InputReader, inputs: DeployInputs): void {
   checkStrangers(from, inputs);
-  const { request } = inputs;
-  const { interval, threshold, startTimeout } = request.health;
+  const { health, rollout, traffic } = inputs.request;
+  const { interval, threshold, startTimeout } = health;
+  from.check(() => {
+    if (traffic.strategy === "blue-green" || rollout.steps.length === 1) return;
+    throw new UserError(
+      "traffic-steps: with strategy recreate one release runs at a time, and two can't share the traffic. Write 100, or take strategy blue-green.",
+    );
+  });
   from.check(() => {
     if (interval * (threshold - 1) < startTimeout) return;
     throw new UserError(

@@ -172,6 +172,7 @@ const total = (served: readonly Served[]): Served => ({
 
 const shareOf = ({ errors, requests }: Served): string => `${errors} of ${requests} requests`;
 
-const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+/** A share as people write it: 0.015 is `1.5 %`. */
+export const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
 
 const median = (values: readonly number[]): number => percentile(values, 50);

@@ -38,11 +38,11 @@ export function underAlarms(
   const over = new AbortController();
   const watching = before.watch(over.signal, world.clock, fleet.signal).then(({ status, evidence, looks }) => {
     const lastSeen = evidence.join(" ");
-    report.alarms = { gate: "alarms", verdict: status, probes: looks, expected: "no new alarm", lastSeen };
+    report.evidence.push({ gate: "alarms", verdict: status, probes: looks, expected: "no new alarm", lastSeen });
     if (status !== "healthy") throw new GateError("alarms", `${evidence[0]} ${stillServe(moving)}`);
     world.log.info(`alarms: ${lastSeen}`);
   });
-  watching.catch((cause) => fleet.stop(cause));
+  watching.catch((cause) => fleet.stopAll(cause));
   return {
     settled() {
       over.abort();

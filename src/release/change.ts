@@ -24,7 +24,7 @@ export async function change(
   const fleet = new Fleet(world);
   const report = new Report(world.log, world.clock, fleet.signal);
   const endings = new Endings(asked, fleet, report);
-  const onCancel = () => fleet.stop(world.cancel.reason);
+  const onCancel = () => fleet.stopAll(world.cancel.reason);
   world.cancel.addEventListener("abort", onCancel, { once: true });
   if (world.cancel.aborted) onCancel();
   try {

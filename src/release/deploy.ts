@@ -68,6 +68,7 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
     preDeploy: request.preDeploy && ((tx) => preDeploy(tx, request)),
     start: (tx) => start(tx, request),
     alarms,
+    rollout: { ...request, bakeTime },
     verify,
     keepReleases: request.safety.keepReleases,
   });

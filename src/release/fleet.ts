@@ -76,9 +76,24 @@ export class Fleet {
     this.#stop.abort(reason);
   }
 
-  /** For all of its hosts, and through none of them: the job was cancelled, an alarm went off. Only the first reason counts. */
-  stop(reason: unknown): void {
+  /** Whatever its hosts do: the job was cancelled, or what failed is no single host's. */
+  stopAll(reason: unknown): void {
     this.#stop.abort(reason);
+  }
+
+  /** Side by side; the first that fails stops the others, and nothing is under way when this ends. */
+  async together(bodies: readonly (() => Promise<unknown>)[]): Promise<void> {
+    const ended = await Promise.allSettled(
+      bodies.map(async (body) => {
+        try {
+          await body();
+        } catch (error) {
+          this.stopAll(error); // the second reason is ignored
+          throw error;
+        }
+      }),
+    );
+    if (ended.some(({ status }) => status === "rejected")) throw this.signal.reason;
   }
 
   /**

@@ -39,7 +39,7 @@ export async function probe(tx: Transaction): Promise<void> {
 
 /** The candidate under the real traffic, asked through the proxy: the release must name itself. */
 export async function bake(tx: Transaction): Promise<void> {
-  const { host, request, clock, stop } = tx;
+  const { host, request } = tx;
   const header = request.traffic.releaseHeader;
   const expected: Expectation = {
     status: request.health.status,
@@ -47,10 +47,23 @@ export async function bake(tx: Transaction): Promise<void> {
     headers: header ? [{ name: header, is: request.version }] : [],
   };
   const look = looker(tx, expected, host.name, () => host.dial("127.0.0.1", request.traffic.httpPort));
+  await watch(tx, expected, look, tx.bakeTime);
+}
+
+/** The candidate under a part of the traffic for so many milliseconds: at its own address, for through the proxy either release may answer. */
+export async function bakeDirectly(tx: Transaction, span: number): Promise<void> {
+  const { candidate, host, request } = tx;
+  const expected = { status: request.health.status, body: request.health.body };
+  const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+  await watch(tx, expected, look, span);
+}
+
+async function watch(tx: Transaction, expected: Expectation, look: Probe, span: number): Promise<void> {
+  const { request, clock, stop } = tx;
   const { interval, threshold } = request.health;
   const rules = {
     pace: steadyPace(interval, 1),
-    span: tx.bakeTime,
+    span,
     settles: true,
     broken: ({ wrongInARow }: { readonly wrongInARow: number }) =>
       wrongInARow >= threshold ? `${wrongInARow} wrong answers in a row` : undefined,

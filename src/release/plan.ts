@@ -1,5 +1,7 @@
 import { type Member, of } from "./fleet";
 import type { DeployRequest, HealthOptions } from "./request";
+import { whyAtOnce } from "./rollout";
+import type { Scene } from "./scene";
 import { candidateSlot } from "./traffic";
 import type { AlarmsBefore, World } from "./world";
 
@@ -27,6 +29,7 @@ export function planFor(request: DeployRequest, member: Member, proofs: Proofs):
           `Would stop ${handover.name} and start the proxy (${traffic.proxyImage}) on port ${traffic.httpPort} in its place: nothing is served in between`,
         ]
       : []),
+    ...wouldShare(request, of(member, "scene")),
     `Would shift all traffic and watch it for ${Math.max(request.bakeTime, proofs.alarms?.leastBake.span ?? 0) / 1000} s`,
     ...wouldProve(proofs),
     `Would commit ${id}${current ? `, then drain and stop ${current.container} and keep it` : ""}${previous?.adopted ? `; ${previous.adopted} stays, stopped` : ""}`,
@@ -39,6 +42,17 @@ export function planForFirst({ app, traffic, image }: DeployRequest, proofs: Pro
     `Would make /var/lib/hello-devops/${app} on the host: it is the first deploy of "${app}" there.`,
     `Would pull ${traffic.proxyImage} and ${image.name}, start both, and send port ${traffic.httpPort} to the app once it is healthy.`,
     ...wouldProve(proofs),
+  ];
+}
+
+function wouldShare({ rollout, traffic }: DeployRequest, scene: Scene): readonly string[] {
+  const shares = rollout.steps.slice(0, -1);
+  if (shares.length === 0) return [];
+  const why = whyAtOnce(scene, traffic.strategy);
+  if (why) return [`Would move all traffic at once, whatever traffic-steps says: ${why}`];
+  const each = shares.length > 1 ? ", each" : "";
+  return [
+    `Would give it ${shares.join(" %, then ")} % of the traffic${each} for ${rollout.stepDuration / 1000} s, and compare it with ${scene.current?.release}`,
   ];
 }
 

@@ -7,10 +7,10 @@ import type { Evidence, Outcome, PhaseTime } from "./outcome";
 export class Report {
   readonly phases: PhaseTime[] = [];
   readonly warnings: string[] = [];
+  /** what gates saw that judge all hosts together */
+  readonly evidence: Evidence[] = [];
   readonly startedAt = new Date().toISOString();
   verification: VerifyOutcome | undefined;
-  /** what the alarms said last */
-  alarms: Evidence | undefined;
   /** the phase that runs, or ran last */
   phaseNow = "connect";
   readonly #startedAt: number;
@@ -62,11 +62,7 @@ export class Report {
     return {
       ...end,
       phases: this.phases,
-      evidence: [
-        ...evidence,
-        ...(this.alarms ? [this.alarms] : []),
-        ...(this.verification?.checks ?? []).map(evidenceOf),
-      ],
+      evidence: [...evidence, ...this.evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
       warnings: this.warnings,
       verification: this.verification,
       startedAt: this.startedAt,

@@ -1,4 +1,5 @@
 import type { StatusRange } from "../health/expectation";
+import type { TrafficLimits } from "../health/traffic-evidence";
 import type { ContainerOptions } from "../host/containers";
 import type { Credentials, ImageRequest } from "../host/pull";
 
@@ -33,7 +34,18 @@ export interface DeployRequest extends ChangeRequest, Terms {
   readonly image: ImageRequest;
   readonly container: ContainerOptions;
   readonly preDeploy: { readonly command: readonly string[]; readonly timeout: number } | undefined;
+  readonly rollout: RolloutOptions;
   readonly safety: SafetyOptions;
+}
+
+/** How the traffic moves to a new release, and what the live traffic must say of it. It bounds the deploy, and is no part of the release. */
+export interface RolloutOptions {
+  /** per cent of the traffic, rising; the last is 100 */
+  readonly steps: readonly number[];
+  /** of each step but the last, which lasts as long as the bake */
+  readonly stepDuration: number;
+  readonly limits: TrafficLimits;
+  readonly onInconclusive: "pass" | "fail";
 }
 
 /** What one rollback is asked to do, in the words of actions/rollback-ec2/action.yml. */

@@ -91,6 +91,7 @@ async function bringBack(request: RollbackRequest, change: Change): Promise<Outc
     preDeploy: undefined,
     start,
     alarms: undefined,
+    rollout: undefined,
     verify: undefined,
     keepReleases: undefined,
   });

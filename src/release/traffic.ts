@@ -81,6 +81,13 @@ async function order(tx: Transaction, undo: readonly Entry[], ...deed: readonly 
   }
 }
 
+/** The proxy began anew, with what is committed: whoever had traffic besides has none now. */
+export const forgotten = ({ candidate, request }: Transaction, seen: string): GateError =>
+  new GateError(
+    "shift",
+    `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (${seen}; docker logs ${proxyContainer(request.app)}). It gets no traffic.`,
+  );
+
 /** Waits until the proxy itself reaches the candidate at its inspected address, by a check that began after the slot was filled. */
 async function waitForSlot(tx: Transaction): Promise<void> {
   const { candidate } = tx;
@@ -96,10 +103,7 @@ async function waitForSlot(tx: Transaction): Promise<void> {
       ? `${slot.container} at ${slot.address || "no address"}, ${slot.up ? "up" : "down"}, ${slot.admin}`
       : "nothing";
     if (slot && (slot.container !== candidate.container || slot.admin === "maint"))
-      throw new GateError(
-        "shift",
-        `The proxy has forgotten ${candidate.container}: it was restarted since that took its slot (it sees ${seen}; docker logs ${proxyContainer(tx.request.app)}). Nothing was shifted.`,
-      );
+      throw forgotten(tx, `it sees ${seen}`);
     if (slot?.up && slot.address === candidate.address) return;
     await tx.clock.sleep(50, tx.stop.signal);
   }
@@ -109,12 +113,23 @@ async function waitForSlot(tx: Transaction): Promise<void> {
   );
 }
 
+/**
+ * So many per cent of the traffic to the candidate, by weights, in one pass of the proxy's loop; the live release takes
+ * the rest. What takes it back is on disk since the slot was filled: without the candidate, all traffic is the live
+ * one's, whatever its weight. So weights are left as they are at the end, and set anew before they count again.
+ */
+export const shiftShare = (tx: Transaction, live: ReleaseRecord, share: number): Promise<void> =>
+  move(tx, [], ["share", tx.candidate.slot, live.slot, tx.candidate.address, String(share)]);
+
 /** All traffic to the candidate, once the proxy reaches it, in one pass of the proxy's loop; the live release stays, drained, for the way back. */
 export async function shift(tx: Transaction): Promise<void> {
   const { current } = tx.scene;
   const blueGreen = tx.request.traffic.strategy === "blue-green"; // else it is stopped, and `resume` is on disk
   const undo = current && blueGreen ? ([["ready", current.slot, current.container]] as const) : [];
-  const deed = ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address];
+  await move(tx, undo, ["shift", tx.candidate.slot, current ? current.slot : "none", tx.candidate.address]);
+}
+
+async function move(tx: Transaction, undo: readonly Entry[], deed: readonly string[]): Promise<void> {
   try {
     await mutateByGuard(tx, undo, deed); // as a rule the proxy reaches it by now; the guard looks, and else does nothing
   } catch (cause) {

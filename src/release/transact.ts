@@ -11,7 +11,8 @@ import { endsFirst, takePort } from "./handover";
 import type { Outcome } from "./outcome";
 import { ensureNetwork } from "./proxy";
 import { servesAgain } from "./recreate";
-import type { ChangeRequest, Terms, WaveSize } from "./request";
+import type { ChangeRequest, DeployRequest, Terms, WaveSize } from "./request";
+import { Rollout } from "./rollout";
 import { candidateSlot, fillSlot, shift } from "./traffic";
 import { historyEntry, sideBySide, type Transaction } from "./transaction";
 import type { AlarmsBefore, World } from "./world";
@@ -24,6 +25,8 @@ export interface Way {
   readonly start: (tx: Transaction) => Promise<void>;
   /** undefined = none is watched */
   readonly alarms: AlarmsBefore | undefined;
+  /** undefined = all traffic moves at once, and is compared with nothing: whoever goes back is in a hurry */
+  readonly rollout: Pick<DeployRequest, "rollout" | "bakeTime"> | undefined;
   /** once, when all traffic has moved on all hosts and was watched; undefined = nothing more is proved */
   readonly verify: (() => Promise<void>) | undefined;
   /** how many releases stay on a host; undefined = all */
@@ -77,16 +80,20 @@ export async function transact(
   const { fleet, report } = change;
   const each = (name: string, members: readonly Member[], body: (tx: Transaction) => Promise<void>) =>
     report.phase(name, () => fleet.each(members, (member) => body(of(member, "tx"))));
+  const inWaves = waves(moving, waveLength(request.waveSize, moving.length));
+  const rollout = way.rollout && new Rollout(change, way.rollout, moving, inWaves.length);
   try {
     await fleet.each(moving, (member) => ensureNetwork(of(member, "tx")));
     if (way.preDeploy) await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
     await each("start", moving, way.start);
     await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
-    for (const wave of waves(moving, waveLength(request.waveSize, moving.length))) {
+    for (const wave of inWaves) {
       const alarms = underAlarms(change, way.alarms, moving);
+      await rollout?.inSteps(wave);
       await each("shift", wave, moveTraffic);
       await report.phase("bake", async () => {
-        await fleet.each(wave, (member) => watch(of(member, "tx")));
+        const watching = () => fleet.each(wave, (member) => watch(of(member, "tx")));
+        await (rollout ? rollout.bake(wave, watching) : watching());
         for (const member of wave) await fleet.each([member], verify);
         await alarms.settled();
       });
@@ -147,7 +154,7 @@ async function commitAndRetire(
 
 async function goBack(change: Change, moving: readonly Member[], thrown: unknown): Promise<Outcome> {
   const { world, fleet, report, endings } = change;
-  fleet.stop(thrown); // nothing that watches goes on
+  fleet.stopAll(thrown); // nothing that watches goes on
   const cause = fleet.signal.reason;
   const phase = report.phaseNow;
   const taken = await report.phase("abort", () => takeBack(fleet, moving, world, cause));

@@ -57,14 +57,21 @@ const deploys: Seen = {
   "inputs-traffic": {
     strategy:
       "with strategy blue-green both releases run during the bake, and traffic-steps 100 moves all requests at once",
-    "traffic-steps":
-      "with strategy blue-green both releases run during the bake, and traffic-steps 100 moves all requests at once",
     "proxy-image": "runs the proxy from proxy-image, pulled from a mirror with the registry's login",
     "response-timeout":
       "answers 504 after response-timeout, while uploads, events and WebSockets that take longer live on",
     "tunnel-timeout": "closes a WebSocket that was silent for tunnel-timeout",
     "drain-timeout": "lets a request in flight end within drain-timeout, and cuts a longer one when it is over",
     "release-header": "names the release in release-header alone: renamed, never the app's own, and off",
+  },
+  traffic: {
+    "traffic-steps": "a good release gets the share of each step, then all, and no request fails",
+    "step-duration": "a good release gets the share of each step, then all, and no request fails",
+    "max-error-rate": enough(),
+    "min-requests": enough(),
+    "max-latency-increase":
+      "a release that takes twice as long goes back at 10 % of the traffic, with max-latency-increase alone",
+    "on-inconclusive": "without traffic nothing can be said: on-inconclusive decides",
   },
   "inputs-gates": {
     "health-path": checks(),
@@ -108,6 +115,10 @@ const deploys: Seen = {
 
 function fromAws(): string {
   return "takes env-ssm-path, env-secrets-manager, env-file and env, each of which wins over those before";
+}
+
+function enough(): string {
+  return "min-requests and max-error-rate say what is enough to go back for";
 }
 
 function checks(): string {

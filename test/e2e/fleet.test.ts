@@ -47,6 +47,18 @@ test("both hosts get the release, no request fails, and the log says how far apa
   expect(await theyServe()).toEqual(["echo2", "echo2"]);
 }, 90_000);
 
+test("with traffic-steps both hosts share their traffic, are judged together, and no single host is to blame", async () => {
+  const running = loads();
+  const ended = await deploy("errors5", { "traffic-steps": "10, 100", "step-duration": "5s" });
+  const results = await Promise.all(running.map((load) => load.stop()));
+  expect(ended.outputs).toMatchObject({ status: "rolled-back", "failed-gate": "traffic" });
+  expect(ended.outputs.reason).toMatch(/^Stopped at 10 % of the traffic, after \d+ requests of the candidate\. /);
+  expect(statuses(ended)).toEqual(back);
+  for (const { address } of fleet) expect(ended.log).toContain(`${address}: 10 % of the traffic goes to errors5`);
+  for (const { byRelease, failed } of results) expect(failed).toBeLessThanOrEqual((byRelease.errors5 ?? 0) / 20);
+  expect(await theyServe()).toEqual(["echo1", "echo1"]);
+}, 90_000);
+
 test("a release that is bad on one host only goes back on both, and the reason names the host", async () => {
   const running = loads();
   await inBox(a, "bash", "-c", "mkdir -p /srv/flag && touch /srv/flag/ok");

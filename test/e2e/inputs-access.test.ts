@@ -104,9 +104,9 @@ const wrong: [string, Inputs, string][] = [
   ],
   ["an unknown strategy", { strategy: "rolling" }, 'strategy: expected blue-green or recreate, got "rolling".'],
   [
-    "traffic-steps of a later version",
-    { "traffic-steps": "10, 100" },
-    'traffic-steps: got "10, 100", but traffic moves in one step in this version. Write 100, or leave the input out.',
+    "traffic-steps that do not end at all of it",
+    { "traffic-steps": "10, 50" },
+    'traffic-steps: expected whole numbers of per cent that rise and end at 100, such as 10, 50, 100, got "10, 50".',
   ],
 ];
 

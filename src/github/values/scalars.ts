@@ -40,11 +40,3 @@ export function oneOf<const T extends string>(words: readonly T[]): Parse<T> {
     throw new UserError(`${name}: expected ${all}, got ${shown(text)}.`);
   };
 }
-
-/** An input of which only one value is built so far. */
-export function onlyValue(value: string, later: string): Parse<void> {
-  return (name, text) => {
-    if (text !== value)
-      throw new UserError(`${name}: got ${shown(text)}, but ${later}. Write ${value}, or leave the input out.`);
-  };
-}

@@ -12,6 +12,18 @@ export interface SlotState {
   readonly port: number;
 }
 
+/** What the proxy has counted for one slot, all its life ("show stat" of the management guide). Who reads it knows what the numbers mean. */
+export interface SlotCounters {
+  /** `req_tot` */
+  readonly requests: number;
+  /** `hrsp_5xx` */
+  readonly errors: number;
+  /** `rtime`, milliseconds */
+  readonly meanTime: number;
+  /** `status`: in maintenance, as after a start of the proxy that knows nothing of the slot */
+  readonly maint: boolean;
+}
+
 const MAINT = 1;
 const DRAIN = 8;
 const ANSWER_TIMEOUT = 5_000;
@@ -30,6 +42,11 @@ export class ProxyRuntime {
       .split("\n")
       .filter((line) => /^\d+ app /.test(line))
       .map(slotState);
+  }
+
+  /** Both slots' counters, in one answer: of one moment. @throws when the proxy doesn't answer */
+  async counters(): Promise<Readonly<Record<Slot, SlotCounters>>> {
+    return slotCounters(await this.ask("show stat app 4 -1"));
   }
 
   async ask(command: string): Promise<string> {
@@ -71,3 +88,31 @@ function slotState(line: string): SlotState {
     port: Number(word[18]),
   };
 }
+
+/**
+ * Reads the CSV of "show stat". Columns are found by the header's names: later versions of HAProxy have more of them.
+ *
+ * @throws when a slot or a column is not there
+ */
+export function slotCounters(csv: string): Readonly<Record<Slot, SlotCounters>> {
+  const [head = "", ...rows] = csv.split("\n");
+  const columns = head.replace(/^# /, "").split(",");
+  const of = (slot: Slot): SlotCounters => {
+    const row = rows.map(fields).find(([backend, server]) => backend === "app" && server === slot);
+    const at = (column: string): string => {
+      const text = row?.[columns.indexOf(column)];
+      if (!text) throw new Error(`the proxy's statistics do not say ${column} of ${slot}`);
+      return text;
+    };
+    const [requests, errors, meanTime] = [at("req_tot"), at("hrsp_5xx"), at("rtime")].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    return { requests, errors, meanTime, maint: at("status").startsWith("MAINT") };
+  };
+  return { blue: of("blue"), green: of("green") };
+}
+
+/** At the commas outside of quotes: what a check saw may hold some. */
+const fields = (row: string): string[] => row.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);

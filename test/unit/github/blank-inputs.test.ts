@@ -6,7 +6,7 @@ const mayBeBlank = [
   ...["ssh-key-passphrase", "digest", "app", "version", "registry-username", "registry-password", "port", "env"],
   ...["env-file", "command", "volumes", "network", "memory", "cpus", "pre-deploy", "health-host", "health-headers"],
   ...["health-body", "verify-command", "adopt", "github-token", "ec2-filters", "aws-region", "ssh-security-group"],
-  ...["env-ssm-path", "env-secrets-manager", "alarms"],
+  ...["env-ssm-path", "env-secrets-manager", "alarms", "max-latency-increase"],
 ];
 /** Of instances AWS says them; the host of these tests has an address. */
 const blankForInstances = ["hosts", "ssh-key", "ssh-known-hosts"];

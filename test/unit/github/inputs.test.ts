@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { inputsOfRunner } from "../../../src/github/input-source";
 import { readDeployInputs } from "../../../src/github/inputs";
 import { ecrRegion } from "../../../src/github/values/image-name";
+import { fingerprint as fingerprintOf } from "../../../src/release/naming";
 import { UserError } from "../../../src/user-error";
 import { actionYml, commit, fingerprint, source } from "./deploy-inputs";
 
@@ -41,6 +42,12 @@ test("three inputs and the host's key are enough for a deploy", () => {
       stopTimeout: 30_000,
     },
     preDeploy: undefined,
+    rollout: {
+      steps: [100],
+      stepDuration: 10_000,
+      limits: { maxErrorRate: 0.01, maxLatencyIncrease: undefined, minRequests: 20 },
+      onInconclusive: "pass",
+    },
     traffic: {
       strategy: "blue-green",
       httpPort: 80,
@@ -307,6 +314,23 @@ test.each(registries)(
     expect(ecrRegion(readDeployInputs(source({ image })).request.image.name)).toBe(region);
   },
 );
+
+test("takes the steps of the traffic, and what the gate on it is to bear", () => {
+  const given = { "traffic-steps": "10, 50,100", "step-duration": "1m", "max-latency-increase": "50%" };
+  const limits = { "max-error-rate": "0.25%", "min-requests": "100", "on-inconclusive": "fail" };
+  expect(readDeployInputs(source({ ...given, ...limits })).request.rollout).toEqual({
+    steps: [10, 50, 100],
+    stepDuration: 60_000,
+    limits: { maxErrorRate: 0.0025, maxLatencyIncrease: 0.5, minRequests: 100 },
+    onInconclusive: "fail",
+  });
+});
+
+test("how the traffic moves is no part of the release", () => {
+  const print = (given: Parameters<typeof source>[0]) => fingerprintOf(readDeployInputs(source(given)).request);
+  const steps = { "traffic-steps": "10, 100", "step-duration": "1m", "max-error-rate": "5%", "min-requests": "7" };
+  expect(print({ ...steps, "max-latency-increase": "50%", "on-inconclusive": "fail" })).toBe(print({}));
+});
 
 test("puts env over env-file", () => {
   const io = source({ env: "A=1\nB=2", "env-file": "prod.env" }, {}, { "prod.env": "B=file\nC=3" });

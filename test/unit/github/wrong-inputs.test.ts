@@ -8,6 +8,8 @@ const ssmPath = (got: string): string =>
   `env-ssm-path: expected a path of SSM Parameter Store such as /shop/prod, got ${JSON.stringify(got)}.`;
 const filters = (got: string): string =>
   `ec2-filters: expected lines such as tag:Name=web or tag:Env=staging,test, got ${JSON.stringify(got)}.`;
+const steps = (got: string): string =>
+  `traffic-steps: expected whole numbers of per cent that rise and end at 100, such as 10, 50, 100, got ${JSON.stringify(got)}.`;
 const image = (got: string): string =>
   `image: expected an image such as ghcr.io/acme/shop:1.4, shop:1.4 or shop@sha256:<64 digits>, got "${got}".`;
 const blank = (name: string): string =>
@@ -272,11 +274,31 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
   ],
   ["no time to stop", { "stop-timeout": "0s" }, 'stop-timeout: expected a duration from 1s to 1h, got "0s".'],
   ["an unknown strategy", { strategy: "rolling" }, 'strategy: expected blue-green or recreate, got "rolling".'],
+  ["traffic that stays behind", { "traffic-steps": "10, 50" }, steps("10, 50")],
+  ["traffic that falls", { "traffic-steps": "50, 10, 100" }, steps("50, 10, 100")],
+  ["a step twice", { "traffic-steps": "10, 10, 100" }, steps("10, 10, 100")],
+  ["traffic from nothing", { "traffic-steps": "0, 100" }, steps("0, 100")],
+  ["a part of a per cent", { "traffic-steps": "0.5, 100" }, steps("0.5, 100")],
+  ["more than all traffic", { "traffic-steps": "10, 100, 200" }, steps("10, 100, 200")],
+  ["no step", { "traffic-steps": "," }, steps(",")],
   [
-    "traffic in steps",
-    { "traffic-steps": "10, 100" },
-    'traffic-steps: got "10, 100", but traffic moves in one step in this version. Write 100, or leave the input out.',
+    "shared traffic of a release that runs alone",
+    { "traffic-steps": "10, 100", strategy: "recreate" },
+    "traffic-steps: with strategy recreate one release runs at a time, and two can't share the traffic. Write 100, or take strategy blue-green.",
   ],
+  ["a step of no time", { "step-duration": "0s" }, 'step-duration: expected a duration from 1s to 6h, got "0s".'],
+  [
+    "an error rate without its unit",
+    { "max-error-rate": "1" },
+    'max-error-rate: expected a percentage from 0% to 100%, such as 1% or 0.5%, got "1".',
+  ],
+  [
+    "a latency that may not be compared",
+    { "max-latency-increase": "1001%" },
+    'max-latency-increase: expected a percentage from 0% to 1000%, such as 1% or 0.5%, got "1001%".',
+  ],
+  ["no requests", { "min-requests": "0" }, 'min-requests: expected a whole number from 1 to 1000000, got "0".'],
+  ["a third way", { "on-inconclusive": "warn" }, 'on-inconclusive: expected pass or fail, got "warn".'],
   ["a proxy image with a space", { "proxy-image": "ha proxy" }, image("ha proxy").replace("image:", "proxy-image:")],
   [
     "a release header that is none",

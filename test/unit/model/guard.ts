@@ -141,7 +141,7 @@ export class Guards {
     if (deed === "write release") return false;
     const leads = state.greenFilled && state.candidate === "running";
     const blind = this.design.has("a shift trusts an earlier fill");
-    return state.dockerd === "down" || (deed === "shift to green" && !leads && !blind);
+    return state.dockerd === "down" || (/^(share|shift) /.test(deed) && !leads && !blind);
   }
 
   #fence(to: State, guard: Guard): void {

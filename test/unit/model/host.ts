@@ -75,6 +75,9 @@ function mutate(state: State, mutation: Mutation): boolean {
       state.green = "drain";
       state.greenFilled = true;
       return true;
+    case "share with green":
+      state.green = "ready";
+      return true;
     case "shift to green":
       state.green = "ready";
       state.blue = "drain";

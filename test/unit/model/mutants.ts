@@ -85,6 +85,7 @@ export const HOLES: readonly Mutant[] = [
   { does: ["a replay trusts a rename that is not on disk"], breaks: REBOOT, in: ["a guard is killed"] },
   { does: ["retiring leaves the proxy as it is"], breaks: TRAFFIC, in: ["the proxy is killed"] },
   { does: ["a shift trusts an earlier fill"], breaks: TRAFFIC, in: ["the proxy is killed"] },
+  { does: ["a shift trusts an earlier fill", "in steps"], breaks: TRAFFIC, in: ["the proxy is killed"] },
   { does: ["a silent dockerd is a stopped proxy"], breaks: TRAFFIC, in: ["dockerd stops"] },
   {
     does: ["a silent dockerd has no containers"],

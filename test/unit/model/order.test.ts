@@ -7,7 +7,7 @@ import type { DeployRequest } from "../../../src/release/request";
 import { rollback } from "../../../src/release/rollback";
 import type { World } from "../../../src/release/world";
 import { source } from "../github/deploy-inputs";
-import { DEPLOY, type Draft, ROLLBACK } from "./program";
+import { DEPLOY, type Draft, IN_STEPS, ROLLBACK } from "./program";
 import { RecordingHost } from "./recording-host";
 
 const quiet: Log = {
@@ -38,6 +38,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^UNDO vacate green \d+$/, "undo vacate green"],
   [/^DO fill green shop-r2 /, "do fill green"],
   [/^UNDO ready blue shop-r1$/, "undo ready blue"],
+  [/^DO share green blue 172\.18\.0\.3 10$/, "do share with green"],
   [/^DO shift green blue\b/, "do shift to green"],
   [/^UNDO policy shop-r2 no$/, "undo policy candidate no"],
   [/^DO policy shop-r2 always$/, "do policy candidate always"],
@@ -74,6 +75,16 @@ test("the model sends what a deploy sends, in its order", async () => {
   host.close();
   expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
   expect(inTheModelsWords(host)).toEqual(modelled(DEPLOY));
+});
+
+test("the model sends what a deploy in steps sends, in its order", async () => {
+  const request = quick(readDeployInputs(source({ "traffic-steps": "10, 100" })).request);
+  const host = new RecordingHost(request);
+  const outcome = await deployTo(host, { ...request, rollout: { ...request.rollout, stepDuration: 1 } });
+  host.close();
+  expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
+  expect(inTheModelsWords(host)).toEqual(modelled(IN_STEPS));
+  expect(outcome.phases.map(({ name }) => name)).toContain("shift 10 %");
 });
 
 test("the model sends what a rollback sends, in its order", async () => {

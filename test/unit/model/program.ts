@@ -23,6 +23,7 @@ export type Mutation =
   | "start candidate"
   | "write release"
   | "fill green"
+  | "share with green"
   | "shift to green"
   | "policy candidate always";
 
@@ -74,6 +75,7 @@ const FILL: readonly Draft[] = [
   ["undo", "vacate green"],
   ["and do", "fill green"],
 ];
+const SHARE: readonly Draft[] = [["do", "share with green"]]; // taken back as the fill is
 const SHIFT: readonly Draft[] = [
   ["undo", "ready blue"],
   ["and do", "shift to green"], // the guard looks whether the slot is up
@@ -93,6 +95,8 @@ const COMMIT: readonly Draft[] = [
 ];
 
 export const DEPLOY: readonly Draft[] = [...START, ...FILL, ...SHIFT, ...BAKE, ...POLICY, ...COMMIT];
+/** With `traffic-steps`: both serve for a while. */
+export const IN_STEPS: readonly Draft[] = [...START, ...FILL, ...SHARE, ...SHIFT, ...BAKE, ...POLICY, ...COMMIT];
 export const ROLLBACK: readonly Draft[] = [...RETURN, ...FILL, ...SHIFT, ...REWRITE, ...BAKE, ...POLICY, ...COMMIT];
 
 /** The program, with the defects of a design that are the runner's. */
@@ -101,6 +105,7 @@ export function programOf(design: Design): Program {
     return compile([...START, ...[...FILL].reverse(), ...SHIFT, ...BAKE, ...POLICY, ...COMMIT]);
   if (design.has("the rename goes before the policy"))
     return compile([...START, ...FILL, ...SHIFT, ...BAKE, ["retire", "policy candidate always"], ...COMMIT]);
+  if (design.has("in steps")) return compile(IN_STEPS);
   return compile(design.has("rollback") ? ROLLBACK : DEPLOY);
 }
 
@@ -124,6 +129,7 @@ function compile(drafts: readonly Draft[]): Program {
     "start candidate": wayOut,
     "write release": lineOf("forget candidate"),
     "fill green": lineOf("vacate green"),
+    "share with green": lineOf("vacate green"),
     "shift to green": lineOf("ready blue"),
     "policy candidate always": lineOf("policy candidate no"),
   };

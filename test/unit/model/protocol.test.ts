@@ -25,6 +25,10 @@ test(
   PATIENCE,
 );
 
+test("every invariant holds while two releases share the traffic, through every history with 1 fault of ten kinds", () => {
+  expect(told("in steps, 1 fault of all kinds", { faults: 1, design: ["in steps"] }).violation).toBeUndefined();
+});
+
 test("a failed candidate that is kept for a look is stopped, whichever fault comes", () => {
   expect(told("keep-failed, 1 fault of all kinds", { faults: 1, design: ["keep-failed"] }).violation).toBeUndefined();
 });

@@ -4,12 +4,13 @@ import { Readable } from "node:stream";
 import type { Guard } from "../../../src/host/guard/guard";
 import type { Host } from "../../../src/host/host";
 import { renderConfig } from "../../../src/host/proxy/config";
-import type { SlotState } from "../../../src/host/proxy/runtime";
+import type { SlotCounters, SlotState } from "../../../src/host/proxy/runtime";
 import type { ReleaseRecord } from "../../../src/release/record";
 import type { DeployRequest } from "../../../src/release/request";
 import { recordedTerms } from "../../../src/release/terms";
 
 const ADDRESS = "172.18.0.3";
+const IDLE: SlotCounters = { requests: 0, errors: 0, meanTime: 0, maint: false };
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
 /** A host on which everything works, with r1 live in blue: it notes each thing that a deploy changes, or asks to. */
@@ -42,7 +43,7 @@ export class RecordingHost {
       engine: { greet: async () => ({ Version: "29.1.2", Arch: "amd64" }), warm: () => {}, close: () => {} },
       docker: this.#docker(),
       guard: async () => this.#guard(),
-      proxy: () => ({ slots: async () => this.#slots() }),
+      proxy: () => ({ slots: async () => this.#slots(), counters: async () => ({ blue: IDLE, green: IDLE }) }),
       dial: async () => connect((this.#app.address() as AddressInfo).port, "127.0.0.1"),
       drop: () => {},
       close: () => {},

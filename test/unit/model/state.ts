@@ -34,7 +34,9 @@ export type Defect =
   // not a defect but the other way to end a failed deploy, keep-failed: true
   | "keep-failed"
   // nor this: the candidate is a release that was there before, stopped and kept
-  | "rollback";
+  | "rollback"
+  // nor this: both releases serve before all traffic moves
+  | "in steps";
 
 export type Design = ReadonlySet<Defect>;
 

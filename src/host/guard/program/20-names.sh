@@ -9,6 +9,7 @@ is_seconds() { [[ $1 =~ ^(0|[1-9][0-9]{0,4})$ ]]; } # 08 would be octal in arith
 is_format() { [[ $1 =~ ^[0-9]{1,3}$ ]] && ((10#$1 <= FORMAT)); }
 is_header() { [[ "$*" =~ ^[a-z0-9-]{1,63}\ [a-z0-9][a-z0-9-]{0,31}\ [0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
 is_connection() { [[ "$*" =~ ^[0-9]+\ [0-9]+\ [0-9A-Fa-f.:%a-z\ ]+$ ]]; }
+is_share() { [[ $1 =~ ^[1-9][0-9]?$ ]]; } # per cent; all of it is a shift
 is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]]; }
 is_address() { [[ $1 =~ ^[0-9a-f.:]{2,45}$ ]]; }
 is_path() { [[ $1 =~ ^/[A-Za-z0-9/_.-]{0,200}$ ]]; }
@@ -43,6 +44,7 @@ valid_deed() {
     begin-with:2 | check:2 | apply:2) is_release "$2" ;;
     fill:6) is_slot "$2" && is_container "$3" && is_address "$4" && is_port "$5" && is_version "$6" ;;
     shift:4) is_slot "$2" && [[ $2 != "$3" ]] && { is_slot "$3" || [[ $3 == none ]]; } && is_address "$4" ;;
+    share:5) is_slot "$2" && is_slot "$3" && [[ $2 != "$3" ]] && is_address "$4" && is_share "$5" ;;
     stand-aside:4) is_slot "$2" && is_container "$3" && is_seconds "$4" ;;
     permit:3) is_release "$2" && is_container "$3" ;;
     policy:3 | forget:2 | forbid:3 | take-port:3) valid_entry "$@" ;;

@@ -69,29 +69,35 @@ proxy_runs() { # 1: it doesn't; 2: dockerd can't say, and then it may well run a
 
 # admin_state ANSWER SLOT: bit 0 = maint, bit 3 = drain
 admin_state() { awk -v s="$2" '$2 == "app" && $4 == s { print $7 }' <<<"$1"; }
+weight_of() { awk -v s="$2" '$2 == "app" && $4 == s { print $8 }' <<<"$1"; }
 
 # set_slots "SLOT STATE" ...: in one line, so in one pass of the proxy's loop; read back before it counts as done.
-# The state `cut` ends what the slot still carries. A proxy that doesn't run has nothing to be told: it starts on what
+# The state `cut` ends what the slot still carries, `weight N` is its part of the traffic. A proxy that doesn't run has nothing to be told: it starts on what
 # `current` says. Whether it runs is asked only when it does not answer: each call of docker's client costs 30 ms.
 # Leaves the proxy's answer in `answer`, for sessions.
 set_slots() {
-  local pair slot state bits commands=''
+  local pair slot state weight bits commands=''
   for pair in "$@"; do
-    read -r slot state <<<"$pair"
-    if [[ $state == cut ]]; then commands+="shutdown sessions server app/$slot; "; else commands+="set server app/$slot state $state; "; fi
+    read -r slot state weight <<<"$pair"
+    case $state in
+      cut) commands+="shutdown sessions server app/$slot; " ;;
+      weight) commands+="set server app/$slot weight $weight; " ;;
+      *) commands+="set server app/$slot state $state; " ;;
+    esac
   done
   answer=$(runtime "${commands}show stat app 4 -1" "${only_if:-}" 2>/dev/null) || {
     proxy_runs
     case $? in 1) return "$proxy_down_is" ;; *) return 1 ;; esac
   }
   for pair in "$@"; do
-    read -r slot state <<<"$pair"
+    read -r slot state weight <<<"$pair"
     bits=$(admin_state "$answer" "$slot")
     [[ -n $bits ]] || return 1
     case $state in
       ready) (((bits & 9) == 0)) ;;
       drain) (((bits & 9) == 8)) ;;
       maint) (((bits & 1) == 1)) ;;
+      weight) [[ "$(weight_of "$answer" "$slot")" == "$weight" ]] ;;
       cut) : ;;
     esac || return 1
   done

@@ -16,6 +16,7 @@ deed() { # deed VERB ARG...: its answer, if any, is one word on stdout
     apply) apply_config "$2" ;;
     fill) fill "$2" "$3" "$4" "$5" "$6" ;;
     shift) shift_to "$2" "$3" "$4" ;;
+    share) share_to "$2" "$3" "$4" "$5" ;;
     stand-aside) stand_aside "$2" "$3" "$4" ;;
     take-port) take_port "$2" "$3" ;;
     policy | forget | permit | forbid) "$@" ;;
@@ -50,7 +51,16 @@ set server app/$slot state drain; set server app/$slot health down") || return 1
 shift_to() { # shift_to SLOT FROM|none ADDRESS
   local pairs=("$1 ready")
   [[ $2 == none ]] || pairs+=("$2 drain")
-  set_slots_if "app [0-9]+ $1 ${3//./\\.} 2 " "${pairs[@]}" && return
+  set_slots_if_up "$1" "$3" "${pairs[@]}"
+}
+
+# The slot takes so much of the traffic, and the other one, which serves already, the rest.
+share_to() { # share_to SLOT OTHER ADDRESS PERCENT
+  set_slots_if_up "$1" "$3" "$1 weight $4" "$2 weight $((100 - $4))" "$1 ready"
+}
+
+set_slots_if_up() { # set_slots_if_up SLOT ADDRESS "SLOT STATE"...
+  set_slots_if "app [0-9]+ $1 ${2//./\\.} 2 " "${@:3}" && return
   printf 'the slot %s is not up' "$1"
   return 1
 }

@@ -3,6 +3,7 @@
 #
 #   docker/containers/NAME/   running (0, 1), policy, transaction, id, port ("" = none)     docker/networks/NAME
 #   docker/slots/SLOT         STATE CONTAINER                          docker/sessions/SLOT   requests in flight
+#   docker/weights/SLOT       its part of the traffic
 #   docker/worker             the proxy's pid                          docker/loaded          its configuration
 #   docker/processes          how many HAProxy processes run in the proxy's container: a master and one worker, as a rule
 #   docker/calls              what was asked, a line a call
@@ -51,6 +52,7 @@ load_config() {
   cp "$got/current/haproxy.cfg" loaded
   while read -ra words; do
     [[ ${words[0]:-} == server ]] || continue
+    put "weights/${words[1]}" 1
     if [[ ${words[3]:-} == disabled ]]; then put "slots/${words[1]}" "maint ${words[2]%:*}"; else put "slots/${words[1]}" "ready ${words[2]%:*}"; fi
   done <loaded
 }
@@ -62,7 +64,8 @@ slots() {
     number=$((number + 1))
     read -r state name <"slots/$slot"
     case $state in ready) bits=0 up=2 ;; drain) bits=8 up=2 ;; maint) bits=1 up=0 ;; esac
-    printf '3 app %s %s 172.18.0.%s %s %s 1 1 0 6 3 7 6 0 0 0 %s 5000\n' "$number" "$slot" "$number" "$up" "$bits" "$name"
+    printf '3 app %s %s 172.18.0.%s %s %s %s 1 0 6 3 7 6 0 0 0 %s 5000\n' \
+      "$number" "$slot" "$number" "$up" "$bits" "$(<"weights/$slot")" "$name"
   done
   printf '\n'
 }
@@ -84,6 +87,7 @@ runtime() {
     slot=${words[2]:-} slot=${slot#app/}
     case ${words[0]:-}:${words[1]:-}:${words[3]:-} in
       set:server:state) read -r state name <"slots/$slot"; put "slots/$slot" "${words[4]} $name" ;;
+      set:server:weight) put "weights/$slot" "${words[4]}" ;;
       set:server:fqdn) read -r state name <"slots/$slot"; put "slots/$slot" "$state ${words[4]}" ;;
       show:servers:app) slots ;;
       show:info:*) printf 'Name: HAProxy\nPid: %s\n' "$(<worker)" ;;

@@ -192,6 +192,7 @@ export class HostFolder {
       "docker/networks",
       "docker/slots",
       "docker/sessions",
+      "docker/weights",
       "docker/orders",
     ])
       mkdirSync(this.path(name), { recursive: true });
@@ -206,6 +207,8 @@ export class HostFolder {
       "slots/green": "maint green.invalid",
       "sessions/blue": "0",
       "sessions/green": "0",
+      "weights/blue": "1",
+      "weights/green": "1",
       "networks/hello-devops-shop": "",
       loaded: renderConfig(SETTINGS, { slot: "blue", container: "shop-1", port: 5000 }),
     };

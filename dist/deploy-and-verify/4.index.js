@@ -1,9 +1,9 @@
 "use strict";
-exports.id = 682;
-exports.ids = [682];
+exports.id = 4;
+exports.ids = [4];
 exports.modules = {
 
-/***/ 682:
+/***/ 4004:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -29,21 +29,13 @@ __webpack_require__.d(__webpack_exports__, {
   watchAlarms: () => (/* reexport */ watchAlarms)
 });
 
-// EXTERNAL MODULE: ./src/health/gate.ts
-var gate = __webpack_require__(2923);
-;// CONCATENATED MODULE: ./src/health/judgement.ts
-
-function judged(findings) {
-    const status = (0,gate/* together */.bs)(findings.map((finding) => finding.status));
-    const [deciding, others] = [true, false].map((decides) => findings.filter((one) => (one.status === status) === decides));
-    return { status, evidence: [...(deciding ?? []), ...(others ?? [])].map(({ says }) => says) };
-}
-
+// EXTERNAL MODULE: ./src/health/judgement.ts
+var judgement = __webpack_require__(8105);
 ;// CONCATENATED MODULE: ./src/aws/alarm-verdict.ts
 
 /** Of each alarm: what its state means beside the one that it had before. */
 function judgeAlarms(before, now) {
-    return judged([...before.values()].map((then) => judge(then, now.get(then.name))));
+    return (0,judgement/* judged */.g)([...before.values()].map((then) => judge(then, now.get(then.name))));
 }
 function judge(then, now) {
     const name = `Alarm ${JSON.stringify(then.name)}`;
