@@ -5,7 +5,7 @@ import { runStep } from "../../src/edge/steps";
 import { verificationOf } from "../../src/edge/verification";
 import { verifiedOutputsOf } from "../../src/github/outputs";
 import { readVerifiedDeployInputs, type VerifiedDeployInputs } from "../../src/github/verification-inputs";
-import { deploy } from "../../src/release/deploy";
+import { deploy, follow } from "../../src/release/deploy";
 import type { Outcome } from "../../src/release/outcome";
 
 // Each name that is looked for takes a thread; Node has 4 unless it is told before the first is needed.
@@ -16,7 +16,7 @@ const action: ChangeAction<VerifiedDeployInputs, Outcome> = {
   complete: requestFromAws,
   alarms: alarmsOf,
   run: deploy,
-  again: deploy,
+  again: follow,
   outputs: verifiedOutputsOf,
   verification: ({ verification }) => verification && verificationOf(verification),
 };

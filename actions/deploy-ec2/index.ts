@@ -4,7 +4,7 @@ import { requestFromAws } from "../../src/edge/request-from-aws";
 import { runStep } from "../../src/edge/steps";
 import { type DeployInputs, readDeployInputs } from "../../src/github/inputs";
 import { outputsOf } from "../../src/github/outputs";
-import { deploy } from "../../src/release/deploy";
+import { deploy, follow } from "../../src/release/deploy";
 import type { Outcome } from "../../src/release/outcome";
 
 const action: ChangeAction<DeployInputs, Outcome> = {
@@ -12,7 +12,7 @@ const action: ChangeAction<DeployInputs, Outcome> = {
   complete: requestFromAws,
   alarms: alarmsOf,
   run: deploy,
-  again: deploy,
+  again: follow,
   outputs: outputsOf,
 };
 

@@ -62928,7 +62928,11 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
+// EXTERNAL MODULE: ./src/user-error.ts
+var user_error = __nccwpck_require__(7495);
 ;// CONCATENATED MODULE: ./src/edge/alarms.ts
+
+const MOST = 100; // one call reads so many
 /** The gate `alarms`, asked of CloudWatch; no name in the input = no gate. */
 function alarmsOf({ alarms: names }, ask) {
     if (names.length === 0)
@@ -62938,6 +62942,8 @@ function alarmsOf({ alarms: names }, ask) {
             const { aws, access } = await ask();
             const source = access.alarmSource(aws);
             const before = await access.snapshotAlarms(source, names, cancel);
+            if (before.size > MOST)
+                throw new user_error/* UserError */.y(`alarms: they are ${before.size}; ${MOST} at most are watched. Name less, or a longer prefix.`);
             const red = [...before.values()].filter(({ state }) => state === "ALARM");
             return {
                 names: [...before.keys()],
@@ -66093,8 +66099,6 @@ function base64Cores(text) {
         .filter((core) => core.length >= 8);
 }
 
-// EXTERNAL MODULE: ./src/user-error.ts
-var user_error = __nccwpck_require__(7495);
 ;// CONCATENATED MODULE: ./src/github/runner.ts
 
 /** @throws {UserError} on a runner that the actions are not made for. */
@@ -67352,6 +67356,8 @@ class Connection {
     hostKey;
     /** settles when the connection is over, however it ended */
     closed;
+    /** for each channel that is being opened: what tells that there will be none */
+    #opening = new Set();
     #ssh;
     #client;
     #over = false;
@@ -67363,6 +67369,8 @@ class Connection {
         this.closed = new Promise((resolve) => {
             const end = () => {
                 this.#over = true;
+                for (const lost of this.#opening)
+                    lost();
                 resolve();
             };
             client.once("close", end);
@@ -67452,10 +67460,10 @@ class Connection {
                 reject(new ConnectionLost(this.name));
                 return;
             }
-            let settled = false;
-            void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
+            const lost = () => reject(new ConnectionLost(this.name));
+            this.#opening.add(lost); // and no longer than it takes: a bake of hours opens tens of thousands
             open((error, channel) => {
-                settled = true;
+                this.#opening.delete(lost);
                 if (error)
                     reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
                 else
@@ -69638,7 +69646,8 @@ const results = {
     skipped: html_html `skipped`,
 };
 function gates(evidence) {
-    const rows = evidence
+    const [bad, good] = [false, true].map((healthy) => evidence.filter(({ verdict }) => (verdict === "healthy") === healthy));
+    const rows = [...(bad ?? []), ...(good ?? [])]
         .slice(0, mostRows)
         .map((seen) => [
         html_escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
@@ -69648,7 +69657,8 @@ function gates(evidence) {
         html_escaped(seen.lastSeen),
     ]);
     const head = [html_html `Gate`, html_html `Verdict`, html_html `Probes`, html_html `Expected`, html_html `Last seen`];
-    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}`];
+    const more = evidence.length > rows.length ? html_html `\n<p>… ${evidence.length - rows.length} more</p>` : html_html ``;
+    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}${more}`];
 }
 /** The gates above say it all when it is healthy. */
 const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen, "verify-url") : [];
@@ -73910,12 +73920,17 @@ const safety = (from) => ({
 /** Values that are right alone and can't be met together. @throws {UserError} with all that was found so far */
 function refuseTogether(from, inputs) {
     checkStrangers(from, inputs);
-    const { health, rollout, traffic } = inputs.request;
+    const { bakeTime, health, rollout, traffic } = inputs.request;
     const { interval, threshold, startTimeout } = health;
     from.check(() => {
-        if (traffic.strategy === "blue-green" || rollout.steps.length === 1)
+        if (traffic.strategy === "blue-green" || rollout?.steps.length === 1)
             return;
         throw new user_error/* UserError */.y("traffic-steps: with strategy recreate one release runs at a time, and two can't share the traffic. Write 100, or take strategy blue-green.");
+    });
+    from.check(() => {
+        if (bakeTime > 0 || rollout?.steps.length !== 1 || rollout.onInconclusive === "pass")
+            return;
+        throw new user_error/* UserError */.y("on-inconclusive: with bake-time 0s and traffic-steps 100 no traffic is watched, so nothing can be said and no deploy would pass. Lengthen bake-time, or write pass.");
     });
     from.check(() => {
         if (interval * (threshold - 1) < startTimeout)
@@ -75534,7 +75549,7 @@ class Report {
         return {
             ...end,
             phases: this.phases,
-            evidence: [...evidence, ...this.evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+            evidence: [...this.evidence, ...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
             warnings: this.warnings,
             verification: this.verification,
             startedAt: this.startedAt,
@@ -75875,32 +75890,37 @@ const sumOf = ({ requests, meanTime }) => meanTime * Math.min(requests, MEMORY);
 const NEGLIGIBLE = 1e-20; // far below any chance that decides something
 /** The chance of at least `least` hits in all of these tries together, exact but for what is negligible. */
 function chanceOfAtLeast(least, ...tries) {
-    const sum = tries.map(binomial).reduce(chance_together, [{ hits: 0, chance: 1 }]);
-    const tail = sum.filter(({ hits }) => hits >= least).reduce((total, { chance }) => total + chance, 0);
+    const { from, chances } = tries.map(binomial).reduce(chance_together, { from: 0, chances: Float64Array.of(1) });
+    const tail = chances.subarray(Math.max(0, least - from)).reduce((total, chance) => total + chance, 0);
     return Math.min(1, tail);
 }
 /** The chances of each number of hits, multiplied up as logarithms: the first of many tries would be 0 otherwise. */
 function binomial({ count, each }) {
     if (each <= 0 || each >= 1)
-        return [{ hits: each > 0 ? count : 0, chance: 1 }];
+        return { from: each > 0 ? count : 0, chances: Float64Array.of(1) };
     const odds = Math.log(each) - Math.log1p(-each);
     let logarithm = count * Math.log1p(-each);
-    const chances = [{ hits: 0, chance: Math.exp(logarithm) }];
+    const chances = new Float64Array(count + 1);
+    chances[0] = Math.exp(logarithm);
     for (let hits = 1; hits <= count; hits += 1) {
         logarithm += Math.log(count - hits + 1) - Math.log(hits) + odds;
-        chances.push({ hits, chance: Math.exp(logarithm) });
+        chances[hits] = Math.exp(logarithm);
     }
-    return chances.filter(({ chance }) => chance > NEGLIGIBLE);
+    return trimmed(0, chances);
 }
 /** Of the sum of two independent numbers. */
 function chance_together(some, others) {
-    const sums = new Map();
-    for (const one of some)
-        for (const other of others) {
-            const hits = one.hits + other.hits;
-            sums.set(hits, (sums.get(hits) ?? 0) + one.chance * other.chance);
-        }
-    return [...sums].map(([hits, chance]) => ({ hits, chance }));
+    const chances = new Float64Array(some.chances.length + others.chances.length - 1);
+    for (const [n, one] of some.chances.entries())
+        for (let m = 0; m < others.chances.length; m += 1)
+            chances[n + m] = (chances[n + m] ?? 0) + one * (others.chances[m] ?? 0);
+    return trimmed(some.from + others.from, chances);
+}
+/** Without the negligible ends: a deploy to a hundred hosts adds up hundreds of these at each look. */
+function trimmed(from, chances) {
+    const first = chances.findIndex((chance) => chance > NEGLIGIBLE);
+    const last = chances.findLastIndex((chance) => chance > NEGLIGIBLE);
+    return { from: from + first, chances: chances.slice(first, last + 1) };
 }
 
 // EXTERNAL MODULE: ./src/health/judgement.ts
@@ -75971,7 +75991,7 @@ function judgeErrors(steps, limits, allowed) {
     const chance = chanceOfAtLeast(candidate.errors, ...steps.map(candidatesErrors));
     const above = `${counts}: ${percent(excess)} more, where ${percent(limits.maxErrorRate)} is allowed`;
     if (chance > allowed)
-        return { status: "healthy", says: `${above}, but too few to rule out chance.` };
+        return { status: "inconclusive", says: `${above}, but too few to rule out chance.` };
     return { status: "unhealthy", says: `${above}.` };
 }
 /** As many as the candidate's requests would have had of the live release: its share differs from step to step. */
@@ -76006,7 +76026,9 @@ function judgeLatency(windows, limit, allowed) {
     const byChance = tooSlow && chance > allowed;
     const says = `Latency: ${means[0]} ms against ${means[1]} ms of the live release; slower in ${slower} of ${windows.length} windows, ` +
         `in the median one by ${percent(middle - 1)}, where ${percent(limit)} is allowed${byChance ? ", but too seldom to rule out chance" : ""}.`;
-    return { status: tooSlow && !byChance ? "unhealthy" : "healthy", says };
+    if (!tooSlow)
+        return { status: "healthy", says };
+    return { status: byChance ? "inconclusive" : "unhealthy", says };
 }
 /** A step's windows, as short as its readings and `LEAST_IN_WINDOW` let them be. */
 function latencyWindows({ candidate, live }) {
@@ -76067,7 +76089,12 @@ class TrafficMeter {
         const ours = slots[candidate.slot];
         return { candidate: ours, live: slots[this.live], forgotten: ours.maint };
     }
-    forgotten = () => forgotten(this.tx, "it holds the slot in maintenance");
+    /** Its host stops the deploy: the proxy knows the candidate no more. @returns why */
+    lost() {
+        const why = forgotten(this.tx, "it holds the slot in maintenance");
+        this.tx.stop.abort(why);
+        return why;
+    }
     async #readOn() {
         const over = AbortSignal.any([this.tx.stop.signal, this.#moves.signal]);
         while (!over.aborted) {
@@ -76129,10 +76156,11 @@ class TrafficGate {
             const unread = await (0,attempt/* unlessAborted */.W)(readAll(hosts), signal);
             const lost = hosts.find(({ shared, forgotten }) => shared && forgotten);
             if (lost)
-                throw lost.meter.forgotten();
+                throw lost.meter.lost();
             const over = end - began < 1; // a timer may fire a moment early
             const allowance = over ? this.#allowances.atEnd : this.#allowances.between;
-            const judgement = over && unread ? unreadable(unread) : judgeTraffic(this.#seen, this.options.limits, allowance);
+            const seen = judgeTraffic(this.#seen, this.options.limits, allowance);
+            const judgement = over && unread && seen.status !== "unhealthy" ? unreadable(unread) : seen;
             if (over || judgement.status === "unhealthy")
                 return this.#conclude(step, judgement, looks);
             await clock.sleep(Math.max(0, Math.min(began + READING_INTERVAL, end) - clock.now()), signal);
@@ -76255,10 +76283,9 @@ class Rollout {
     async #beside(watching, members, share, span) {
         const compared = members.filter((member) => this.#meters.has(member)).map((member) => fleet_of(member, "tx"));
         const meters = members.flatMap((member) => this.#meters.get(member) ?? []);
-        const [first] = compared;
         const hold = async () => void (await Promise.all(compared.map(({ guard }) => guard.hold())));
-        const gate = first && (() => this.#gate.watch({ share, span, meters, still: still(first), hold }));
-        await this.change.fleet.together(gate ? [watching, gate] : [watching]);
+        const gate = () => this.#gate.watch({ share, span, meters, still: stillServe(members), hold });
+        await this.change.fleet.together(meters.length > 0 ? [watching, gate] : [watching]);
     }
 }
 async function shareOut(tx, share) {
@@ -76306,8 +76333,8 @@ function planForFirst({ app, traffic, image }, proofs) {
     ];
 }
 function wouldShare({ rollout, traffic }, scene) {
-    const shares = rollout.steps.slice(0, -1);
-    if (shares.length === 0)
+    const shares = rollout?.steps.slice(0, -1) ?? [];
+    if (!rollout || shares.length === 0)
         return [];
     const why = whyAtOnce(scene, traffic.strategy);
     if (why)
@@ -77397,6 +77424,8 @@ function deploy(request, world) {
     };
     return change(asked, world, (change) => deploy_attempt(request, change));
 }
+/** Brings further hosts to a release that others run already: there it was proved, and these have only to follow. */
+const deploy_follow = (request, world) => deploy({ ...request, rollout: undefined }, world);
 async function deploy_attempt(request, change) {
     const { world, fleet, report, endings } = change;
     const { members } = fleet;
@@ -77437,7 +77466,7 @@ async function deploy_attempt(request, change) {
         preDeploy: request.preDeploy && ((tx) => candidate_preDeploy(tx, request)),
         start: (tx) => start(tx, request),
         alarms,
-        rollout: { ...request, bakeTime },
+        rollout: request.rollout && { rollout: request.rollout, bakeTime },
         verify,
         keepReleases: request.safety.keepReleases,
     });
@@ -77518,7 +77547,7 @@ const action = {
     complete: requestFromAws,
     alarms: alarmsOf,
     run: deploy,
-    again: deploy,
+    again: deploy_follow,
     outputs: verifiedOutputsOf,
     verification: ({ verification }) => verification && verificationOf(verification),
 };

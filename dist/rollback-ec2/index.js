@@ -62198,6 +62198,8 @@ class Connection {
     hostKey;
     /** settles when the connection is over, however it ended */
     closed;
+    /** for each channel that is being opened: what tells that there will be none */
+    #opening = new Set();
     #ssh;
     #client;
     #over = false;
@@ -62209,6 +62211,8 @@ class Connection {
         this.closed = new Promise((resolve) => {
             const end = () => {
                 this.#over = true;
+                for (const lost of this.#opening)
+                    lost();
                 resolve();
             };
             client.once("close", end);
@@ -62298,10 +62302,10 @@ class Connection {
                 reject(new ConnectionLost(this.name));
                 return;
             }
-            let settled = false;
-            void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
+            const lost = () => reject(new ConnectionLost(this.name));
+            this.#opening.add(lost); // and no longer than it takes: a bake of hours opens tens of thousands
             open((error, channel) => {
-                settled = true;
+                this.#opening.delete(lost);
                 if (error)
                     reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
                 else
@@ -64484,7 +64488,8 @@ const results = {
     skipped: html_html `skipped`,
 };
 function gates(evidence) {
-    const rows = evidence
+    const [bad, good] = [false, true].map((healthy) => evidence.filter(({ verdict }) => (verdict === "healthy") === healthy));
+    const rows = [...(bad ?? []), ...(good ?? [])]
         .slice(0, mostRows)
         .map((seen) => [
         html_escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
@@ -64494,7 +64499,8 @@ function gates(evidence) {
         html_escaped(seen.lastSeen),
     ]);
     const head = [html_html `Gate`, html_html `Verdict`, html_html `Probes`, html_html `Expected`, html_html `Last seen`];
-    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}`];
+    const more = evidence.length > rows.length ? html_html `\n<p>… ${evidence.length - rows.length} more</p>` : html_html ``;
+    return rows.length === 0 ? [] : [html_html `<h3>Gates</h3>\n${table(head, rows)}${more}`];
 }
 /** The gates above say it all when it is healthy. */
 const verification = ({ verification: seen }) => seen && seen.status !== "healthy" ? checksOf(seen, "verify-url") : [];
@@ -66208,7 +66214,7 @@ class Report {
         return {
             ...end,
             phases: this.phases,
-            evidence: [...evidence, ...this.evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+            evidence: [...this.evidence, ...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
             warnings: this.warnings,
             verification: this.verification,
             startedAt: this.startedAt,
@@ -67537,32 +67543,37 @@ const sumOf = ({ requests, meanTime }) => meanTime * Math.min(requests, MEMORY);
 const NEGLIGIBLE = 1e-20; // far below any chance that decides something
 /** The chance of at least `least` hits in all of these tries together, exact but for what is negligible. */
 function chanceOfAtLeast(least, ...tries) {
-    const sum = tries.map(binomial).reduce(together, [{ hits: 0, chance: 1 }]);
-    const tail = sum.filter(({ hits }) => hits >= least).reduce((total, { chance }) => total + chance, 0);
+    const { from, chances } = tries.map(binomial).reduce(together, { from: 0, chances: Float64Array.of(1) });
+    const tail = chances.subarray(Math.max(0, least - from)).reduce((total, chance) => total + chance, 0);
     return Math.min(1, tail);
 }
 /** The chances of each number of hits, multiplied up as logarithms: the first of many tries would be 0 otherwise. */
 function binomial({ count, each }) {
     if (each <= 0 || each >= 1)
-        return [{ hits: each > 0 ? count : 0, chance: 1 }];
+        return { from: each > 0 ? count : 0, chances: Float64Array.of(1) };
     const odds = Math.log(each) - Math.log1p(-each);
     let logarithm = count * Math.log1p(-each);
-    const chances = [{ hits: 0, chance: Math.exp(logarithm) }];
+    const chances = new Float64Array(count + 1);
+    chances[0] = Math.exp(logarithm);
     for (let hits = 1; hits <= count; hits += 1) {
         logarithm += Math.log(count - hits + 1) - Math.log(hits) + odds;
-        chances.push({ hits, chance: Math.exp(logarithm) });
+        chances[hits] = Math.exp(logarithm);
     }
-    return chances.filter(({ chance }) => chance > NEGLIGIBLE);
+    return trimmed(0, chances);
 }
 /** Of the sum of two independent numbers. */
 function together(some, others) {
-    const sums = new Map();
-    for (const one of some)
-        for (const other of others) {
-            const hits = one.hits + other.hits;
-            sums.set(hits, (sums.get(hits) ?? 0) + one.chance * other.chance);
-        }
-    return [...sums].map(([hits, chance]) => ({ hits, chance }));
+    const chances = new Float64Array(some.chances.length + others.chances.length - 1);
+    for (const [n, one] of some.chances.entries())
+        for (let m = 0; m < others.chances.length; m += 1)
+            chances[n + m] = (chances[n + m] ?? 0) + one * (others.chances[m] ?? 0);
+    return trimmed(some.from + others.from, chances);
+}
+/** Without the negligible ends: a deploy to a hundred hosts adds up hundreds of these at each look. */
+function trimmed(from, chances) {
+    const first = chances.findIndex((chance) => chance > NEGLIGIBLE);
+    const last = chances.findLastIndex((chance) => chance > NEGLIGIBLE);
+    return { from: from + first, chances: chances.slice(first, last + 1) };
 }
 
 // EXTERNAL MODULE: ./src/health/judgement.ts
@@ -67663,7 +67674,7 @@ function judgeErrors(steps, limits, allowed) {
     const chance = chanceOfAtLeast(candidate.errors, ...steps.map(candidatesErrors));
     const above = `${counts}: ${percent(excess)} more, where ${percent(limits.maxErrorRate)} is allowed`;
     if (chance > allowed)
-        return { status: "healthy", says: `${above}, but too few to rule out chance.` };
+        return { status: "inconclusive", says: `${above}, but too few to rule out chance.` };
     return { status: "unhealthy", says: `${above}.` };
 }
 /** As many as the candidate's requests would have had of the live release: its share differs from step to step. */
@@ -67698,7 +67709,9 @@ function judgeLatency(windows, limit, allowed) {
     const byChance = tooSlow && chance > allowed;
     const says = `Latency: ${means[0]} ms against ${means[1]} ms of the live release; slower in ${slower} of ${windows.length} windows, ` +
         `in the median one by ${percent(middle - 1)}, where ${percent(limit)} is allowed${byChance ? ", but too seldom to rule out chance" : ""}.`;
-    return { status: tooSlow && !byChance ? "unhealthy" : "healthy", says };
+    if (!tooSlow)
+        return { status: "healthy", says };
+    return { status: byChance ? "inconclusive" : "unhealthy", says };
 }
 /** A step's windows, as short as its readings and `LEAST_IN_WINDOW` let them be. */
 function latencyWindows({ candidate, live }) {
@@ -67759,7 +67772,12 @@ class TrafficMeter {
         const ours = slots[candidate.slot];
         return { candidate: ours, live: slots[this.live], forgotten: ours.maint };
     }
-    forgotten = () => forgotten(this.tx, "it holds the slot in maintenance");
+    /** Its host stops the deploy: the proxy knows the candidate no more. @returns why */
+    lost() {
+        const why = forgotten(this.tx, "it holds the slot in maintenance");
+        this.tx.stop.abort(why);
+        return why;
+    }
     async #readOn() {
         const over = AbortSignal.any([this.tx.stop.signal, this.#moves.signal]);
         while (!over.aborted) {
@@ -67821,10 +67839,11 @@ class TrafficGate {
             const unread = await (0,attempt/* unlessAborted */.W)(readAll(hosts), signal);
             const lost = hosts.find(({ shared, forgotten }) => shared && forgotten);
             if (lost)
-                throw lost.meter.forgotten();
+                throw lost.meter.lost();
             const over = end - began < 1; // a timer may fire a moment early
             const allowance = over ? this.#allowances.atEnd : this.#allowances.between;
-            const judgement = over && unread ? unreadable(unread) : judgeTraffic(this.#seen, this.options.limits, allowance);
+            const seen = judgeTraffic(this.#seen, this.options.limits, allowance);
+            const judgement = over && unread && seen.status !== "unhealthy" ? unreadable(unread) : seen;
             if (over || judgement.status === "unhealthy")
                 return this.#conclude(step, judgement, looks);
             await clock.sleep(Math.max(0, Math.min(began + READING_INTERVAL, end) - clock.now()), signal);
@@ -67877,6 +67896,39 @@ const unreadable = (why) => ({
 function expectedOf({ maxErrorRate, maxLatencyIncrease }) {
     const slower = maxLatencyIncrease === undefined ? "" : `, at most ${percent(maxLatencyIncrease)} slower`;
     return `at most ${percent(maxErrorRate)} more 5xx than the live release${slower}`;
+}
+
+;// CONCATENATED MODULE: ./src/release/verification.ts
+
+
+
+/**
+ * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.
+ *
+ * @throws {GateError} unless all of it is healthy
+ */
+async function verifyUrls({ fleet, report, world }, { version, traffic }, verification, moving) {
+    const { log } = world;
+    const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
+    fleet.signal.throwIfAborted();
+    report.verification = outcome;
+    if (outcome.status === "healthy")
+        return;
+    await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
+    throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServe(moving.length > 0 ? moving : fleet.members)}`);
+}
+function sentenceOf({ checks }) {
+    const bad = checks.filter(({ status }) => status !== "healthy");
+    const first = bad.find(({ status }) => status === "unhealthy") ?? bad[0];
+    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
+    return `${first?.reason}${more}`;
+}
+/** The end of a failure's sentence, where it is not one host's: each goes back to its own. */
+function stillServe(members) {
+    const names = new Set(members.flatMap((member) => called(fleet_of(member, "scene").previous) ?? []));
+    if (names.size === 0)
+        return "Nothing was served before, and nothing is now.";
+    return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;
 }
 
 ;// CONCATENATED MODULE: ./src/release/rollout.ts
@@ -67947,10 +67999,9 @@ class Rollout {
     async #beside(watching, members, share, span) {
         const compared = members.filter((member) => this.#meters.has(member)).map((member) => fleet_of(member, "tx"));
         const meters = members.flatMap((member) => this.#meters.get(member) ?? []);
-        const [first] = compared;
         const hold = async () => void (await Promise.all(compared.map(({ guard }) => guard.hold())));
-        const gate = first && (() => this.#gate.watch({ share, span, meters, still: still(first), hold }));
-        await this.change.fleet.together(gate ? [watching, gate] : [watching]);
+        const gate = () => this.#gate.watch({ share, span, meters, still: stillServe(members), hold });
+        await this.change.fleet.together(meters.length > 0 ? [watching, gate] : [watching]);
     }
 }
 async function shareOut(tx, share) {
@@ -67998,8 +68049,8 @@ function planForFirst({ app, traffic, image }, proofs) {
     ];
 }
 function wouldShare({ rollout, traffic }, scene) {
-    const shares = rollout.steps.slice(0, -1);
-    if (shares.length === 0)
+    const shares = rollout?.steps.slice(0, -1) ?? [];
+    if (!rollout || shares.length === 0)
         return [];
     const why = whyAtOnce(scene, traffic.strategy);
     if (why)
@@ -68121,39 +68172,6 @@ async function lastWords(tx) {
     catch {
         return [];
     }
-}
-
-;// CONCATENATED MODULE: ./src/release/verification.ts
-
-
-
-/**
- * The gate `verify-url`: once all traffic has moved, and before the commit, so that there is one way back.
- *
- * @throws {GateError} unless all of it is healthy
- */
-async function verifyUrls({ fleet, report, world }, { version, traffic }, verification, moving) {
-    const { log } = world;
-    const outcome = await verification.run({ version, header: traffic.releaseHeader }, { log, cancel: fleet.signal });
-    fleet.signal.throwIfAborted();
-    report.verification = outcome;
-    if (outcome.status === "healthy")
-        return;
-    await fleet.each(fleet.members, async ({ guard }) => guard?.hold()); // a cut wire must not be taken for a bad release
-    throw new GateError("verify-url", `${sentenceOf(outcome)} ${stillServe(moving.length > 0 ? moving : fleet.members)}`);
-}
-function sentenceOf({ checks }) {
-    const bad = checks.filter(({ status }) => status !== "healthy");
-    const first = bad.find(({ status }) => status === "unhealthy") ?? bad[0];
-    const more = bad.length > 1 ? ` Of ${checks.length} checks ${bad.length} are not healthy.` : "";
-    return `${first?.reason}${more}`;
-}
-/** The end of a failure's sentence, where it is not one host's: each goes back to its own. */
-function stillServe(members) {
-    const names = new Set(members.flatMap((member) => called(fleet_of(member, "scene").previous) ?? []));
-    if (names.size === 0)
-        return "Nothing was served before, and nothing is now.";
-    return `${[...names].join(", ")} still serve${names.size === 1 ? "s" : ""}.`;
 }
 
 ;// CONCATENATED MODULE: ./src/release/alarms.ts

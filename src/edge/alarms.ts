@@ -1,6 +1,9 @@
 import type { DeployInputs } from "../github/inputs";
 import type { World } from "../release/world";
+import { UserError } from "../user-error";
 import type { AskAws } from "./aws";
+
+const MOST = 100; // one call reads so many
 
 /** The gate `alarms`, asked of CloudWatch; no name in the input = no gate. */
 export function alarmsOf({ alarms: names }: DeployInputs, ask: AskAws): World["alarms"] {
@@ -10,6 +13,10 @@ export function alarmsOf({ alarms: names }: DeployInputs, ask: AskAws): World["a
       const { aws, access } = await ask();
       const source = access.alarmSource(aws);
       const before = await access.snapshotAlarms(source, names, cancel);
+      if (before.size > MOST)
+        throw new UserError(
+          `alarms: they are ${before.size}; ${MOST} at most are watched. Name less, or a longer prefix.`,
+        );
       const red = [...before.values()].filter(({ state }) => state === "ALARM");
       return {
         names: [...before.keys()],

@@ -188,12 +188,18 @@ const safety = (from: InputReader): SafetyOptions => ({
 /** Values that are right alone and can't be met together. @throws {UserError} with all that was found so far */
 export function refuseTogether(from: InputReader, inputs: DeployInputs): void {
   checkStrangers(from, inputs);
-  const { health, rollout, traffic } = inputs.request;
+  const { bakeTime, health, rollout, traffic } = inputs.request;
   const { interval, threshold, startTimeout } = health;
   from.check(() => {
-    if (traffic.strategy === "blue-green" || rollout.steps.length === 1) return;
+    if (traffic.strategy === "blue-green" || rollout?.steps.length === 1) return;
     throw new UserError(
       "traffic-steps: with strategy recreate one release runs at a time, and two can't share the traffic. Write 100, or take strategy blue-green.",
+    );
+  });
+  from.check(() => {
+    if (bakeTime > 0 || rollout?.steps.length !== 1 || rollout.onInconclusive === "pass") return;
+    throw new UserError(
+      "on-inconclusive: with bake-time 0s and traffic-steps 100 no traffic is watched, so nothing can be said and no deploy would pass. Lengthen bake-time, or write pass.",
     );
   });
   from.check(() => {

@@ -129,7 +129,10 @@ const results: Readonly<Record<PhaseTime["result"], Html>> = {
 };
 
 function gates(evidence: readonly Evidence[]): Html[] {
-  const rows = evidence
+  const [bad, good] = [false, true].map((healthy) =>
+    evidence.filter(({ verdict }) => (verdict === "healthy") === healthy),
+  );
+  const rows = [...(bad ?? []), ...(good ?? [])]
     .slice(0, mostRows)
     .map((seen) => [
       escaped(seen.host ? `${seen.gate} on ${seen.host}` : seen.gate),
@@ -139,7 +142,8 @@ function gates(evidence: readonly Evidence[]): Html[] {
       escaped(seen.lastSeen),
     ]);
   const head = [html`Gate`, html`Verdict`, html`Probes`, html`Expected`, html`Last seen`];
-  return rows.length === 0 ? [] : [html`<h3>Gates</h3>\n${table(head, rows)}`];
+  const more = evidence.length > rows.length ? html`\n<p>… ${evidence.length - rows.length} more</p>` : html``;
+  return rows.length === 0 ? [] : [html`<h3>Gates</h3>\n${table(head, rows)}${more}`];
 }
 
 /** The gates above say it all when it is healthy. */

@@ -100,7 +100,7 @@ function judgeErrors(steps: readonly Pair[], limits: TrafficLimits, allowed: num
   if (excess <= limits.maxErrorRate) return { status: "healthy", says: `${counts}.` };
   const chance = chanceOfAtLeast(candidate.errors, ...steps.map(candidatesErrors));
   const above = `${counts}: ${percent(excess)} more, where ${percent(limits.maxErrorRate)} is allowed`;
-  if (chance > allowed) return { status: "healthy", says: `${above}, but too few to rule out chance.` };
+  if (chance > allowed) return { status: "inconclusive", says: `${above}, but too few to rule out chance.` };
   return { status: "unhealthy", says: `${above}.` };
 }
 
@@ -141,7 +141,8 @@ function judgeLatency(windows: readonly LatencyWindow[], limit: number, allowed:
   const says =
     `Latency: ${means[0]} ms against ${means[1]} ms of the live release; slower in ${slower} of ${windows.length} windows, ` +
     `in the median one by ${percent(middle - 1)}, where ${percent(limit)} is allowed${byChance ? ", but too seldom to rule out chance" : ""}.`;
-  return { status: tooSlow && !byChance ? "unhealthy" : "healthy", says };
+  if (!tooSlow) return { status: "healthy", says };
+  return { status: byChance ? "inconclusive" : "unhealthy", says };
 }
 
 /** Both releases' mean times, in milliseconds. */

@@ -33,6 +33,8 @@ export class Connection {
   readonly hostKey: string;
   /** settles when the connection is over, however it ended */
   readonly closed: Promise<void>;
+  /** for each channel that is being opened: what tells that there will be none */
+  readonly #opening = new Set<() => void>();
   readonly #ssh: NodeSSH;
   readonly #client: Client;
   #over = false;
@@ -45,6 +47,7 @@ export class Connection {
     this.closed = new Promise((resolve) => {
       const end = () => {
         this.#over = true;
+        for (const lost of this.#opening) lost();
         resolve();
       };
       client.once("close", end);
@@ -146,10 +149,10 @@ export class Connection {
         reject(new ConnectionLost(this.name));
         return;
       }
-      let settled = false;
-      void this.closed.then(() => settled || reject(new ConnectionLost(this.name)));
+      const lost = () => reject(new ConnectionLost(this.name));
+      this.#opening.add(lost); // and no longer than it takes: a bake of hours opens tens of thousands
       open((error, channel) => {
-        settled = true;
+        this.#opening.delete(lost);
         if (error) reject(this.#over ? new ConnectionLost(this.name, { cause: error }) : error);
         else resolve(channel);
       });

@@ -33,6 +33,10 @@ export function deploy(request: DeployRequest, world: World): Promise<Outcome> {
   return change(asked, world, (change) => attempt(request, change));
 }
 
+/** Brings further hosts to a release that others run already: there it was proved, and these have only to follow. */
+export const follow = (request: DeployRequest, world: World): Promise<Outcome> =>
+  deploy({ ...request, rollout: undefined }, world);
+
 async function attempt(request: DeployRequest, change: Change): Promise<Outcome> {
   const { world, fleet, report, endings } = change;
   const { members } = fleet;
@@ -68,7 +72,7 @@ async function attempt(request: DeployRequest, change: Change): Promise<Outcome>
     preDeploy: request.preDeploy && ((tx) => preDeploy(tx, request)),
     start: (tx) => start(tx, request),
     alarms,
-    rollout: { ...request, bakeTime },
+    rollout: request.rollout && { rollout: request.rollout, bakeTime },
     verify,
     keepReleases: request.safety.keepReleases,
   });

@@ -46,8 +46,8 @@ export function planForFirst({ app, traffic, image }: DeployRequest, proofs: Pro
 }
 
 function wouldShare({ rollout, traffic }: DeployRequest, scene: Scene): readonly string[] {
-  const shares = rollout.steps.slice(0, -1);
-  if (shares.length === 0) return [];
+  const shares = rollout?.steps.slice(0, -1) ?? [];
+  if (!rollout || shares.length === 0) return [];
   const why = whyAtOnce(scene, traffic.strategy);
   if (why) return [`Would move all traffic at once, whatever traffic-steps says: ${why}`];
   const each = shares.length > 1 ? ", each" : "";

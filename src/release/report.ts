@@ -62,7 +62,7 @@ export class Report {
     return {
       ...end,
       phases: this.phases,
-      evidence: [...evidence, ...this.evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
+      evidence: [...this.evidence, ...evidence, ...(this.verification?.checks ?? []).map(evidenceOf)],
       warnings: this.warnings,
       verification: this.verification,
       startedAt: this.startedAt,

@@ -34,7 +34,8 @@ export interface DeployRequest extends ChangeRequest, Terms {
   readonly image: ImageRequest;
   readonly container: ContainerOptions;
   readonly preDeploy: { readonly command: readonly string[]; readonly timeout: number } | undefined;
-  readonly rollout: RolloutOptions;
+  /** undefined = all traffic moves at once, and is compared with nothing */
+  readonly rollout: RolloutOptions | undefined;
   readonly safety: SafetyOptions;
 }
 

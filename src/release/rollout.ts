@@ -1,13 +1,13 @@
-import { still } from "./candidate";
 import type { Change } from "./change";
 import { type Member, of } from "./fleet";
 import { bakeDirectly } from "./gates";
-import type { DeployRequest, RolloutOptions, Strategy } from "./request";
+import type { RolloutOptions, Strategy } from "./request";
 import type { Scene } from "./scene";
 import { shiftShare } from "./traffic";
 import { looksOf, TrafficGate } from "./traffic-gate";
 import { TrafficMeter } from "./traffic-meter";
 import type { Transaction } from "./transaction";
+import { stillServe } from "./verification";
 
 /** Why all traffic of a host moves at once, and the candidate is compared with nothing; undefined = it shares with a live release. */
 export function whyAtOnce({ current, handover, proxy }: Scene, strategy: Strategy): string | undefined {
@@ -15,6 +15,12 @@ export function whyAtOnce({ current, handover, proxy }: Scene, strategy: Strateg
   if (handover) return `its proxy takes the port of ${handover.name}`;
   if (!current) return "nothing serves there yet";
   return proxy?.State.Running ? undefined : "its proxy did not run";
+}
+
+export interface RolloutTerms {
+  readonly rollout: RolloutOptions;
+  /** milliseconds that the last step takes */
+  readonly bakeTime: number;
 }
 
 /** The steps in which a new release takes over the traffic, and the gate that compares it with the live one meanwhile. */
@@ -28,7 +34,7 @@ export class Rollout {
   /** The hosts' transactions are open: from now on it is counted what their live releases serve. */
   constructor(
     private readonly change: Change,
-    { rollout, bakeTime }: Pick<DeployRequest, "rollout" | "bakeTime">,
+    { rollout, bakeTime }: RolloutTerms,
     moving: readonly Member[],
     waves: number,
   ) {
@@ -77,10 +83,9 @@ export class Rollout {
   ): Promise<void> {
     const compared = members.filter((member) => this.#meters.has(member)).map((member) => of(member, "tx"));
     const meters = members.flatMap((member) => this.#meters.get(member) ?? []);
-    const [first] = compared;
     const hold = async () => void (await Promise.all(compared.map(({ guard }) => guard.hold())));
-    const gate = first && (() => this.#gate.watch({ share, span, meters, still: still(first), hold }));
-    await this.change.fleet.together(gate ? [watching, gate] : [watching]);
+    const gate = () => this.#gate.watch({ share, span, meters, still: stillServe(members), hold });
+    await this.change.fleet.together(meters.length > 0 ? [watching, gate] : [watching]);
   }
 }
 

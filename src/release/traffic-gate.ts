@@ -87,10 +87,11 @@ export class TrafficGate {
       const began = clock.now();
       const unread = await unlessAborted(readAll(hosts), signal);
       const lost = hosts.find(({ shared, forgotten }) => shared && forgotten);
-      if (lost) throw lost.meter.forgotten();
+      if (lost) throw lost.meter.lost();
       const over = end - began < 1; // a timer may fire a moment early
       const allowance = over ? this.#allowances.atEnd : this.#allowances.between;
-      const judgement = over && unread ? unreadable(unread) : judgeTraffic(this.#seen, this.options.limits, allowance);
+      const seen = judgeTraffic(this.#seen, this.options.limits, allowance);
+      const judgement = over && unread && seen.status !== "unhealthy" ? unreadable(unread) : seen;
       if (over || judgement.status === "unhealthy") return this.#conclude(step, judgement, looks);
       await clock.sleep(Math.max(0, Math.min(began + READING_INTERVAL, end) - clock.now()), signal);
     }

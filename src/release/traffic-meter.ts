@@ -45,7 +45,12 @@ export class TrafficMeter {
     return { candidate: ours, live: slots[this.live], forgotten: ours.maint };
   }
 
-  forgotten = (): Error => forgotten(this.tx, "it holds the slot in maintenance");
+  /** Its host stops the deploy: the proxy knows the candidate no more. @returns why */
+  lost(): Error {
+    const why = forgotten(this.tx, "it holds the slot in maintenance");
+    this.tx.stop.abort(why);
+    return why;
+  }
 
   async #readOn(): Promise<void> {
     const over = AbortSignal.any([this.tx.stop.signal, this.#moves.signal]);

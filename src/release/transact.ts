@@ -11,8 +11,8 @@ import { endsFirst, takePort } from "./handover";
 import type { Outcome } from "./outcome";
 import { ensureNetwork } from "./proxy";
 import { servesAgain } from "./recreate";
-import type { ChangeRequest, DeployRequest, Terms, WaveSize } from "./request";
-import { Rollout } from "./rollout";
+import type { ChangeRequest, Terms, WaveSize } from "./request";
+import { Rollout, type RolloutTerms } from "./rollout";
 import { candidateSlot, fillSlot, shift } from "./traffic";
 import { historyEntry, sideBySide, type Transaction } from "./transaction";
 import type { AlarmsBefore, World } from "./world";
@@ -26,7 +26,7 @@ export interface Way {
   /** undefined = none is watched */
   readonly alarms: AlarmsBefore | undefined;
   /** undefined = all traffic moves at once, and is compared with nothing: whoever goes back is in a hurry */
-  readonly rollout: Pick<DeployRequest, "rollout" | "bakeTime"> | undefined;
+  readonly rollout: RolloutTerms | undefined;
   /** once, when all traffic has moved on all hosts and was watched; undefined = nothing more is proved */
   readonly verify: (() => Promise<void>) | undefined;
   /** how many releases stay on a host; undefined = all */

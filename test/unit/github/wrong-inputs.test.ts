@@ -200,6 +200,11 @@ const wrong: readonly [what: string, given: Record<string, string>, message: str
     { alarms: Array.from({ length: 101 }, (_, n) => `web-${n}`).join("\n") },
     "alarms: got 101 names; 100 at most. Name several by a prefix: web-*.",
   ],
+  [
+    "a gate that no deploy could pass",
+    { "bake-time": "0s", "on-inconclusive": "fail" },
+    "on-inconclusive: with bake-time 0s and traffic-steps 100 no traffic is watched, so nothing can be said and no deploy would pass. Lengthen bake-time, or write pass.",
+  ],
   ["a port that is a word", { port: "http" }, 'port: expected a port from 1 to 65535, got "http".'],
   [
     "an env line without =",

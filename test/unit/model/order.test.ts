@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { readDeployInputs } from "../../../src/github/inputs";
-import { deploy } from "../../../src/release/deploy";
+import { deploy, follow } from "../../../src/release/deploy";
 import type { Log } from "../../../src/release/log";
 import type { Outcome } from "../../../src/release/outcome";
 import type { DeployRequest } from "../../../src/release/request";
@@ -78,13 +78,22 @@ test("the model sends what a deploy sends, in its order", async () => {
 });
 
 test("the model sends what a deploy in steps sends, in its order", async () => {
-  const request = quick(readDeployInputs(source({ "traffic-steps": "10, 100" })).request);
+  const request = quick(readDeployInputs(source({ "traffic-steps": "10, 100", "step-duration": "1s" })).request);
   const host = new RecordingHost(request);
-  const outcome = await deployTo(host, { ...request, rollout: { ...request.rollout, stepDuration: 1 } });
+  const outcome = await deployTo(host, request);
   host.close();
   expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
   expect(inTheModelsWords(host)).toEqual(modelled(IN_STEPS));
   expect(outcome.phases.map(({ name }) => name)).toContain("shift 10 %");
+});
+
+test("a host that only follows others takes all traffic at once, whatever traffic-steps says", async () => {
+  const request = quick(readDeployInputs(source({ "traffic-steps": "10, 100", "step-duration": "1s" })).request);
+  const host = new RecordingHost(request);
+  const outcome = await follow(request, worldOf(host));
+  host.close();
+  expect(outcome).toMatchObject({ status: "deployed", failure: undefined });
+  expect(inTheModelsWords(host)).toEqual(modelled(DEPLOY));
 });
 
 test("the model sends what a rollback sends, in its order", async () => {

@@ -50,7 +50,7 @@ class Deploy {
       live: this.counted(live),
       forgotten: false,
     });
-    return { read, before: () => [], forgotten: () => new Error("it is forgotten"), ...more } as TrafficMeter;
+    return { read, before: () => [], lost: () => new Error("it is forgotten"), ...more } as TrafficMeter;
   }
 
   watch(meters: readonly TrafficMeter[], given: Partial<Step> = {}): Promise<void> {
@@ -146,6 +146,17 @@ test("a proxy that does not answer at the end leaves it inconclusive, and says w
   };
   await expect(unreadFrom(2_000, 3_000)).resolves.toBeUndefined();
   await expect(unreadFrom(9_000, 10_000)).rejects.toThrow("The proxy's counters could not be read: no such socket.");
+});
+
+test("what was seen of a bad candidate counts, though one of two proxies does not answer at the end", async () => {
+  const deploy = new Deploy();
+  const subtle = { perSecond: 10, fails: 0.03 }; // three errors: only a step's end takes them for more than chance
+  const meter = deploy.host(subtle, live);
+  const other = deploy.host({ perSecond: 10, fails: 0 }, live);
+  const read = () => (deploy.time >= 9_500 ? Promise.reject(new Error("no such socket")) : other.read());
+  const unread = { ...other, read } as TrafficMeter;
+  await expect(deploy.watch([meter, unread])).rejects.toThrow("Stopped at 10 % of the traffic");
+  expect(deploy.time).toBe(10_000);
 });
 
 test("a proxy that forgot the candidate ends a step at once; once all traffic has moved the bake asks who answers", async () => {
