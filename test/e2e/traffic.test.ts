@@ -61,9 +61,9 @@ function longestSilence(asked: readonly Asked[], release: string): number {
 
 test("a release that takes twice as long goes back at 10 % of the traffic, with max-latency-increase alone", async () => {
   const takes = (milliseconds: number) => ({ command: delayed, env: `DELAY=${milliseconds}` });
-  await deployed("echo1", takes(25));
+  await deployed("echo1", takes(40));
   const { load } = traffic();
-  const slow = { ...takes(50), ...tenthFirst, "step-duration": "10s", version: "slow" };
+  const slow = { ...takes(80), ...tenthFirst, "step-duration": "20s", version: "slow" };
   const { outputs } = await deploy("echo2", { ...slow, "max-latency-increase": "50%" });
   expect(outputs).toMatchObject({ status: "rolled-back", "failed-gate": "traffic" });
   expect(outputs.reason).toMatch(/^Stopped at 10 % .* Latency: \d+ ms against \d+ ms of the live release; slower in /);
