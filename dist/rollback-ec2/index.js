@@ -67836,7 +67836,7 @@ class TrafficGate {
         const end = clock.now() + step.span;
         for (let looks = 1;; looks += 1) {
             const began = clock.now();
-            const unread = await (0,attempt/* unlessAborted */.W)(readAll(hosts), signal);
+            const unread = await (0,attempt/* unlessAborted */.W)(this.#readAll(hosts), signal);
             const lost = hosts.find(({ shared, forgotten }) => shared && forgotten);
             if (lost)
                 throw lost.meter.lost();
@@ -67848,6 +67848,18 @@ class TrafficGate {
                 return this.#conclude(step, judgement, looks);
             await clock.sleep(Math.max(0, Math.min(began + READING_INTERVAL, end) - clock.now()), signal);
         }
+    }
+    /** @returns why one of them could not be read; undefined = all were */
+    async #readAll(hosts) {
+        const each = this.options.limits.maxLatencyIncrease !== undefined;
+        const ended = await Promise.allSettled(hosts.map(async (host) => {
+            const { candidate, live, forgotten } = await host.meter.read();
+            keep(host.candidate, candidate, each);
+            if (host.shared)
+                keep(host.live, live, each);
+            host.forgotten = forgotten;
+        }));
+        return ended.find((end) => end.status === "rejected")?.reason;
     }
     async #conclude(step, judgement, looks) {
         const { log, evidence } = this.around;
@@ -67878,16 +67890,15 @@ function watched(meter, share) {
     const shared = share < 100;
     return { meter, candidate: [], live: shared ? [] : [...before], shared, forgotten: false };
 }
-/** @returns why one of them could not be read; undefined = all were */
-async function readAll(hosts) {
-    const ended = await Promise.allSettled(hosts.map(async (host) => {
-        const { candidate, live, forgotten } = await host.meter.read();
-        host.candidate.push(candidate);
-        if (host.shared)
-            host.live.push(live);
-        host.forgotten = forgotten;
-    }));
-    return ended.find((end) => end.status === "rejected")?.reason;
+/**
+ * Windows of time need each reading. A share needs the first and the last, and where a counter went backwards: of a bake
+ * of hours on many hosts the rest would be looked through at each look.
+ */
+function keep(readings, now, each) {
+    const goesOn = servedIn([...readings.slice(-2), now]) !== undefined;
+    if (!each && goesOn && readings.length > 1)
+        readings.pop();
+    readings.push(now);
 }
 const unreadable = (why) => ({
     status: "inconclusive",

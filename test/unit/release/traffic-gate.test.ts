@@ -169,6 +169,22 @@ test("a proxy that forgot the candidate ends a step at once; once all traffic ha
   await expect(deploy.watch([forgetful], { share: 100 })).resolves.toBeUndefined();
 });
 
+test.each([undefined, 0.5])(
+  "a proxy that counts anew is noticed at the step's end, however far it has come by then (max-latency-increase %s)",
+  async (maxLatencyIncrease) => {
+    const deploy = new Deploy({ onInconclusive: "fail", limits: { ...options.limits, maxLatencyIncrease } });
+    const meter = deploy.host(fine, live);
+    const anew = (at: number): Counters => ({ requests: at, errors: 0, meanTime: 10 }); // 1,000 a second: more than before
+    const read = async () => {
+      const reading = await meter.read();
+      return deploy.time < 5_000 ? reading : { ...reading, candidate: anew(deploy.time - 5_000) };
+    };
+    const wrong = "The proxy's counters went backwards: it began anew in the bake.";
+    await expect(deploy.watch([{ ...meter, read } as TrafficMeter])).rejects.toThrow(wrong);
+    expect(deploy.time).toBe(10_000);
+  },
+);
+
 test("a wire that was cut is not taken for a bad candidate", async () => {
   const deploy = new Deploy();
   deploy.hold = () => Promise.reject(new Error("the guard is lost"));
