@@ -187,7 +187,7 @@ async function aTenthFirst(stage: Stage): Promise<void> {
     "A bad release meets a tenth of the users",
     "v3's health page is good, but a twentieth of its requests fail. It gets 10 % of the traffic first.",
   );
-  const steps = { "traffic-steps": "10, 100", "step-duration": "5s" };
+  const steps = { "traffic-steps": "10, 100", "step-duration": "30s" };
   let ended: Ended | undefined;
   const { byRelease, failed } = await play.underLoad(async (_timeline, load) => {
     await load.answeredBy("v1");
