@@ -77,7 +77,7 @@ test("a good release gets the share of each step, then all, and no request fails
   const { load, asked } = traffic();
   await load.answeredBy(live);
   const next = other(live);
-  const step = start(next, { "traffic-steps": "10, 50, 100", "step-duration": "3s", "bake-time": "2s" });
+  const step = start(next, { "traffic-steps": "10, 50, 100", "step-duration": "6s", "bake-time": "2s" });
   await step.says(/^10 % of the traffic goes to /m);
   const begun = Date.now();
   await step.reaches("shift 50 %25"); // as a workflow command writes it
@@ -119,7 +119,7 @@ test("min-requests and max-error-rate say what is enough to go back for", async 
   const few = await deploy("errors5", { ...tenthFirst, "min-requests": "1000000" });
   expect(few.outputs.status).toBe("deployed");
   await deployed(other(live));
-  const tolerant = await deploy("errors5", { ...tenthFirst, "max-error-rate": "10%" });
+  const tolerant = await deploy("errors5", { ...tenthFirst, "step-duration": "15s", "max-error-rate": "10%" });
   expect(tolerant.outputs.status).toBe("deployed");
   expect(tolerant.log).toMatch(/^traffic, at 10 % of the traffic: healthy\. 5xx: [1-9]\d* of /m);
   await load.stop();
