@@ -121,7 +121,7 @@ test("says that the registry refused when AWS gives a login that it does not tak
   ecr.login(aws, "another-password");
   const ended = await quick.deploy("echo1", inEcr("good2"), env);
   expect(ended.outputs.status).toBe("failed");
-  expect(ended.outputs.reason).toContain("registry-username");
+  expect(ended.outputs.reason).toContain("with the login of the job's AWS role. Check that the role may pull");
   expect(await lookAt(host)).toMatchObject({ serves: "good1" });
 }, 60_000);
 

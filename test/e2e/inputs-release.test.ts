@@ -62,6 +62,8 @@ test("names everything after app, so that a second app on an http-port of its ow
 }, 60_000);
 
 test("pulls as registry-username with registry-password, and says whom the registry refused", async () => {
+  const image = bed.images.errors5?.digest ?? "";
+  await inBox(host, "docker", "image", "rm", "-f", image).catch(() => {}); // else nobody asks the registry: another file's deploy may have left it
   const wrong = await quick.deploy("errors5", { "registry-password": "not-the-password" });
   expect(wrong.outputs).toMatchObject({ status: "failed", "failed-gate": "preflight" });
   expect(wrong.outputs.reason).toMatch(/refused .* as "bed" \(registry-username, registry-password\)/);
