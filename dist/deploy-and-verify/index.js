@@ -75773,9 +75773,8 @@ const environment = (url) => ({
  * before, at its own interval: it is asked as often, but in quick succession.
  */
 async function probe(tx) {
-    const { candidate, host, request, clock, stop } = tx;
-    const expected = { status: request.health.status, body: request.health.body };
-    const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+    const { candidate, request, clock, stop } = tx;
+    const { expected, look } = directly(tx);
     const { interval, threshold, startTimeout } = request.health;
     const pace = tx.scene.kept ? (0,gate/* steadyPace */.kx)(gate/* EAGER_INTERVAL */.nx) : (0,gate/* eagerPace */.K8)(interval);
     const rules = { pace, threshold, limit: startTimeout };
@@ -75797,10 +75796,15 @@ async function bake(tx) {
 }
 /** The candidate under a part of the traffic for so many milliseconds: at its own address, for through the proxy either release may answer. */
 async function bakeDirectly(tx, span) {
+    const { expected, look } = directly(tx);
+    await gates_watch(tx, expected, look, span);
+}
+/** The candidate at its own address: there nothing names the release. */
+function directly(tx) {
     const { candidate, host, request } = tx;
     const expected = { status: request.health.status, body: request.health.body };
     const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
-    await gates_watch(tx, expected, look, span);
+    return { expected, look };
 }
 async function gates_watch(tx, expected, look, span) {
     const { request, clock, stop } = tx;

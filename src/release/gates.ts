@@ -20,9 +20,8 @@ import type { Transaction } from "./transaction";
  * before, at its own interval: it is asked as often, but in quick succession.
  */
 export async function probe(tx: Transaction): Promise<void> {
-  const { candidate, host, request, clock, stop } = tx;
-  const expected = { status: request.health.status, body: request.health.body };
-  const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
+  const { candidate, request, clock, stop } = tx;
+  const { expected, look } = directly(tx);
   const { interval, threshold, startTimeout } = request.health;
   const pace = tx.scene.kept ? steadyPace(EAGER_INTERVAL) : eagerPace(interval);
   const rules = { pace, threshold, limit: startTimeout };
@@ -52,10 +51,16 @@ export async function bake(tx: Transaction): Promise<void> {
 
 /** The candidate under a part of the traffic for so many milliseconds: at its own address, for through the proxy either release may answer. */
 export async function bakeDirectly(tx: Transaction, span: number): Promise<void> {
+  const { expected, look } = directly(tx);
+  await watch(tx, expected, look, span);
+}
+
+/** The candidate at its own address: there nothing names the release. */
+function directly(tx: Transaction): { readonly expected: Expectation; readonly look: Probe } {
   const { candidate, host, request } = tx;
   const expected = { status: request.health.status, body: request.health.body };
   const look = looker(tx, expected, candidate.address, () => host.dial(candidate.address, candidate.port));
-  await watch(tx, expected, look, span);
+  return { expected, look };
 }
 
 async function watch(tx: Transaction, expected: Expectation, look: Probe, span: number): Promise<void> {
