@@ -55478,6 +55478,288 @@ function unlessAborted(what, signal) {
 
 /***/ }),
 
+/***/ 9441:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Eh: () => (/* binding */ expiresSoon),
+/* harmony export */   Qd: () => (/* binding */ earliest),
+/* harmony export */   bp: () => (/* binding */ untrusted),
+/* harmony export */   tq: () => (/* binding */ certificateOf)
+/* harmony export */ });
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7494);
+
+const DAY = 86_400_000;
+/** What the server showed; undefined = a connection without TLS, or nothing to read. */
+function certificateOf(socket) {
+    const expires = new Date(socket.getPeerCertificate().valid_to ?? "");
+    return Number.isNaN(expires.getTime()) ? undefined : { expires };
+}
+function earliest(dates) {
+    return dates.filter((date) => date !== undefined).sort((a, b) => a.getTime() - b.getTime())[0];
+}
+const day = (date) => date.toISOString().slice(0, 10);
+/** Why this certificate must not be trusted, with its date or names, which Node's own message leaves out. */
+function untrusted(socket, host) {
+    const code = String(socket.authorizationError);
+    return new _no_answer__WEBPACK_IMPORTED_MODULE_0__/* .NoAnswer */ .W(`${sentence(code, socket, host)} (${code})`, code);
+}
+function sentence(code, socket, host) {
+    const { valid_from, valid_to, subjectaltname, subject } = socket.getPeerCertificate();
+    const [until, from] = [new Date(valid_to ?? ""), new Date(valid_from ?? "")];
+    // of a chain it may be another certificate: then this one's date is not the reason
+    if (code === "CERT_HAS_EXPIRED")
+        return until.getTime() < Date.now()
+            ? `the certificate expired on ${day(until)}`
+            : "a certificate of its chain has expired";
+    if (code === "CERT_NOT_YET_VALID")
+        return from.getTime() > Date.now()
+            ? `the certificate is not valid before ${day(from)}`
+            : "a certificate of its chain is not valid yet";
+    if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+        const names = subjectaltname?.replace(/\b(DNS|IP Address):/g, "") ?? String(subject?.CN ?? "no name");
+        return `the certificate is for ${names}, not for ${host}`;
+    }
+    if (code === "DEPTH_ZERO_SELF_SIGNED_CERT")
+        return "the certificate is signed by itself";
+    if (/ISSUER_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF/.test(code))
+        return "the certificate's chain leads to no authority that is trusted here";
+    return "the certificate can't be trusted";
+}
+/** undefined = it is valid for `minDays` more; `at` = now, in milliseconds since 1970. */
+function expiresSoon({ expires }, minDays, at) {
+    if (expires.getTime() - at >= minDays * DAY)
+        return undefined;
+    const left = Math.floor((expires.getTime() - at) / DAY);
+    const when = left < 0 ? `expired on ${day(expires)}` : `expires on ${day(expires)}, in ${left} days`;
+    return `the certificate ${when}, and min-certificate-days is ${minDays}`;
+}
+
+
+/***/ }),
+
+/***/ 9628:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Fd: () => (/* binding */ documentIn),
+/* harmony export */   J4: () => (/* binding */ mismatch),
+/* harmony export */   Kb: () => (/* binding */ excerpt),
+/* harmony export */   rR: () => (/* binding */ headerOf),
+/* harmony export */   uN: () => (/* binding */ describeExpectation)
+/* harmony export */ });
+/* harmony import */ var _patience__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4475);
+/* harmony import */ var _pattern__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9152);
+/* harmony import */ var _sight__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9383);
+
+
+
+const LONGEST_EXCERPT = 200;
+/** undefined = as expected; else what differs first. */
+function mismatch(answer, expected) {
+    const text = wrongStatus(answer, expected.status) ??
+        wrongHeader(answer, expected.headers ?? []) ??
+        wrongVersion(answer, expected.version) ??
+        wrongBody(answer, expected.body) ??
+        wrongJson(answer, expected.json ?? []);
+    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
+}
+const excerpt = (text) => {
+    const start = text.slice(0, LONGEST_EXCERPT);
+    return `"${start}${text.length > start.length ? "…" : ""}"`;
+};
+function wrongStatus({ status, body }, ranges) {
+    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
+        return undefined;
+    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
+}
+function wrongHeader({ headers }, rules) {
+    const patience = new _patience__WEBPACK_IMPORTED_MODULE_0__/* .Patience */ .i();
+    for (const { name, is } of rules) {
+        const got = headerOf(headers, name);
+        const part = "header";
+        if (got === undefined)
+            return { part, text: `there is no header ${name}` };
+        if (typeof is === "string" && got !== is)
+            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
+        if (!(is instanceof RegExp))
+            continue;
+        const found = (0,_pattern__WEBPACK_IMPORTED_MODULE_1__/* .matches */ .c)(is, got, patience);
+        if (found === undefined)
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
+        if (!found)
+            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
+    }
+    return undefined;
+}
+/** A header that came several times is one list (RFC 9110, 5.3). */
+function headerOf(headers, name) {
+    const got = headers[name.toLowerCase()];
+    return typeof got === "string" ? got : got?.join(", ");
+}
+function wrongVersion(answer, rule) {
+    if (rule?.is === undefined)
+        return undefined;
+    const got = rule.of(answer);
+    if (got === rule.is)
+        return undefined;
+    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
+    return { part: "version", text: `${names}, not "${rule.is}"` };
+}
+function wrongBody({ body }, pattern) {
+    const found = pattern ? (0,_pattern__WEBPACK_IMPORTED_MODULE_1__/* .matches */ .c)(pattern, body) : true;
+    if (found)
+        return undefined;
+    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
+    return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
+}
+function wrongJson(answer, rules) {
+    if (rules.length === 0)
+        return undefined;
+    const document = documentIn(answer.body);
+    const why = answer.body.length < _sight__WEBPACK_IMPORTED_MODULE_2__/* .BODY_LIMIT */ .T ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
+    if (document === undefined)
+        return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
+    const patience = new _patience__WEBPACK_IMPORTED_MODULE_0__/* .Patience */ .i();
+    for (const rule of rules) {
+        const found = rule.mismatch(document.value, patience);
+        if (found)
+            return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
+    }
+    return undefined;
+}
+/** undefined = it is no JSON */
+function documentIn(body) {
+    try {
+        return { value: JSON.parse(body) };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** "status 200-299, a body that matches /ok/", for evidence and failures. */
+function describeExpectation(expected) {
+    const { status, headers = [], version, body, json = [] } = expected;
+    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+    const parts = [
+        ...(ranges ? [`status ${ranges}`] : []),
+        ...(body ? [`a body that matches ${body}`] : []),
+        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
+        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
+        ...json.map(({ text }) => text),
+    ];
+    return parts.join(", ");
+}
+
+
+/***/ }),
+
+/***/ 6888:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  H: () => (/* binding */ describeFor),
+  m: () => (/* binding */ expectationFor)
+});
+
+// EXTERNAL MODULE: ./src/health/expectation.ts
+var health_expectation = __nccwpck_require__(9628);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: ./node_modules/@jmespath-community/jmespath/dist/index.mjs
+var dist = __nccwpck_require__(4022);
+// EXTERNAL MODULE: ./src/health/patience.ts + 1 modules
+var patience = __nccwpck_require__(4475);
+;// CONCATENATED MODULE: ./src/health/json-comparison.ts
+
+
+
+
+const jsonRule = ({ text, path, operator, value }) => ({
+    text,
+    mismatch(document, patience) {
+        try {
+            const found = patience.run(() => (0,dist/* search */.$P)(document, path));
+            if (!found)
+                return { text: `${path} did not end on the JSON`, brokenOff: true };
+            return holds(found.value, operator, value) ? undefined : { text: `it is ${shown(found.value)}` };
+        }
+        catch (error) {
+            return { text: error.message }; // a function got a value of another type than it takes
+        }
+    },
+});
+/** The value at a path as text: a version may be a number. undefined = there is none */
+function textAt(document, path) {
+    try {
+        const found = new patience/* Patience */.i().run(() => (0,dist/* search */.$P)(document, path))?.value;
+        return typeof found === "string" || typeof found === "number" ? String(found) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function holds(found, operator, value) {
+    if (operator === "=")
+        return equals(found, value);
+    if (operator === "!=")
+        return !equals(found, value);
+    if (typeof found !== "number")
+        return false; // "10" < "9" as text: nobody means that
+    return orders[operator](found, Number(value));
+}
+const orders = {
+    "<": (a, b) => a < b,
+    "<=": (a, b) => a <= b,
+    ">": (a, b) => a > b,
+    ">=": (a, b) => a >= b,
+};
+/** `42` is the number 42 and the text "42"; `"42"` is the text alone. */
+function equals(found, value) {
+    if (found === value && !value.startsWith('"'))
+        return true;
+    try {
+        return (0,external_node_util_.isDeepStrictEqual)(found, JSON.parse(value));
+    }
+    catch {
+        return false;
+    }
+}
+const shown = (found) => found === undefined ? "nothing" : (0,health_expectation/* excerpt */.Kb)(JSON.stringify(found)).slice(1, -1);
+
+;// CONCATENATED MODULE: ./src/health/expected.ts
+
+
+/** What this kind of server can be held to: a status is HTTP's, and plain TCP has nothing but bytes. */
+function expectationFor({ protocol }, expected) {
+    const { status, body, headers, json } = expected;
+    if (protocol === "tcp:")
+        return { body };
+    const rest = { body, headers, json: json.map(jsonRule), version: versionRule(expected) };
+    return protocol.startsWith("http") ? { status, ...rest } : rest;
+}
+function versionRule({ version: is, versionFrom: from }) {
+    if ("header" in from)
+        return { is, where: from.header, of: ({ headers }) => (0,health_expectation/* headerOf */.rR)(headers, from.header) };
+    const of = ({ body }) => textAt((0,health_expectation/* documentIn */.Fd)(body)?.value ?? null, from.json);
+    return { is, where: `the JSON's ${from.json}`, of };
+}
+function describeFor(url, expectation) {
+    const least = url.protocol === "tcp:" ? "a connection" : "a WebSocket handshake";
+    const parts = (0,health_expectation/* describeExpectation */.uN)(expectation);
+    if (url.protocol.startsWith("http"))
+        return parts;
+    return parts === "" ? least : `${least}, ${parts}`;
+}
+
+
+/***/ }),
+
 /***/ 2923:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -55601,6 +55883,63 @@ async function observe(probe, deadline, seen, clock, signal) {
 
 /***/ }),
 
+/***/ 7132:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   k: () => (/* binding */ ask)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7067);
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_http__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7494);
+
+
+const BODY_LIMIT = 64 * 1024;
+/** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
+async function ask(dial, what, attempt, now) {
+    const startedAt = now();
+    const stream = attempt.closes(await dial());
+    attempt.waitingFor = "answer";
+    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
+    try {
+        const response = await new Promise((resolve, reject) => {
+            const request = (0,node_http__WEBPACK_IMPORTED_MODULE_0__.request)({
+                method: what.method ?? "GET",
+                path: what.path,
+                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
+                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
+            });
+            request.on("error", reject);
+            request.on("response", resolve);
+            stream.once("close", () => reject(new _no_answer__WEBPACK_IMPORTED_MODULE_1__/* .NoAnswer */ .W("the connection was closed without an answer", "closed")));
+            request.end(what.body);
+        });
+        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
+        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
+    }
+    finally {
+        stream.destroy();
+    }
+}
+function read(response, limit) {
+    return new Promise((resolve, reject) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk) => {
+            body = `${body}${chunk}`.slice(0, limit);
+            if (body.length >= limit)
+                resolve(body);
+        });
+        response.on("end", () => resolve(body));
+        response.on("error", reject);
+    });
+}
+
+
+/***/ }),
+
 /***/ 8105:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -55689,6 +56028,777 @@ const place = (address, port) => {
     const host = (0,node_net__WEBPACK_IMPORTED_MODULE_0__.isIPv6)(address) ? `[${address}]` : address;
     return port === undefined ? host : `${host}:${port}`;
 };
+
+
+/***/ }),
+
+/***/ 4475:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  i: () => (/* binding */ Patience)
+});
+
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = require("node:vm");
+;// CONCATENATED MODULE: ./src/health/patience.ts
+
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern or a path without traps a few
+let context;
+const script = new external_node_vm_namespaceObject.Script("run()");
+/**
+ * Time for what a hostile text can make endless: a pattern such as `^(a+)+$`, JMESPath's `trim`. Nothing else runs
+ * meanwhile, and V8 breaks off only what `vm` runs, with all that it calls. What is asked of one answer shares one.
+ */
+class Patience {
+    #left = LIMIT;
+    /** @returns undefined = it did not end in time */
+    run(run) {
+        if (this.#left < 1)
+            return undefined;
+        context ??= (0,external_node_vm_namespaceObject.createContext)({});
+        const began = performance.now();
+        Object.assign(context, { run });
+        try {
+            return { value: script.runInContext(context, { timeout: Math.floor(this.#left) }) };
+        }
+        catch (error) {
+            if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+                return undefined;
+            throw error;
+        }
+        finally {
+            this.#left -= performance.now() - began;
+            Object.assign(context, { run: undefined });
+        }
+    }
+}
+
+
+/***/ }),
+
+/***/ 9152:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   c: () => (/* binding */ matches)
+/* harmony export */ });
+/* harmony import */ var _patience__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4475);
+
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text, patience = new _patience__WEBPACK_IMPORTED_MODULE_0__/* .Patience */ .i()) {
+    return patience.run(() => new RegExp(source, flags).test(text))?.value;
+}
+
+
+/***/ }),
+
+/***/ 9011:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  tv: () => (/* binding */ SHORTEST_LIMIT),
+  u0: () => (/* binding */ probeOf),
+  bj: () => (/* binding */ wayTo)
+});
+
+// EXTERNAL MODULE: ./src/health/attempt.ts
+var attempt = __nccwpck_require__(7319);
+// EXTERNAL MODULE: ./src/health/certificate.ts
+var health_certificate = __nccwpck_require__(9441);
+// EXTERNAL MODULE: ./src/health/expectation.ts
+var health_expectation = __nccwpck_require__(9628);
+// EXTERNAL MODULE: ./src/health/expected.ts + 1 modules
+var expected = __nccwpck_require__(6888);
+// EXTERNAL MODULE: ./src/health/http.ts
+var http = __nccwpck_require__(7132);
+// EXTERNAL MODULE: ./src/health/proxy.ts
+var proxy = __nccwpck_require__(1186);
+// EXTERNAL MODULE: ./src/health/reach.ts + 2 modules
+var reach = __nccwpck_require__(1804);
+// EXTERNAL MODULE: ./src/health/no-answer.ts
+var no_answer = __nccwpck_require__(7494);
+// EXTERNAL MODULE: ./src/health/shown-url.ts
+var shown_url = __nccwpck_require__(9067);
+;// CONCATENATED MODULE: ./src/health/redirects.ts
+
+
+const MOST_REDIRECTS = 20; // the fetch standard's
+/** Where the answer sends the client. undefined = nowhere: it is no redirect, or names no place */
+function locationOf({ status, headers }, from) {
+    const { location } = headers;
+    if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
+        return undefined;
+    return URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+}
+/** Asks, and follows redirects if the question says so. `visit` makes one request. */
+async function follow(first, visit) {
+    const chain = [first];
+    for (let hop = first;;) {
+        const answer = await visit(hop).catch((error) => {
+            throw hop === first ? error : elsewhere(hop, error);
+        });
+        const next = first.question.followRedirects ? nextHop(hop, answer) : undefined;
+        if (!next)
+            return answer;
+        chain.push(next);
+        if (chain.length > MOST_REDIRECTS + 1)
+            throw new no_answer/* NoAnswer */.W(`more than ${MOST_REDIRECTS} redirects: ${shownChain(chain)}`, "redirects");
+        if (chain.slice(0, -1).some((earlier) => isSame(earlier, next)))
+            throw new no_answer/* NoAnswer */.W(`the redirects go round in a circle: ${shownChain(chain)}`, "redirects");
+        hop = next;
+    }
+}
+/** A person looks at the URL that they wrote: so a failure behind a redirect says where it was. */
+function elsewhere({ url }, error) {
+    const { message, kind, blind } = (0,no_answer/* noAnswer */.q)(error);
+    return new no_answer/* NoAnswer */.W(`${(0,shown_url/* shownUrl */.z)(url)}, where it redirects to: ${message}`, kind, { blind, cause: error });
+}
+/** Without a cookie jar, the same question at the same place gets the same answer. */
+const isSame = (a, b) => a.url.href === b.url.href && a.question.method === b.question.method;
+function shownChain(chain) {
+    const urls = chain.map(({ url }) => (0,shown_url/* shownUrl */.z)(url));
+    return (urls.length > 6 ? [...urls.slice(0, 3), "…", ...urls.slice(-2)] : urls).join(" -> ");
+}
+/** The fetch standard's rules, but a body never goes to another origin: it may be a password. */
+function nextHop({ url, question }, answer) {
+    const to = locationOf(answer, url);
+    if (!to)
+        return undefined;
+    if (to.protocol !== "http:" && to.protocol !== "https:")
+        throw new no_answer/* NoAnswer */.W(`status ${answer.status} redirects to ${(0,shown_url/* shownUrl */.z)(to)}, which is not HTTP`, "redirects");
+    to.hash = "";
+    [to.username, to.password] = ["", ""];
+    const asked = withMethod(question, answer.status);
+    if (to.origin === url.origin)
+        return { url: to, question: asked };
+    if (asked.body !== "")
+        throw new no_answer/* NoAnswer */.W(`status ${answer.status} would send the body to ${(0,shown_url/* shownUrl */.z)(to)}; if it may go there, write that URL`, "redirects");
+    return { url: to, question: { ...asked, headers: {}, authorization: undefined } };
+}
+function withMethod(question, status) {
+    const { method } = question;
+    const becomesGet = status === 303 ? method !== "HEAD" && method !== "GET" : status < 303 && method === "POST";
+    return becomesGet ? { ...question, method: "GET", body: "" } : question;
+}
+
+// EXTERNAL MODULE: ./src/health/sight.ts
+var sight = __nccwpck_require__(9383);
+;// CONCATENATED MODULE: ./src/health/http-look.ts
+
+
+
+
+
+
+
+
+
+/** Asks by HTTP, over as many redirects as the question follows, and judges the last answer. */
+function lookByHttp({ url }, request, way, around) {
+    const { question } = request;
+    const expectation = (0,expected/* expectationFor */.m)(url, request.expected);
+    return async (attempt) => {
+        const began = around.now();
+        const certificates = [];
+        let last = url;
+        const answer = await follow({ url, question }, async (hop) => {
+            last = hop.url;
+            const { stream, certificate, readBy } = await (0,reach/* connect */.Ng)(hop.url, way, attempt);
+            if (certificate)
+                certificates.push(certificate);
+            const got = await (0,http/* ask */.k)(async () => stream, requestOf(hop, readBy), attempt, around.now);
+            if (readBy && got.status === 407)
+                throw (0,proxy/* refused */.J5)(readBy, got.status);
+            return got;
+        });
+        const took = Math.round(around.now() - began);
+        const found = {
+            body: answer.body,
+            version: expectation.version?.of(answer),
+            certificateExpires: attempt.found.certificateExpires,
+        };
+        const differs = (0,health_expectation/* mismatch */.J4)(answer, expectation);
+        if (differs) {
+            const kind = differs.part === "status" ? `${answer.status}` : `${answer.status} wrong ${differs.part}`;
+            const hint = differs.part === "status" ? redirectHint(answer, last, question.followRedirects) : "";
+            return { ...found, standing: "wrong", kind, seen: `${differs.text}${hint}` };
+        }
+        const soon = tooSoon(certificates, request, around.date());
+        if (soon !== undefined)
+            return {
+                ...found,
+                standing: "wrong",
+                kind: `${answer.status} certificate`,
+                seen: `status ${answer.status}, but ${soon}`,
+            };
+        const where = last === url ? "" : ` at ${(0,shown_url/* shownUrl */.z)(last)}`;
+        return {
+            ...found,
+            standing: "right",
+            kind: `${answer.status}`,
+            seen: `status ${answer.status}${where} in ${took} ms`,
+        };
+    };
+}
+function requestOf({ url, question }, readBy) {
+    const { method, headers, authorization, body } = question;
+    return {
+        method,
+        path: readBy ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
+        host: url.host,
+        headers: {
+            accept: "*/*", // as curl: some servers answer 406 without it
+            ...headers,
+            ...(authorization === undefined ? {} : { authorization }),
+            ...(readBy ? (0,proxy/* proxyAuthorization */.YB)(readBy) : {}),
+        },
+        body,
+        bodyLimit: sight/* BODY_LIMIT */.T,
+    };
+}
+/** The sentence of the first certificate on the way that is not valid for long enough. */
+function tooSoon(certificates, { tls }, at) {
+    if (tls.minDays === 0)
+        return undefined;
+    return certificates
+        .map((certificate) => (0,health_certificate/* expiresSoon */.Eh)(certificate, tls.minDays, at))
+        .find((text) => text !== undefined);
+}
+function redirectHint(answer, from, followed) {
+    const to = followed ? undefined : locationOf(answer, from);
+    return to ? ` (it redirects to ${(0,shown_url/* shownUrl */.z)(to)})` : "";
+}
+
+// EXTERNAL MODULE: ./src/health/pattern.ts
+var health_pattern = __nccwpck_require__(9152);
+;// CONCATENATED MODULE: ./src/health/tcp.ts
+
+
+
+
+const MOST_CHARACTERS = 64 * 1024;
+/** Connects, and with a pattern reads until it matches. */
+function lookByTcp({ url }, { question, expected }, way, around) {
+    return async (attempt) => {
+        const began = around.now();
+        const { stream } = await (0,reach/* connect */.Ng)(url, way, attempt);
+        if (question.body !== "")
+            stream.write(question.body);
+        const body = expected.body ? await firstMatch(stream, expected.body, attempt) : "";
+        const seen = `${expected.body ? "the right answer" : "connected"} in ${Math.round(around.now() - began)} ms`;
+        return { standing: "right", kind: "connected", seen, body, version: undefined, certificateExpires: undefined };
+    };
+}
+function firstMatch(socket, pattern, attempt) {
+    attempt.waitingFor = "answer";
+    return new Promise((resolve, reject) => {
+        let text = "";
+        const fail = (why) => {
+            socket.off("data", onText);
+            reject(new no_answer/* NoAnswer */.W(`${why}: ${(0,health_expectation/* excerpt */.Kb)(text)}`, "connected wrong body"));
+        };
+        const onText = (chunk) => {
+            text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
+            Object.assign(attempt.found, { kind: "connected wrong body", body: text });
+            attempt.waitingFor = `answer that matches ${pattern} (so far: ${(0,health_expectation/* excerpt */.Kb)(text)})`;
+            const found = (0,health_pattern/* matches */.c)(pattern, text);
+            if (found)
+                socket.off("data", onText);
+            if (found)
+                resolve(text);
+            else if (found === undefined)
+                fail(`${pattern} did not end on the answer`);
+            else if (text.length >= MOST_CHARACTERS)
+                fail(`the first 64 KiB of the answer do not match ${pattern}`);
+        };
+        socket.setEncoding("utf8");
+        socket.on("data", onText);
+        socket.once("error", reject);
+        socket.once("close", () => text === ""
+            ? reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed"))
+            : fail(`the connection was closed, and the answer does not match ${pattern}`));
+    });
+}
+
+// EXTERNAL MODULE: ./node_modules/ws/lib/stream.js
+var stream = __nccwpck_require__(6412);
+// EXTERNAL MODULE: ./node_modules/ws/lib/extension.js
+var extension = __nccwpck_require__(1335);
+// EXTERNAL MODULE: ./node_modules/ws/lib/permessage-deflate.js
+var permessage_deflate = __nccwpck_require__(4376);
+// EXTERNAL MODULE: ./node_modules/ws/lib/receiver.js
+var receiver = __nccwpck_require__(893);
+// EXTERNAL MODULE: ./node_modules/ws/lib/sender.js
+var sender = __nccwpck_require__(7389);
+// EXTERNAL MODULE: ./node_modules/ws/lib/subprotocol.js
+var subprotocol = __nccwpck_require__(3332);
+// EXTERNAL MODULE: ./node_modules/ws/lib/websocket.js
+var websocket = __nccwpck_require__(6681);
+// EXTERNAL MODULE: ./node_modules/ws/lib/websocket-server.js
+var websocket_server = __nccwpck_require__(129);
+;// CONCATENATED MODULE: ./node_modules/ws/wrapper.mjs
+
+
+
+
+
+
+
+
+
+
+
+/* harmony default export */ const wrapper = (websocket);
+
+;// CONCATENATED MODULE: ./src/health/websocket.ts
+
+
+
+/** Shakes hands, sends the body if there is one, and reads messages until one is right or the server closes. */
+async function converse(url, stream, question, judges, attempt) {
+    attempt.waitingFor = "WebSocket handshake";
+    const socket = websocket_open(url, stream, question);
+    const destroy = () => socket.removeAllListeners("message").terminate(); // frames that are here already would still be told
+    attempt.closes({ destroy, on: (_event, listener) => socket.on("error", listener) });
+    const { headers } = await shaken(socket);
+    const answer = { status: 101, headers, body: "" };
+    const differs = judges.handshake(answer);
+    if (differs)
+        return { answer, differs };
+    const heard = judges.message && firstRight(socket, answer, judges.message, attempt);
+    socket.resume();
+    if (question.body !== "")
+        socket.send(question.body);
+    return heard ?? { answer, differs };
+}
+function websocket_open(url, createConnection, question) {
+    const asked = new URL(url);
+    asked.protocol = "ws:"; // the stream is encrypted already where it should be
+    const given = Object.entries(question.headers);
+    const isProtocol = ([name]) => name.toLowerCase() === "sec-websocket-protocol";
+    const protocols = given.filter(isProtocol).flatMap(([, value]) => value.split(",").map((name) => name.trim()));
+    return new wrapper(asked, protocols, {
+        createConnection,
+        perMessageDeflate: false,
+        maxPayload: sight/* BODY_LIMIT */.T,
+        allowSynchronousEvents: false, // a thousand frames may come at once: the attempt's limit is heard between two
+        followRedirects: false,
+        headers: {
+            host: url.host,
+            "user-agent": "hello-devops",
+            ...Object.fromEntries(given.filter((header) => !isProtocol(header))),
+            ...(question.authorization === undefined ? {} : { authorization: question.authorization }),
+        },
+    });
+}
+function shaken(socket) {
+    return new Promise((resolve, reject) => {
+        socket.once("upgrade", (response) => socket.once("open", () => {
+            socket.pause(); // a message that comes with the handshake waits until somebody listens
+            resolve(response);
+        }));
+        socket.once("error", reject);
+        socket.once("unexpected-response", (_request, { statusCode = 0 }) => reject(new no_answer/* NoAnswer */.W(`status ${statusCode} in place of a WebSocket`, String(statusCode))));
+    });
+}
+function firstRight(socket, handshake, judge, attempt) {
+    attempt.waitingFor = "message";
+    return new Promise((resolve, reject) => {
+        let last;
+        const onMessage = (data) => {
+            const answer = { ...handshake, body: String(data) };
+            last = { answer, differs: judge(answer) };
+            attempt.waitingFor = `right message (the last one: ${last.differs?.text})`;
+            if (last.differs && !last.differs.brokenOff)
+                return;
+            socket.off("message", onMessage);
+            resolve(last);
+        };
+        socket.on("message", onMessage);
+        socket.once("error", reject);
+        socket.once("close", (code) => {
+            if (last)
+                resolve(last);
+            else
+                reject(new no_answer/* NoAnswer */.W(`the WebSocket was closed without a message (code ${code})`, "closed"));
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./src/health/websocket-look.ts
+
+
+
+
+
+/** The last wrong message is what was seen when no right one comes. */
+function noted(answer, differs, version, found) {
+    if (!differs)
+        return undefined;
+    Object.assign(found, { kind: `101 wrong ${differs.part}`, body: answer.body, version: version?.of(answer) });
+    return differs;
+}
+/** Shakes hands, and reads messages when something is expected of them. */
+function lookByWebSocket({ url }, request, way, around) {
+    const { headers = [], version, body, json = [] } = (0,expected/* expectationFor */.m)(url, request.expected);
+    const inJson = "json" in request.expected.versionFrom;
+    const ofHandshake = { headers, ...(version && !inJson ? { version } : {}) };
+    const ofMessage = { body, json, ...(version && inJson ? { version } : {}) };
+    const reads = body !== undefined || json.length > 0 || (inJson && version?.is !== undefined);
+    return async (attempt) => {
+        const began = around.now();
+        const { stream, certificate } = await (0,reach/* connect */.Ng)(url, way, attempt);
+        const certificates = certificate ? [certificate] : [];
+        const judges = {
+            handshake: (answer) => (0,health_expectation/* mismatch */.J4)(answer, ofHandshake),
+            message: reads ? (answer) => noted(answer, (0,health_expectation/* mismatch */.J4)(answer, ofMessage), version, attempt.found) : undefined,
+        };
+        const { answer, differs } = await converse(url, () => stream, request.question, judges, attempt);
+        const { certificateExpires } = attempt.found;
+        const found = { body: answer.body, version: version?.of(answer), certificateExpires };
+        if (differs)
+            return { ...found, standing: "wrong", kind: `101 wrong ${differs.part}`, seen: differs.text };
+        const soon = tooSoon(certificates, request, around.date());
+        if (soon !== undefined)
+            return { ...found, standing: "wrong", kind: "101 certificate", seen: soon };
+        const what = reads ? "the right message" : "a WebSocket";
+        return { ...found, standing: "right", kind: "101", seen: `${what} in ${Math.round(around.now() - began)} ms` };
+    };
+}
+
+;// CONCATENATED MODULE: ./src/health/probe.ts
+
+
+
+
+
+
+const SHORTEST_LIMIT = 100; // milliseconds; the last look before the timeout gets so much, though less is left
+const wayTo = ({ url, address }, { family, tls }, { proxyOf }) => ({
+    family,
+    tls,
+    proxyOf,
+    resolve: address === undefined ? undefined : { host: (0,reach/* hostOf */.w4)(url), address },
+});
+/** Looks once at the target, within the request's limit and the time that the gate has left. Whatever happens is a sight. */
+function probeOf(target, request, around) {
+    const look = lookAt(target, request, around);
+    return async (timeLeft) => {
+        const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
+        const began = around.now();
+        let found = {};
+        const sight = await (0,attempt/* within */.u)(limit, (attempt) => {
+            found = attempt.found;
+            return look(attempt);
+        }).catch((error) => unanswered((0,no_answer/* noAnswer */.q)(error), found, limit < request.time.requestTimeout));
+        return { ...sight, milliseconds: around.now() - began };
+    };
+}
+function lookAt(target, request, around) {
+    const way = wayTo(target, request, around);
+    const by = { "tcp:": lookByTcp, "ws:": lookByWebSocket, "wss:": lookByWebSocket }[target.url.protocol] ?? lookByHttp;
+    return by(target, request, way, around);
+}
+function unanswered(error, found, isShort) {
+    const { message, kind, blind, late } = error;
+    const { body = "", version, certificateExpires } = found;
+    const standing = blind ? "blind" : "wrong";
+    return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
+}
+
+
+/***/ }),
+
+/***/ 1186:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HB: () => (/* binding */ unreachable),
+/* harmony export */   J5: () => (/* binding */ refused),
+/* harmony export */   YB: () => (/* binding */ proxyAuthorization),
+/* harmony export */   dd: () => (/* binding */ tunnel),
+/* harmony export */   ec: () => (/* binding */ proxyName),
+/* harmony export */   lu: () => (/* binding */ portOfProxy)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7067);
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_http__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7494);
+
+
+/** "proxy.example.com:3128", as the log names it: without its user. */
+const proxyName = (proxy) => `${proxy.hostname}:${portOfProxy(proxy)}`;
+const portOfProxy = (proxy) => Number(proxy.port || (proxy.protocol === "https:" ? 443 : 80));
+function proxyAuthorization(proxy) {
+    if (proxy.username === "" && proxy.password === "")
+        return {};
+    const credentials = [proxy.username, proxy.password].map(decoded).join(":");
+    return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+/**
+ * Asks a proxy for a tunnel (RFC 9110, 9.3.6). Its refusal says nothing about the server; a 5xx says that it could not
+ * be reached from there, which does.
+ */
+function tunnel(socket, proxy, authority, attempt) {
+    attempt.waitingFor = `answer of the proxy ${proxyName(proxy)}`;
+    return new Promise((resolve, reject) => {
+        const asking = (0,node_http__WEBPACK_IMPORTED_MODULE_0__.request)({
+            method: "CONNECT",
+            path: authority,
+            headers: { host: authority, ...proxyAuthorization(proxy) },
+            createConnection: () => socket,
+        });
+        asking.on("error", (cause) => reject(unreachable(proxy, cause)));
+        asking.on("connect", ({ statusCode = 0 }, tunnelled, head) => {
+            if (statusCode >= 300)
+                return reject(refused(proxy, statusCode));
+            if (head.length > 0)
+                tunnelled.unshift(head);
+            resolve(attempt.closes(tunnelled));
+        });
+        asking.on("response", ({ statusCode = 0 }) => reject(refused(proxy, statusCode)));
+        asking.end();
+    });
+}
+const unreachable = (proxy, cause) => new _no_answer__WEBPACK_IMPORTED_MODULE_1__/* .NoAnswer */ .W(`the proxy ${proxyName(proxy)} can't be reached: ${cause.message}`, "proxy", { blind: true, cause });
+function refused(proxy, status) {
+    if (status >= 500)
+        return new _no_answer__WEBPACK_IMPORTED_MODULE_1__/* .NoAnswer */ .W(`the proxy ${proxyName(proxy)} can't reach it (status ${status})`, `proxy ${status}`);
+    const why = status === 407 ? "it wants a user and a password" : "it does not let this runner through";
+    return new _no_answer__WEBPACK_IMPORTED_MODULE_1__/* .NoAnswer */ .W(`the proxy ${proxyName(proxy)} refuses with status ${status}: ${why}`, `proxy ${status}`, {
+        blind: true,
+    });
+}
+
+
+/***/ }),
+
+/***/ 1804:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Ng: () => (/* binding */ connect),
+  w4: () => (/* binding */ hostOf),
+  iJ: () => (/* binding */ proxyFor)
+});
+
+// UNUSED EXPORTS: portOf
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
+// EXTERNAL MODULE: ./src/health/certificate.ts
+var health_certificate = __nccwpck_require__(9441);
+;// CONCATENATED MODULE: external "node:dns"
+const external_node_dns_namespaceObject = require("node:dns");
+;// CONCATENATED MODULE: ./src/health/lookups.ts
+
+/**
+ * One question in flight per name: a resolver that is silent holds a thread of Node's few for each question, long after
+ * its attempt has ended, and then no other name is found either.
+ */
+function sharedLookup(resolve = external_node_dns_namespaceObject.lookup) {
+    const inFlight = new Map();
+    const ask = (key, host, options) => {
+        const asked = new Promise((found, failed) => {
+            resolve(host, { ...options, all: true }, (error, addresses) => (error ? failed(error) : found(addresses)));
+        }).finally(() => inFlight.delete(key));
+        inFlight.set(key, asked);
+        return asked;
+    };
+    return (host, options, callback) => {
+        const { family = 0, hints = 0, all } = options;
+        const key = JSON.stringify([host, family, hints]);
+        const asked = inFlight.get(key) ?? ask(key, host, options);
+        const told = ([first, ...others]) => {
+            if (all || !first)
+                callback(null, first ? [first, ...others] : []);
+            else
+                callback(null, first.address, first.family);
+        };
+        asked.then(told, (error) => callback(error, []));
+    };
+}
+
+// EXTERNAL MODULE: ./src/health/no-answer.ts
+var no_answer = __nccwpck_require__(7494);
+// EXTERNAL MODULE: ./src/health/proxy.ts
+var health_proxy = __nccwpck_require__(1186);
+;// CONCATENATED MODULE: ./src/health/reach.ts
+
+
+
+
+
+
+const ports = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
+const NEXT_ADDRESS = 500; // milliseconds that one address of a name has before the next is tried
+const lookup = sharedLookup();
+const portOf = (url) => Number(url.port || ports[url.protocol]);
+/** The name or address without brackets, as sockets and certificates want it. */
+const hostOf = (url) => url.hostname.replace(/^\[|\]$/g, "");
+/** The proxy that a request to this URL goes through. */
+function proxyFor(url, way) {
+    if (url.protocol === "tcp:" || way.resolve?.host === hostOf(url))
+        return undefined;
+    return way.proxyOf(url);
+}
+async function connect(url, way, attempt) {
+    const proxy = proxyFor(url, way);
+    const secure = url.protocol === "https:" || url.protocol === "wss:";
+    const plain = await (proxy ? throughProxy(proxy, url, attempt) : direct(url, way, attempt));
+    if (!secure)
+        return { stream: plain, certificate: undefined, readBy: url.protocol === "http:" ? proxy : undefined };
+    return { ...(await handshake(plain, hostOf(url), way.tls, attempt)), readBy: undefined };
+}
+function direct(url, { resolve, family }, attempt) {
+    const host = hostOf(url);
+    return dial(resolve?.host === host ? resolve.address : host, portOf(url), family, attempt);
+}
+function dial(host, port, family, attempt, blind = false) {
+    const toServer = () => Object.assign(attempt, { waitingFor: "connection", blind });
+    if ((0,external_node_net_.isIP)(host))
+        toServer();
+    else
+        Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
+    const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
+    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, lookup, noDelay: true, ...eyeballs }));
+    socket.once("lookup", toServer);
+    return new Promise((resolve, reject) => {
+        socket.once("connect", () => resolve(socket));
+        socket.once("error", (error) => reject((0,no_answer/* noAnswer */.q)(error)));
+    });
+}
+async function throughProxy(proxy, url, attempt) {
+    try {
+        const socket = await dial(hostOf(proxy), (0,health_proxy/* portOfProxy */.lu)(proxy), 0, attempt, true);
+        const toProxy = proxy.protocol === "https:" ? await secured(socket, hostOf(proxy), {}, attempt) : socket;
+        if (url.protocol === "http:")
+            return toProxy;
+        return await (0,health_proxy/* tunnel */.dd)(toProxy, proxy, `${url.hostname}:${portOf(url)}`, attempt);
+    }
+    catch (cause) {
+        throw cause instanceof no_answer/* NoAnswer */.W && cause.kind.startsWith("proxy") ? cause : (0,health_proxy/* unreachable */.HB)(proxy, cause);
+    }
+    finally {
+        attempt.blind = false;
+    }
+}
+async function handshake(plain, host, tls, attempt) {
+    // Node would close the connection before anybody can read which certificate it was: so it is judged here, before a byte is sent.
+    const options = { rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...ca(tls) };
+    const stream = await secured(plain, host, options, attempt);
+    const certificate = (0,health_certificate/* certificateOf */.tq)(stream);
+    const { found } = attempt; // noted before it is judged: a bad one's end is what one wants to know
+    found.certificateExpires = (0,health_certificate/* earliest */.Qd)([certificate?.expires, found.certificateExpires]);
+    if (tls.verify && !stream.authorized)
+        throw (0,health_certificate/* untrusted */.bp)(stream, host);
+    return { stream, certificate };
+}
+const ca = ({ authorities }) => (authorities === undefined ? {} : { ca: authorities });
+function secured(plain, host, options, attempt) {
+    attempt.waitingFor = "TLS handshake";
+    const servername = (0,external_node_net_.isIP)(host) ? "" : host;
+    const socket = attempt.closes((0,external_node_tls_.connect)({ socket: plain, host, servername, ...options }));
+    return new Promise((resolve, reject) => {
+        socket.once("secureConnect", () => resolve(socket));
+        socket.once("error", (error) => reject((0,no_answer/* noAnswer */.q)(error)));
+        socket.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed in the TLS handshake", "closed")));
+    });
+}
+
+
+/***/ }),
+
+/***/ 9067:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ shownUrl)
+/* harmony export */ });
+/** A URL as it may be printed: its query may hold a token. */
+function shownUrl(url) {
+    return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
+}
+
+
+/***/ }),
+
+/***/ 9383:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T: () => (/* binding */ BODY_LIMIT)
+/* harmony export */ });
+const BODY_LIMIT = 1024 * 1024;
+
+
+/***/ }),
+
+/***/ 4144:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q: () => (/* binding */ notRead),
+/* harmony export */   c: () => (/* binding */ probeOfSignal)
+/* harmony export */ });
+/* harmony import */ var _attempt__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7319);
+/* harmony import */ var _probe__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9011);
+
+
+/** @param reason a sentence's end */
+const notRead = (reason) => ({
+    standing: "blind",
+    kind: "not read",
+    seen: `it could not be read: ${reason}`,
+});
+const LIMIT = 10_000; // milliseconds, for one look
+/** Looks once, within the time that the gate has left. Whatever happens is a sight. */
+function probeOfSignal(signal, { clock, cancel }) {
+    return async (timeLeft) => {
+        const began = clock.now();
+        const limit = Math.min(LIMIT, Math.max(_probe__WEBPACK_IMPORTED_MODULE_1__/* .SHORTEST_LIMIT */ .tv, Math.ceil(timeLeft)));
+        const over = AbortSignal.any([cancel, AbortSignal.timeout(limit)]);
+        const glance = await (0,_attempt__WEBPACK_IMPORTED_MODULE_0__/* .unlessAborted */ .W)(signal.look(over), over).catch((error) => {
+            const seen = error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message;
+            return { standing: "blind", kind: "not read", seen };
+        });
+        return {
+            ...glance,
+            body: "",
+            version: undefined,
+            certificateExpires: undefined,
+            milliseconds: clock.now() - began,
+        };
+    };
+}
 
 
 /***/ }),
@@ -55940,6 +57050,14 @@ module.exports = require("node:process");
 
 "use strict";
 module.exports = require("node:stream");
+
+/***/ }),
+
+/***/ 1692:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:tls");
 
 /***/ }),
 
@@ -62692,6 +63810,2108 @@ function getOctokit(token, options, ...additionalPlugins) {
     return new GitHubWithPlugins(getOctokitOptions(token, options));
 }
 //# sourceMappingURL=github.js.map
+
+/***/ }),
+
+/***/ 4022:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $P: () => (/* binding */ search),
+/* harmony export */   mA: () => (/* binding */ getRegisteredFunctions),
+/* harmony export */   wE: () => (/* binding */ compile)
+/* harmony export */ });
+/* unused harmony exports Scope, TYPE_ANY, TYPE_ARRAY, TYPE_ARRAY_ARRAY, TYPE_ARRAY_NUMBER, TYPE_ARRAY_OBJECT, TYPE_ARRAY_STRING, TYPE_BOOLEAN, TYPE_EXPREF, TYPE_NULL, TYPE_NUMBER, TYPE_OBJECT, TYPE_STRING, TreeInterpreter, clearCustomFunctions, default, getCustomFunctions, isRegistered, jmespath, register, registerFunction, tokenize, unregisterFunction */
+// src/utils/index.ts
+var isObject = (obj) => {
+  return obj !== null && Object.prototype.toString.call(obj) === "[object Object]";
+};
+var strictDeepEqual = (first, second) => {
+  if (first === second) {
+    return true;
+  }
+  if (typeof first !== typeof second) {
+    return false;
+  }
+  if (Array.isArray(first) && Array.isArray(second)) {
+    if (first.length !== second.length) {
+      return false;
+    }
+    for (let i = 0; i < first.length; i += 1) {
+      if (!strictDeepEqual(first[i], second[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+  if (isObject(first) && isObject(second)) {
+    const firstEntries = Object.entries(first);
+    const secondKeys = new Set(Object.keys(second));
+    if (firstEntries.length !== secondKeys.size) {
+      return false;
+    }
+    for (const [key, value] of firstEntries) {
+      if (!strictDeepEqual(value, second[key])) {
+        return false;
+      }
+      secondKeys.delete(key);
+    }
+    return secondKeys.size === 0;
+  }
+  return false;
+};
+var isFalse = (obj) => {
+  if (obj === null || obj === void 0 || obj === false) {
+    return true;
+  }
+  if (typeof obj === "string") {
+    return obj === "";
+  }
+  if (typeof obj === "object") {
+    if (Array.isArray(obj)) {
+      return obj.length === 0;
+    }
+    if (obj === null) {
+      return true;
+    }
+    return Object.keys(obj).length === 0;
+  }
+  return false;
+};
+var isAlpha = (ch) => {
+  return ch >= "a" && ch <= "z" || ch >= "A" && ch <= "Z" || ch === "_";
+};
+var isNum = (ch) => {
+  return ch >= "0" && ch <= "9" || ch === "-";
+};
+var isAlphaNum = (ch) => {
+  return ch >= "a" && ch <= "z" || ch >= "A" && ch <= "Z" || ch >= "0" && ch <= "9" || ch === "_";
+};
+var ensureInteger = (value) => {
+  if (!(typeof value === "number") || Math.floor(value) !== value) {
+    throw new Error("invalid-value: expecting an integer.");
+  }
+  return value;
+};
+var ensurePositiveInteger = (value) => {
+  if (!(typeof value === "number") || value < 0 || Math.floor(value) !== value) {
+    throw new Error("invalid-value: expecting a non-negative integer.");
+  }
+  return value;
+};
+var ensureNumbers = (...operands) => {
+  for (let i = 0; i < operands.length; i++) {
+    if (operands[i] === null || operands[i] === void 0) {
+      throw new Error("not-a-number: undefined");
+    }
+    if (typeof operands[i] !== "number") {
+      throw new Error("not-a-number");
+    }
+  }
+};
+var notZero = (n) => {
+  n = +n;
+  if (!n) {
+    throw new Error("not-a-number: divide by zero");
+  }
+  return n;
+};
+var add = (left, right) => {
+  ensureNumbers(left, right);
+  const result = left + right;
+  return result;
+};
+var sub = (left, right) => {
+  ensureNumbers(left, right);
+  const result = left - right;
+  return result;
+};
+var mul = (left, right) => {
+  ensureNumbers(left, right);
+  const result = left * right;
+  return result;
+};
+var divide = (left, right) => {
+  ensureNumbers(left, right);
+  const result = left / notZero(right);
+  return result;
+};
+var div = (left, right) => {
+  ensureNumbers(left, right);
+  const result = Math.floor(left / notZero(right));
+  return result;
+};
+var mod = (left, right) => {
+  ensureNumbers(left, right);
+  const result = left % right;
+  return result;
+};
+
+// src/utils/strings.ts
+var findFirst = (subject, sub2, start, end) => {
+  if (!subject || !sub2) {
+    return null;
+  }
+  start = Math.max(ensureInteger(start = start || 0), 0);
+  end = Math.min(ensureInteger(end = end || subject.length), subject.length);
+  const offset = subject.slice(start, end).indexOf(sub2);
+  return offset === -1 ? null : offset + start;
+};
+var findLast = (subject, sub2, start, end) => {
+  if (!subject || !sub2) {
+    return null;
+  }
+  start = Math.max(ensureInteger(start = start || 0), 0);
+  end = Math.min(ensureInteger(end = end || subject.length), subject.length);
+  const offset = subject.slice(start, end).lastIndexOf(sub2);
+  const result = offset === -1 ? null : offset + start;
+  return result;
+};
+var lower = (subject) => subject.toLowerCase();
+var ensurePadFuncParams = (name, width, padding) => {
+  padding = padding || " ";
+  if (padding.length > 1) {
+    throw new Error(`invalid value, ${name} expects its 'pad' parameter to be a valid string with a single codepoint`);
+  }
+  ensurePositiveInteger(width);
+  return padding;
+};
+var padLeft = (subject, width, padding) => {
+  padding = ensurePadFuncParams("pad_left", width, padding);
+  return subject && subject.padStart(width, padding) || "";
+};
+var padRight = (subject, width, padding) => {
+  padding = ensurePadFuncParams("pad_right", width, padding);
+  return subject && subject.padEnd(width, padding) || "";
+};
+var replace = (subject, string, by, count) => {
+  if (count === 0) {
+    return subject;
+  }
+  if (!count) {
+    return subject.split(string).join(by);
+  }
+  ensurePositiveInteger(count);
+  [...Array(count).keys()].map(() => subject = subject.replace(string, by));
+  return subject;
+};
+var split = (subject, search2, count) => {
+  if (subject.length == 0 && search2.length === 0) {
+    return [];
+  }
+  if (count === null || count === void 0) {
+    return subject.split(search2);
+  }
+  ensurePositiveInteger(count);
+  if (count === 0) {
+    return [subject];
+  }
+  const split2 = subject.split(search2);
+  return [...split2.slice(0, count), split2.slice(count).join(search2)];
+};
+var trim = (subject, chars) => {
+  return trimLeft(trimRight(subject, chars), chars);
+};
+var trimLeft = (subject, chars) => {
+  return trimImpl(subject, (list) => new RegExp(`^[${list}]*(.*?)`), chars);
+};
+var trimRight = (subject, chars) => {
+  return trimImpl(subject, (list) => new RegExp(`(.*?)[${list}]*$`), chars);
+};
+var trimImpl = (subject, regExper, chars) => {
+  const pattern = chars ? chars.replace(/[-/\\^$*+?.()|[\]{}]/g, "\\$&") : "\\s\x85";
+  return subject.replace(regExper(pattern), "$1");
+};
+var upper = (subject) => subject.toUpperCase();
+
+// src/Lexer.ts
+var basicTokens = {
+  "(": "Lparen" /* TOK_LPAREN */,
+  ")": "Rparen" /* TOK_RPAREN */,
+  "*": "Star" /* TOK_STAR */,
+  ",": "Comma" /* TOK_COMMA */,
+  ".": "Dot" /* TOK_DOT */,
+  ":": "Colon" /* TOK_COLON */,
+  "@": "Current" /* TOK_CURRENT */,
+  "]": "Rbracket" /* TOK_RBRACKET */,
+  "{": "Lbrace" /* TOK_LBRACE */,
+  "}": "Rbrace" /* TOK_RBRACE */,
+  "+": "Plus" /* TOK_PLUS */,
+  "%": "Modulo" /* TOK_MODULO */,
+  "?": "Question" /* TOK_QUESTION */,
+  "\u2212": "Minus" /* TOK_MINUS */,
+  "\xD7": "Multiply" /* TOK_MULTIPLY */,
+  "\xF7": "Divide" /* TOK_DIVIDE */
+};
+var operatorStartToken = {
+  "!": true,
+  "<": true,
+  "=": true,
+  ">": true,
+  "&": true,
+  "|": true,
+  "/": true
+};
+var skipChars = {
+  "	": true,
+  "\n": true,
+  "\r": true,
+  " ": true
+};
+var StreamLexer = class {
+  _current = 0;
+  _enable_legacy_literals = false;
+  tokenize(stream, options) {
+    const tokens = [];
+    this._current = 0;
+    this._enable_legacy_literals = options?.enable_legacy_literals || false;
+    let start;
+    let identifier;
+    let token;
+    while (this._current < stream.length) {
+      if (isAlpha(stream[this._current])) {
+        start = this._current;
+        identifier = this.consumeUnquotedIdentifier(stream);
+        tokens.push({
+          start,
+          type: "UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */,
+          value: identifier
+        });
+      } else if (basicTokens[stream[this._current]] !== void 0) {
+        tokens.push({
+          start: this._current,
+          type: basicTokens[stream[this._current]],
+          value: stream[this._current]
+        });
+        this._current += 1;
+      } else if (stream[this._current] === "$") {
+        start = this._current;
+        if (this._current + 1 < stream.length && isAlpha(stream[this._current + 1])) {
+          this._current += 1;
+          identifier = this.consumeUnquotedIdentifier(stream);
+          tokens.push({
+            start,
+            type: "Variable" /* TOK_VARIABLE */,
+            value: identifier
+          });
+        } else {
+          tokens.push({
+            start,
+            type: "Root" /* TOK_ROOT */,
+            value: stream[this._current]
+          });
+          this._current += 1;
+        }
+      } else if (stream[this._current] === "-") {
+        if (this._current + 1 < stream.length && isNum(stream[this._current + 1])) {
+          const token2 = this.consumeNumber(stream);
+          token2 && tokens.push(token2);
+        } else {
+          const token2 = {
+            start: this._current,
+            type: "Minus" /* TOK_MINUS */,
+            value: "-"
+          };
+          tokens.push(token2);
+          this._current += 1;
+        }
+      } else if (isNum(stream[this._current])) {
+        token = this.consumeNumber(stream);
+        tokens.push(token);
+      } else if (stream[this._current] === "[") {
+        token = this.consumeLBracket(stream);
+        tokens.push(token);
+      } else if (stream[this._current] === '"') {
+        start = this._current;
+        identifier = this.consumeQuotedIdentifier(stream);
+        tokens.push({
+          start,
+          type: "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */,
+          value: identifier
+        });
+      } else if (stream[this._current] === `'`) {
+        start = this._current;
+        identifier = this.consumeRawStringLiteral(stream);
+        tokens.push({
+          start,
+          type: "Literal" /* TOK_LITERAL */,
+          value: identifier
+        });
+      } else if (stream[this._current] === "`") {
+        start = this._current;
+        const literal = this.consumeLiteral(stream);
+        tokens.push({
+          start,
+          type: "Literal" /* TOK_LITERAL */,
+          value: literal
+        });
+      } else if (operatorStartToken[stream[this._current]] !== void 0) {
+        token = this.consumeOperator(stream);
+        token && tokens.push(token);
+      } else if (skipChars[stream[this._current]] !== void 0) {
+        this._current += 1;
+      } else {
+        const error = new Error(`Syntax error: unknown character: ${stream[this._current]}`);
+        error.name = "LexerError";
+        throw error;
+      }
+    }
+    return tokens;
+  }
+  consumeUnquotedIdentifier(stream) {
+    const start = this._current;
+    this._current += 1;
+    while (this._current < stream.length && isAlphaNum(stream[this._current])) {
+      this._current += 1;
+    }
+    return stream.slice(start, this._current);
+  }
+  consumeQuotedIdentifier(stream) {
+    const start = this._current;
+    this._current += 1;
+    const maxLength = stream.length;
+    while (stream[this._current] !== '"' && this._current < maxLength) {
+      let current = this._current;
+      if (stream[current] === "\\" && (stream[current + 1] === "\\" || stream[current + 1] === '"')) {
+        current += 2;
+      } else {
+        current += 1;
+      }
+      this._current = current;
+    }
+    this._current += 1;
+    const [value, ok] = this.parseJSON(stream.slice(start, this._current));
+    if (!ok) {
+      const error = new Error(`syntax: unexpected end of JSON input`);
+      error.name = "LexerError";
+      throw error;
+    }
+    return value;
+  }
+  consumeRawStringLiteral(stream) {
+    const start = this._current;
+    this._current += 1;
+    const maxLength = stream.length;
+    while (stream[this._current] !== `'` && this._current < maxLength) {
+      let current = this._current;
+      if (stream[current] === "\\" && (stream[current + 1] === "\\" || stream[current + 1] === `'`)) {
+        current += 2;
+      } else {
+        current += 1;
+      }
+      this._current = current;
+    }
+    this._current += 1;
+    const literal = stream.slice(start + 1, this._current - 1);
+    return replace(replace(literal, `\\\\`, `\\`), `\\'`, `'`);
+  }
+  consumeNumber(stream) {
+    const start = this._current;
+    this._current += 1;
+    const maxLength = stream.length;
+    while (isNum(stream[this._current]) && this._current < maxLength) {
+      this._current += 1;
+    }
+    const value = parseInt(stream.slice(start, this._current), 10);
+    return { start, value, type: "Number" /* TOK_NUMBER */ };
+  }
+  consumeLBracket(stream) {
+    const start = this._current;
+    this._current += 1;
+    if (stream[this._current] === "?") {
+      this._current += 1;
+      return { start, type: "Filter" /* TOK_FILTER */, value: "[?" };
+    }
+    if (stream[this._current] === "]") {
+      this._current += 1;
+      return { start, type: "Flatten" /* TOK_FLATTEN */, value: "[]" };
+    }
+    return { start, type: "Lbracket" /* TOK_LBRACKET */, value: "[" };
+  }
+  consumeOrElse(stream, peek, token, orElse) {
+    const start = this._current;
+    this._current += 1;
+    if (this._current < stream.length && stream[this._current] === peek) {
+      this._current += 1;
+      return {
+        start,
+        type: orElse,
+        value: stream.slice(start, this._current)
+      };
+    }
+    return { start, type: token, value: stream[start] };
+  }
+  consumeOperator(stream) {
+    const start = this._current;
+    const startingChar = stream[start];
+    switch (startingChar) {
+      case "!":
+        return this.consumeOrElse(stream, "=", "Not" /* TOK_NOT */, "NE" /* TOK_NE */);
+      case "<":
+        return this.consumeOrElse(stream, "=", "LT" /* TOK_LT */, "LTE" /* TOK_LTE */);
+      case ">":
+        return this.consumeOrElse(stream, "=", "GT" /* TOK_GT */, "GTE" /* TOK_GTE */);
+      case "=":
+        return this.consumeOrElse(stream, "=", "Assign" /* TOK_ASSIGN */, "EQ" /* TOK_EQ */);
+      case "&":
+        return this.consumeOrElse(stream, "&", "Expref" /* TOK_EXPREF */, "And" /* TOK_AND */);
+      case "|":
+        return this.consumeOrElse(stream, "|", "Pipe" /* TOK_PIPE */, "Or" /* TOK_OR */);
+      case "/":
+        return this.consumeOrElse(stream, "/", "Divide" /* TOK_DIVIDE */, "Div" /* TOK_DIV */);
+    }
+  }
+  consumeLiteral(stream) {
+    this._current += 1;
+    const start = this._current;
+    const maxLength = stream.length;
+    while (stream[this._current] !== "`" && this._current < maxLength) {
+      let current = this._current;
+      if (stream[current] === "\\" && (stream[current + 1] === "\\" || stream[current + 1] === "`")) {
+        current += 2;
+      } else {
+        current += 1;
+      }
+      this._current = current;
+    }
+    let literalString = stream.slice(start, this._current).trimStart();
+    literalString = literalString.replace("\\`", "`");
+    let literal = null;
+    let ok = false;
+    if (this.looksLikeJSON(literalString)) {
+      [literal, ok] = this.parseJSON(literalString);
+    }
+    if (!ok && this._enable_legacy_literals) {
+      [literal, ok] = this.parseJSON(`"${literalString}"`);
+    }
+    if (!ok) {
+      const error = new Error(
+        `Syntax error: unexpected end of JSON input or invalid format for a JSON literal: ${stream[this._current]}`
+      );
+      error.name = "LexerError";
+      throw error;
+    }
+    this._current += 1;
+    return literal;
+  }
+  looksLikeJSON(literalString) {
+    const startingChars = '[{"';
+    const jsonLiterals = ["true", "false", "null"];
+    const numberLooking = "-0123456789";
+    if (literalString === "") {
+      return false;
+    }
+    if (startingChars.includes(literalString[0])) {
+      return true;
+    }
+    if (jsonLiterals.includes(literalString)) {
+      return true;
+    }
+    if (numberLooking.includes(literalString[0])) {
+      const [_, ok] = this.parseJSON(literalString);
+      return ok;
+    }
+    return false;
+  }
+  parseJSON(text) {
+    try {
+      const json = JSON.parse(text);
+      return [json, true];
+    } catch {
+      return [null, false];
+    }
+  }
+};
+var Lexer = new StreamLexer();
+var Lexer_default = Lexer;
+
+// src/Parser.ts
+var bindingPower = {
+  ["EOF" /* TOK_EOF */]: 0,
+  ["Variable" /* TOK_VARIABLE */]: 0,
+  ["UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */]: 0,
+  ["QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */]: 0,
+  ["Rbracket" /* TOK_RBRACKET */]: 0,
+  ["Rparen" /* TOK_RPAREN */]: 0,
+  ["Comma" /* TOK_COMMA */]: 0,
+  ["Rbrace" /* TOK_RBRACE */]: 0,
+  ["Number" /* TOK_NUMBER */]: 0,
+  ["Current" /* TOK_CURRENT */]: 0,
+  ["Expref" /* TOK_EXPREF */]: 0,
+  ["Root" /* TOK_ROOT */]: 0,
+  ["Assign" /* TOK_ASSIGN */]: 1,
+  ["Pipe" /* TOK_PIPE */]: 1,
+  ["Question" /* TOK_QUESTION */]: 2,
+  ["Or" /* TOK_OR */]: 3,
+  ["And" /* TOK_AND */]: 4,
+  ["EQ" /* TOK_EQ */]: 5,
+  ["GT" /* TOK_GT */]: 5,
+  ["LT" /* TOK_LT */]: 5,
+  ["GTE" /* TOK_GTE */]: 5,
+  ["LTE" /* TOK_LTE */]: 5,
+  ["NE" /* TOK_NE */]: 5,
+  ["Minus" /* TOK_MINUS */]: 6,
+  ["Plus" /* TOK_PLUS */]: 6,
+  ["Div" /* TOK_DIV */]: 7,
+  ["Divide" /* TOK_DIVIDE */]: 7,
+  ["Modulo" /* TOK_MODULO */]: 7,
+  ["Multiply" /* TOK_MULTIPLY */]: 7,
+  ["Flatten" /* TOK_FLATTEN */]: 9,
+  ["Star" /* TOK_STAR */]: 20,
+  ["Filter" /* TOK_FILTER */]: 21,
+  ["Dot" /* TOK_DOT */]: 40,
+  ["Not" /* TOK_NOT */]: 45,
+  ["Lbrace" /* TOK_LBRACE */]: 50,
+  ["Lbracket" /* TOK_LBRACKET */]: 55,
+  ["Lparen" /* TOK_LPAREN */]: 60
+};
+var TokenParser = class _TokenParser {
+  index = 0;
+  tokens = [];
+  parse(expression, options) {
+    this.loadTokens(expression, options || { enable_legacy_literals: false });
+    this.index = 0;
+    const ast = this.expression(0);
+    if (this.lookahead(0) !== "EOF" /* TOK_EOF */) {
+      const token = this.lookaheadToken(0);
+      this.errorToken(token, `Syntax error: unexpected token type: ${token.type}, value: ${token.value}`);
+    }
+    return ast;
+  }
+  loadTokens(expression, options) {
+    this.tokens = Lexer_default.tokenize(expression, options);
+    this.tokens.push({ type: "EOF" /* TOK_EOF */, value: "", start: expression.length });
+  }
+  expression(rbp) {
+    const leftToken = this.lookaheadToken(0);
+    this.advance();
+    let left = this.nud(leftToken);
+    let currentTokenType = this.lookahead(0);
+    while (rbp < bindingPower[currentTokenType]) {
+      this.advance();
+      left = this.led(currentTokenType, left);
+      currentTokenType = this.lookahead(0);
+    }
+    return left;
+  }
+  lookahead(offset) {
+    return this.tokens[this.index + offset].type;
+  }
+  lookaheadToken(offset) {
+    return this.tokens[this.index + offset];
+  }
+  advance() {
+    this.index += 1;
+  }
+  nud(token) {
+    switch (token.type) {
+      case "Variable" /* TOK_VARIABLE */:
+        return { type: "Variable", name: token.value };
+      case "Literal" /* TOK_LITERAL */:
+        return { type: "Literal", value: token.value };
+      case "UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */: {
+        if (_TokenParser.isKeyword(token, "let") && this.lookahead(0) === "Variable" /* TOK_VARIABLE */) {
+          return this.parseLetExpression();
+        } else {
+          return { type: "Field", name: token.value };
+        }
+      }
+      case "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */:
+        if (this.lookahead(0) === "Lparen" /* TOK_LPAREN */) {
+          throw new Error("Syntax error: quoted identifier not allowed for function names.");
+        } else {
+          return { type: "Field", name: token.value };
+        }
+      case "Not" /* TOK_NOT */: {
+        const child = this.expression(bindingPower.Not);
+        return { type: "NotExpression", child };
+      }
+      case "Minus" /* TOK_MINUS */: {
+        const child = this.expression(bindingPower.Minus);
+        return {
+          type: "Unary",
+          operator: token.type,
+          operand: child
+        };
+      }
+      case "Plus" /* TOK_PLUS */: {
+        const child = this.expression(bindingPower.Plus);
+        return {
+          type: "Unary",
+          operator: token.type,
+          operand: child
+        };
+      }
+      case "Star" /* TOK_STAR */: {
+        const left = { type: "Identity" };
+        return { type: "ValueProjection", left, right: this.parseProjectionRHS(bindingPower.Star) };
+      }
+      case "Filter" /* TOK_FILTER */:
+        return this.led(token.type, { type: "Identity" });
+      case "Lbrace" /* TOK_LBRACE */:
+        return this.parseMultiselectHash();
+      case "Flatten" /* TOK_FLATTEN */: {
+        const left = {
+          type: "Flatten",
+          child: { type: "Identity" }
+        };
+        const right = this.parseProjectionRHS(bindingPower.Flatten);
+        return { type: "Projection", left, right };
+      }
+      case "Lbracket" /* TOK_LBRACKET */: {
+        if (this.lookahead(0) === "Number" /* TOK_NUMBER */ || this.lookahead(0) === "Colon" /* TOK_COLON */) {
+          const right = this.parseIndexExpression();
+          return this.projectIfSlice({ type: "Identity" }, right);
+        }
+        if (this.lookahead(0) === "Star" /* TOK_STAR */ && this.lookahead(1) === "Rbracket" /* TOK_RBRACKET */) {
+          this.advance();
+          this.advance();
+          const right = this.parseProjectionRHS(bindingPower.Star);
+          return {
+            left: { type: "Identity" },
+            right,
+            type: "Projection"
+          };
+        }
+        return this.parseMultiselectList();
+      }
+      case "Current" /* TOK_CURRENT */:
+        return { type: "Current" /* TOK_CURRENT */ };
+      case "Root" /* TOK_ROOT */:
+        return { type: "Root" /* TOK_ROOT */ };
+      case "Expref" /* TOK_EXPREF */: {
+        const child = this.expression(bindingPower.Expref);
+        return { type: "ExpressionReference", child };
+      }
+      case "Lparen" /* TOK_LPAREN */: {
+        const expression = this.expression(0);
+        this.match("Rparen" /* TOK_RPAREN */);
+        return expression;
+      }
+      default:
+        this.errorToken(token);
+    }
+  }
+  led(tokenName, left) {
+    switch (tokenName) {
+      case "Question" /* TOK_QUESTION */: {
+        const trueExpr = this.expression(0);
+        this.match("Colon" /* TOK_COLON */);
+        const falseExpr = this.expression(0);
+        return {
+          type: "Ternary",
+          condition: left,
+          trueExpr,
+          falseExpr
+        };
+      }
+      case "Dot" /* TOK_DOT */: {
+        const rbp = bindingPower.Dot;
+        if (this.lookahead(0) !== "Star" /* TOK_STAR */) {
+          const right2 = this.parseDotRHS(rbp);
+          return { type: "Subexpression", left, right: right2 };
+        }
+        this.advance();
+        const right = this.parseProjectionRHS(rbp);
+        return { type: "ValueProjection", left, right };
+      }
+      case "Pipe" /* TOK_PIPE */: {
+        const right = this.expression(bindingPower.Pipe);
+        return { type: "Pipe", left, right };
+      }
+      case "Or" /* TOK_OR */: {
+        const right = this.expression(bindingPower.Or);
+        return { type: "OrExpression", left, right };
+      }
+      case "And" /* TOK_AND */: {
+        const right = this.expression(bindingPower.And);
+        return { type: "AndExpression", left, right };
+      }
+      case "Lparen" /* TOK_LPAREN */: {
+        if (left.type !== "Field") {
+          throw new Error("Syntax error: expected a Field node");
+        }
+        const name = left.name;
+        const args = this.parseCommaSeparatedExpressionsUntilToken("Rparen" /* TOK_RPAREN */);
+        const node = { name, type: "Function", children: args };
+        return node;
+      }
+      case "Filter" /* TOK_FILTER */: {
+        const condition = this.expression(0);
+        this.match("Rbracket" /* TOK_RBRACKET */);
+        const right = this.lookahead(0) === "Flatten" /* TOK_FLATTEN */ ? { type: "Identity" } : this.parseProjectionRHS(bindingPower.Filter);
+        return { type: "FilterProjection", left, right, condition };
+      }
+      case "Flatten" /* TOK_FLATTEN */: {
+        const leftNode = { type: "Flatten", child: left };
+        const right = this.parseProjectionRHS(bindingPower.Flatten);
+        return { type: "Projection", left: leftNode, right };
+      }
+      case "Assign" /* TOK_ASSIGN */: {
+        const leftNode = left;
+        const right = this.expression(0);
+        return {
+          type: "Binding",
+          variable: leftNode.name,
+          reference: right
+        };
+      }
+      case "EQ" /* TOK_EQ */:
+      case "NE" /* TOK_NE */:
+      case "GT" /* TOK_GT */:
+      case "GTE" /* TOK_GTE */:
+      case "LT" /* TOK_LT */:
+      case "LTE" /* TOK_LTE */:
+        return this.parseComparator(left, tokenName);
+      case "Plus" /* TOK_PLUS */:
+      case "Minus" /* TOK_MINUS */:
+      case "Multiply" /* TOK_MULTIPLY */:
+      case "Star" /* TOK_STAR */:
+      case "Divide" /* TOK_DIVIDE */:
+      case "Modulo" /* TOK_MODULO */:
+      case "Div" /* TOK_DIV */:
+        return this.parseArithmetic(left, tokenName);
+      case "Lbracket" /* TOK_LBRACKET */: {
+        const token = this.lookaheadToken(0);
+        if (token.type === "Number" /* TOK_NUMBER */ || token.type === "Colon" /* TOK_COLON */) {
+          const right2 = this.parseIndexExpression();
+          return this.projectIfSlice(left, right2);
+        }
+        this.match("Star" /* TOK_STAR */);
+        this.match("Rbracket" /* TOK_RBRACKET */);
+        const right = this.parseProjectionRHS(bindingPower.Star);
+        return { type: "Projection", left, right };
+      }
+      default:
+        return this.errorToken(this.lookaheadToken(0));
+    }
+  }
+  static isKeyword(token, keyword) {
+    return token.type === "UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */ && token.value === keyword;
+  }
+  match(tokenType) {
+    if (this.lookahead(0) === tokenType) {
+      this.advance();
+      return;
+    } else {
+      const token = this.lookaheadToken(0);
+      this.errorToken(token, `Syntax error: expected ${tokenType}, got: ${token.type}`);
+    }
+  }
+  errorToken(token, message = "") {
+    const error = new Error(message || `Syntax error: invalid token (${token.type}): "${token.value}"`);
+    error.name = "ParserError";
+    throw error;
+  }
+  parseIndexExpression() {
+    if (this.lookahead(0) === "Colon" /* TOK_COLON */ || this.lookahead(1) === "Colon" /* TOK_COLON */) {
+      return this.parseSliceExpression();
+    }
+    const value = Number(this.lookaheadToken(0).value);
+    this.advance();
+    this.match("Rbracket" /* TOK_RBRACKET */);
+    return { type: "Index", value };
+  }
+  projectIfSlice(left, right) {
+    const indexExpr = {
+      type: "IndexExpression",
+      left,
+      right
+    };
+    if (right.type === "Slice") {
+      return {
+        left: indexExpr,
+        right: this.parseProjectionRHS(bindingPower.Star),
+        type: "Projection"
+      };
+    }
+    return indexExpr;
+  }
+  parseSliceExpression() {
+    const parts = [null, null, null];
+    let index = 0;
+    let current = this.lookaheadToken(0);
+    while (current.type != "Rbracket" /* TOK_RBRACKET */ && index < 3) {
+      if (current.type === "Colon" /* TOK_COLON */) {
+        index++;
+        if (index === 3) {
+          this.errorToken(this.lookaheadToken(0), "Syntax error, too many colons in slice expression");
+        }
+        this.advance();
+      } else if (current.type === "Number" /* TOK_NUMBER */) {
+        const part = this.lookaheadToken(0).value;
+        parts[index] = part;
+        this.advance();
+      } else {
+        const next = this.lookaheadToken(0);
+        this.errorToken(next, `Syntax error, unexpected token: ${next.value}(${next.type})`);
+      }
+      current = this.lookaheadToken(0);
+    }
+    this.match("Rbracket" /* TOK_RBRACKET */);
+    const [start, stop, step] = parts;
+    return { type: "Slice", start, stop, step };
+  }
+  parseLetExpression() {
+    const separated = this.parseCommaSeparatedExpressionsUntilKeyword("in");
+    const expression = this.expression(0);
+    const bindings = separated.map((binding) => binding);
+    return {
+      type: "LetExpression",
+      bindings,
+      expression
+    };
+  }
+  parseCommaSeparatedExpressionsUntilKeyword(keyword) {
+    return this.parseCommaSeparatedExpressionsUntil(
+      () => {
+        return _TokenParser.isKeyword(this.lookaheadToken(0), keyword);
+      },
+      () => {
+        this.advance();
+      }
+    );
+  }
+  parseCommaSeparatedExpressionsUntilToken(token) {
+    return this.parseCommaSeparatedExpressionsUntil(
+      () => {
+        return this.lookahead(0) === token;
+      },
+      () => {
+        return this.match(token);
+      }
+    );
+  }
+  parseCommaSeparatedExpressionsUntil(isEndToken, matchEndToken) {
+    const args = [];
+    let expression;
+    while (!isEndToken()) {
+      expression = this.expression(0);
+      if (this.lookahead(0) === "Comma" /* TOK_COMMA */) {
+        this.match("Comma" /* TOK_COMMA */);
+      }
+      args.push(expression);
+    }
+    matchEndToken();
+    return args;
+  }
+  parseComparator(left, comparator) {
+    const right = this.expression(bindingPower[comparator]);
+    return { type: "Comparator", name: comparator, left, right };
+  }
+  parseArithmetic(left, operator) {
+    const right = this.expression(bindingPower[operator]);
+    return { type: "Arithmetic", operator, left, right };
+  }
+  parseDotRHS(rbp) {
+    const lookahead = this.lookahead(0);
+    const exprTokens = ["UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */, "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */, "Star" /* TOK_STAR */];
+    if (exprTokens.includes(lookahead)) {
+      return this.expression(rbp);
+    }
+    if (lookahead === "Lbracket" /* TOK_LBRACKET */) {
+      this.match("Lbracket" /* TOK_LBRACKET */);
+      return this.parseMultiselectList();
+    }
+    if (lookahead === "Lbrace" /* TOK_LBRACE */) {
+      this.match("Lbrace" /* TOK_LBRACE */);
+      return this.parseMultiselectHash();
+    }
+    const token = this.lookaheadToken(0);
+    this.errorToken(token, `Syntax error, unexpected token: ${token.value}(${token.type})`);
+  }
+  parseProjectionRHS(rbp) {
+    if (bindingPower[this.lookahead(0)] < 10) {
+      return { type: "Identity" };
+    }
+    if (this.lookahead(0) === "Lbracket" /* TOK_LBRACKET */) {
+      return this.expression(rbp);
+    }
+    if (this.lookahead(0) === "Filter" /* TOK_FILTER */) {
+      return this.expression(rbp);
+    }
+    if (this.lookahead(0) === "Dot" /* TOK_DOT */) {
+      this.match("Dot" /* TOK_DOT */);
+      return this.parseDotRHS(rbp);
+    }
+    const token = this.lookaheadToken(0);
+    this.errorToken(token, `Syntax error, unexpected token: ${token.value}(${token.type})`);
+  }
+  parseMultiselectList() {
+    const expressions = [];
+    while (this.lookahead(0) !== "Rbracket" /* TOK_RBRACKET */) {
+      const expression = this.expression(0);
+      expressions.push(expression);
+      if (this.lookahead(0) === "Comma" /* TOK_COMMA */) {
+        this.match("Comma" /* TOK_COMMA */);
+        if (this.lookahead(0) === "Rbracket" /* TOK_RBRACKET */) {
+          throw new Error("Syntax error: unexpected token Rbracket");
+        }
+      }
+    }
+    this.match("Rbracket" /* TOK_RBRACKET */);
+    return { type: "MultiSelectList", children: expressions };
+  }
+  parseMultiselectHash() {
+    const pairs = [];
+    const identifierTypes = ["UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */, "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */];
+    let keyToken;
+    let keyName;
+    let value;
+    for (; ; ) {
+      keyToken = this.lookaheadToken(0);
+      if (!identifierTypes.includes(keyToken.type)) {
+        throw new Error(`Syntax error: expecting an identifier token, got: ${keyToken.type}`);
+      }
+      keyName = keyToken.value;
+      this.advance();
+      this.match("Colon" /* TOK_COLON */);
+      value = this.expression(0);
+      pairs.push({ value, type: "KeyValuePair", name: keyName });
+      if (this.lookahead(0) === "Comma" /* TOK_COMMA */) {
+        this.match("Comma" /* TOK_COMMA */);
+      } else if (this.lookahead(0) === "Rbrace" /* TOK_RBRACE */) {
+        this.match("Rbrace" /* TOK_RBRACE */);
+        break;
+      }
+    }
+    return { type: "MultiSelectHash", children: pairs };
+  }
+};
+var Parser = new TokenParser();
+var Parser_default = Parser;
+
+// src/utils/text.ts
+var Text = class _Text {
+  _text;
+  constructor(text) {
+    this._text = text;
+  }
+  get string() {
+    return this._text;
+  }
+  get length() {
+    return this.codePoints.length;
+  }
+  compareTo(other) {
+    return _Text.compare(this, new _Text(other));
+  }
+  static get comparer() {
+    const stringComparer = (left, right) => {
+      return new _Text(left).compareTo(right);
+    };
+    return stringComparer;
+  }
+  static compare(left, right) {
+    const leftCp = left.codePoints;
+    const rightCp = right.codePoints;
+    for (let index = 0; index < Math.min(leftCp.length, rightCp.length); index++) {
+      if (leftCp[index] === rightCp[index]) {
+        continue;
+      }
+      return leftCp[index] - rightCp[index] > 0 ? 1 : -1;
+    }
+    return leftCp.length - rightCp.length > 0 ? 1 : -1;
+  }
+  reverse() {
+    return String.fromCodePoint(...this.codePoints.reverse());
+  }
+  get codePoints() {
+    const array = [...this._text].map((s) => s.codePointAt(0));
+    return array;
+  }
+};
+
+// src/Runtime.ts
+var createMathFunction = (mathFn) => ([value]) => mathFn(value);
+var createStringFunction = (stringFn) => ([subject]) => stringFn(subject);
+var createObjectFunction = (objFn) => ([obj]) => objFn(obj);
+var Runtime = class {
+  _interpreter;
+  _functionTable;
+  _customFunctions = /* @__PURE__ */ new Set();
+  TYPE_NAME_TABLE = Object.freeze({
+    [0 /* TYPE_NUMBER */]: "number",
+    [1 /* TYPE_ANY */]: "any",
+    [2 /* TYPE_STRING */]: "string",
+    [3 /* TYPE_ARRAY */]: "array",
+    [4 /* TYPE_OBJECT */]: "object",
+    [5 /* TYPE_BOOLEAN */]: "boolean",
+    [6 /* TYPE_EXPREF */]: "expression",
+    [7 /* TYPE_NULL */]: "null",
+    [8 /* TYPE_ARRAY_NUMBER */]: "Array<number>",
+    [10 /* TYPE_ARRAY_OBJECT */]: "Array<object>",
+    [9 /* TYPE_ARRAY_STRING */]: "Array<string>",
+    [11 /* TYPE_ARRAY_ARRAY */]: "Array<Array<any>>"
+  });
+  constructor(interpreter) {
+    this._interpreter = interpreter;
+    this._functionTable = this.buildFunctionTable();
+  }
+  buildFunctionTable() {
+    return {
+      // Math functions
+      abs: { _func: createMathFunction(Math.abs), _signature: [{ types: [0 /* TYPE_NUMBER */] }] },
+      ceil: { _func: createMathFunction(Math.ceil), _signature: [{ types: [0 /* TYPE_NUMBER */] }] },
+      floor: { _func: createMathFunction(Math.floor), _signature: [{ types: [0 /* TYPE_NUMBER */] }] },
+      // String functions
+      lower: { _func: createStringFunction(lower), _signature: [{ types: [2 /* TYPE_STRING */] }] },
+      upper: { _func: createStringFunction(upper), _signature: [{ types: [2 /* TYPE_STRING */] }] },
+      // Object functions
+      keys: { _func: createObjectFunction(Object.keys), _signature: [{ types: [4 /* TYPE_OBJECT */] }] },
+      values: { _func: createObjectFunction(Object.values), _signature: [{ types: [4 /* TYPE_OBJECT */] }] },
+      // Complex functions that need custom implementations
+      avg: { _func: this.functionAvg, _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */] }] },
+      contains: {
+        _func: this.functionContains,
+        _signature: [
+          { types: [2 /* TYPE_STRING */, 3 /* TYPE_ARRAY */] },
+          { types: [1 /* TYPE_ANY */] }
+        ]
+      },
+      ends_with: {
+        _func: this.functionEndsWith,
+        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */] }]
+      },
+      find_first: {
+        _func: this.functionFindFirst,
+        _signature: [
+          { types: [2 /* TYPE_STRING */] },
+          { types: [2 /* TYPE_STRING */] },
+          { types: [0 /* TYPE_NUMBER */], optional: true },
+          { types: [0 /* TYPE_NUMBER */], optional: true }
+        ]
+      },
+      find_last: {
+        _func: this.functionFindLast,
+        _signature: [
+          { types: [2 /* TYPE_STRING */] },
+          { types: [2 /* TYPE_STRING */] },
+          { types: [0 /* TYPE_NUMBER */], optional: true },
+          { types: [0 /* TYPE_NUMBER */], optional: true }
+        ]
+      },
+      from_items: { _func: this.functionFromItems, _signature: [{ types: [11 /* TYPE_ARRAY_ARRAY */] }] },
+      group_by: {
+        _func: this.functionGroupBy,
+        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
+      },
+      items: { _func: this.functionItems, _signature: [{ types: [4 /* TYPE_OBJECT */] }] },
+      join: {
+        _func: this.functionJoin,
+        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [9 /* TYPE_ARRAY_STRING */] }]
+      },
+      length: {
+        _func: this.functionLength,
+        _signature: [{ types: [2 /* TYPE_STRING */, 3 /* TYPE_ARRAY */, 4 /* TYPE_OBJECT */] }]
+      },
+      map: {
+        _func: this.functionMap,
+        _signature: [{ types: [6 /* TYPE_EXPREF */] }, { types: [3 /* TYPE_ARRAY */] }]
+      },
+      max: {
+        _func: this.functionMax,
+        _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */, 9 /* TYPE_ARRAY_STRING */] }]
+      },
+      max_by: {
+        _func: this.functionMaxBy,
+        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
+      },
+      merge: { _func: this.functionMerge, _signature: [{ types: [4 /* TYPE_OBJECT */], variadic: true }] },
+      min: {
+        _func: this.functionMin,
+        _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */, 9 /* TYPE_ARRAY_STRING */] }]
+      },
+      min_by: {
+        _func: this.functionMinBy,
+        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
+      },
+      not_null: { _func: this.functionNotNull, _signature: [{ types: [1 /* TYPE_ANY */], variadic: true }] },
+      pad_left: {
+        _func: this.functionPadLeft,
+        _signature: [
+          { types: [2 /* TYPE_STRING */] },
+          { types: [0 /* TYPE_NUMBER */] },
+          { types: [2 /* TYPE_STRING */], optional: true }
+        ]
+      },
+      pad_right: {
+        _func: this.functionPadRight,
+        _signature: [
+          { types: [2 /* TYPE_STRING */] },
+          { types: [0 /* TYPE_NUMBER */] },
+          { types: [2 /* TYPE_STRING */], optional: true }
+        ]
+      },
+      replace: {
+        _func: this.functionReplace,
+        _signature: [
+          { types: [2 /* TYPE_STRING */] },
+          { types: [2 /* TYPE_STRING */] },
+          { types: [2 /* TYPE_STRING */] },
+          { types: [0 /* TYPE_NUMBER */], optional: true }
+        ]
+      },
+      reverse: {
+        _func: this.functionReverse,
+        _signature: [{ types: [2 /* TYPE_STRING */, 3 /* TYPE_ARRAY */] }]
+      },
+      sort: {
+        _func: this.functionSort,
+        _signature: [{ types: [9 /* TYPE_ARRAY_STRING */, 8 /* TYPE_ARRAY_NUMBER */] }]
+      },
+      sort_by: {
+        _func: this.functionSortBy,
+        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
+      },
+      split: {
+        _func: this.functionSplit,
+        _signature: [
+          { types: [2 /* TYPE_STRING */] },
+          { types: [2 /* TYPE_STRING */] },
+          { types: [0 /* TYPE_NUMBER */], optional: true }
+        ]
+      },
+      starts_with: {
+        _func: this.functionStartsWith,
+        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */] }]
+      },
+      sum: { _func: this.functionSum, _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */] }] },
+      to_array: { _func: this.functionToArray, _signature: [{ types: [1 /* TYPE_ANY */] }] },
+      to_number: { _func: this.functionToNumber, _signature: [{ types: [1 /* TYPE_ANY */] }] },
+      to_string: { _func: this.functionToString, _signature: [{ types: [1 /* TYPE_ANY */] }] },
+      trim: {
+        _func: this.functionTrim,
+        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */], optional: true }]
+      },
+      trim_left: {
+        _func: this.functionTrimLeft,
+        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */], optional: true }]
+      },
+      trim_right: {
+        _func: this.functionTrimRight,
+        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */], optional: true }]
+      },
+      type: { _func: this.functionType, _signature: [{ types: [1 /* TYPE_ANY */] }] },
+      zip: { _func: this.functionZip, _signature: [{ types: [3 /* TYPE_ARRAY */], variadic: true }] }
+    };
+  }
+  /**
+   * Enhanced registerFunction with backward compatibility and new options
+   * @deprecated Use register() method for enhanced functionality
+   */
+  registerFunction(name, customFunction, signature, options) {
+    const result = this._registerInternal(name, customFunction, signature, options);
+    if (!result.success) {
+      throw new Error(result.message);
+    }
+  }
+  /**
+   * Internal registration method that bypasses TypeScript type checking
+   */
+  _registerInternal(name, customFunction, signature, options = {}) {
+    if (!name || typeof name !== "string" || name.trim() === "") {
+      return {
+        success: false,
+        reason: "invalid-name",
+        message: "Function name must be a non-empty string"
+      };
+    }
+    try {
+      this.validateInputSignatures(name, signature);
+    } catch (error) {
+      return {
+        success: false,
+        reason: "invalid-signature",
+        message: error instanceof Error ? error.message : "Invalid function signature"
+      };
+    }
+    const { override = false, warn = false } = options;
+    const exists = name in this._functionTable;
+    if (exists && !override) {
+      return {
+        success: false,
+        reason: "already-exists",
+        message: `Function already defined: ${name}(). Use { override: true } to replace it.`
+      };
+    }
+    if (exists && override && warn) {
+      console.warn(`Warning: Overriding existing function: ${name}()`);
+    }
+    this._functionTable[name] = {
+      _func: customFunction.bind(this),
+      _signature: signature
+    };
+    this._customFunctions.add(name);
+    const message = exists ? `Function ${name}() overridden successfully` : `Function ${name}() registered successfully`;
+    return { success: true, message };
+  }
+  /**
+   * Register a new function with enhanced options and type safety
+   */
+  register(name, customFunction, signature, options = {}) {
+    return this._registerInternal(name, customFunction, signature, options);
+  }
+  /**
+   * Unregister a custom function (built-in functions cannot be unregistered)
+   */
+  unregister(name) {
+    if (!this._customFunctions.has(name)) {
+      return false;
+    }
+    delete this._functionTable[name];
+    this._customFunctions.delete(name);
+    return true;
+  }
+  /**
+   * Check if a function is registered
+   */
+  isRegistered(name) {
+    return name in this._functionTable;
+  }
+  /**
+   * Get list of all registered function names
+   */
+  getRegistered() {
+    return Object.keys(this._functionTable);
+  }
+  /**
+   * Get list of custom (non-built-in) function names
+   */
+  getCustomFunctions() {
+    return Array.from(this._customFunctions);
+  }
+  /**
+   * Clear all custom functions (built-in functions remain)
+   */
+  clearCustomFunctions() {
+    for (const name of this._customFunctions) {
+      delete this._functionTable[name];
+    }
+    this._customFunctions.clear();
+  }
+  callFunction(name, resolvedArgs) {
+    const functionEntry = this._functionTable[name];
+    if (functionEntry === void 0) {
+      throw new Error(`Unknown function: ${name}()`);
+    }
+    this.validateArgs(name, resolvedArgs, functionEntry._signature);
+    return functionEntry._func.call(this, resolvedArgs);
+  }
+  validateInputSignatures(name, signature) {
+    for (let i = 0; i < signature.length; i += 1) {
+      if ("variadic" in signature[i] && i !== signature.length - 1) {
+        throw new Error(`Invalid arity: ${name}() 'variadic' argument ${i + 1} must occur last`);
+      }
+    }
+  }
+  validateArgs(name, args, signature) {
+    this.validateInputSignatures(name, signature);
+    this.validateArity(name, args, signature);
+    this.validateTypes(name, args, signature);
+  }
+  validateArity(name, args, signature) {
+    const numberOfRequiredArgs = signature.filter((argSignature) => !(argSignature.optional ?? false)).length;
+    const lastArgIsVariadic = signature[signature.length - 1]?.variadic ?? false;
+    const tooFewArgs = args.length < numberOfRequiredArgs;
+    const tooManyArgs = args.length > signature.length;
+    if (lastArgIsVariadic && tooFewArgs || !lastArgIsVariadic && (tooFewArgs || tooManyArgs)) {
+      const tooFewModifier = tooFewArgs && (!lastArgIsVariadic && numberOfRequiredArgs > 1 || lastArgIsVariadic) ? "at least " : "";
+      const pluralized = signature.length > 1;
+      throw new Error(
+        `Invalid arity: ${name}() takes ${tooFewModifier}${numberOfRequiredArgs} argument${pluralized && "s" || ""} but received ${args.length}`
+      );
+    }
+  }
+  validateTypes(name, args, signature) {
+    for (let i = 0; i < signature.length; i += 1) {
+      const currentSpec = signature[i].types;
+      const actualType = this.getTypeName(args[i]);
+      if (actualType === void 0) {
+        continue;
+      }
+      const typeMatched = currentSpec.some((expectedType) => this.typeMatches(actualType, expectedType, args[i]));
+      if (!typeMatched) {
+        const expected = currentSpec.map((typeId) => this.TYPE_NAME_TABLE[typeId]).join(" | ");
+        throw new Error(
+          `Invalid type: ${name}() expected argument ${i + 1} to be type (${expected}) but received type ${this.TYPE_NAME_TABLE[actualType]} instead.`
+        );
+      }
+    }
+  }
+  typeMatches(actual, expected, argValue) {
+    if (expected === 1 /* TYPE_ANY */) {
+      return true;
+    }
+    if (expected === 9 /* TYPE_ARRAY_STRING */ || expected === 8 /* TYPE_ARRAY_NUMBER */ || expected === 10 /* TYPE_ARRAY_OBJECT */ || expected === 11 /* TYPE_ARRAY_ARRAY */ || expected === 3 /* TYPE_ARRAY */) {
+      if (expected === 3 /* TYPE_ARRAY */) {
+        return actual === 3 /* TYPE_ARRAY */;
+      }
+      if (actual === 3 /* TYPE_ARRAY */) {
+        let subtype;
+        if (expected === 8 /* TYPE_ARRAY_NUMBER */) {
+          subtype = 0 /* TYPE_NUMBER */;
+        } else if (expected === 10 /* TYPE_ARRAY_OBJECT */) {
+          subtype = 4 /* TYPE_OBJECT */;
+        } else if (expected === 9 /* TYPE_ARRAY_STRING */) {
+          subtype = 2 /* TYPE_STRING */;
+        } else if (expected === 11 /* TYPE_ARRAY_ARRAY */) {
+          subtype = 3 /* TYPE_ARRAY */;
+        }
+        const array = argValue;
+        for (let i = 0; i < array.length; i += 1) {
+          const typeName = this.getTypeName(array[i]);
+          if (typeName !== void 0 && subtype !== void 0 && !this.typeMatches(typeName, subtype, array[i])) {
+            return false;
+          }
+        }
+        return true;
+      }
+    } else {
+      return actual === expected;
+    }
+    return false;
+  }
+  getTypeName(obj) {
+    if (obj === null) {
+      return 7 /* TYPE_NULL */;
+    }
+    if (typeof obj === "string") {
+      return 2 /* TYPE_STRING */;
+    }
+    if (typeof obj === "number") {
+      return 0 /* TYPE_NUMBER */;
+    }
+    if (typeof obj === "boolean") {
+      return 5 /* TYPE_BOOLEAN */;
+    }
+    if (Array.isArray(obj)) {
+      return 3 /* TYPE_ARRAY */;
+    }
+    if (typeof obj === "object") {
+      if (obj.expref) {
+        return 6 /* TYPE_EXPREF */;
+      }
+      return 4 /* TYPE_OBJECT */;
+    }
+    return;
+  }
+  createKeyFunction(exprefNode, allowedTypes) {
+    const interpreter = this._interpreter;
+    const keyFunc = (x) => {
+      const current = interpreter.visit(exprefNode, x);
+      if (!allowedTypes.includes(this.getTypeName(current))) {
+        const msg = `Invalid type: expected one of (${allowedTypes.map((t) => this.TYPE_NAME_TABLE[t]).join(" | ")}), received ${this.TYPE_NAME_TABLE[this.getTypeName(current)]}`;
+        throw new Error(msg);
+      }
+      return current;
+    };
+    return keyFunc;
+  }
+  functionAvg = ([inputArray]) => {
+    if (!inputArray || inputArray.length == 0) {
+      return null;
+    }
+    let sum = 0;
+    for (let i = 0; i < inputArray.length; i += 1) {
+      sum += inputArray[i];
+    }
+    return sum / inputArray.length;
+  };
+  functionContains = ([
+    searchable,
+    searchValue
+  ]) => {
+    if (Array.isArray(searchable)) {
+      const array = searchable;
+      return array.includes(searchValue);
+    }
+    if (typeof searchable === "string") {
+      const text = searchable;
+      if (typeof searchValue === "string") {
+        return text.includes(searchValue);
+      }
+    }
+    return null;
+  };
+  functionEndsWith = (resolvedArgs) => {
+    const [searchStr, suffix] = resolvedArgs;
+    return searchStr.includes(suffix, searchStr.length - suffix.length);
+  };
+  functionFindFirst = this.createFindFunction(findFirst);
+  functionFindLast = this.createFindFunction(findLast);
+  createFindFunction(findFn) {
+    return (resolvedArgs) => {
+      const subject = resolvedArgs[0];
+      const search2 = resolvedArgs[1];
+      const start = resolvedArgs.length > 2 ? resolvedArgs[2] : void 0;
+      const end = resolvedArgs.length > 3 ? resolvedArgs[3] : void 0;
+      return findFn(subject, search2, start, end);
+    };
+  }
+  functionFromItems = ([array]) => {
+    array.map((pair) => {
+      if (pair.length != 2 || typeof pair[0] !== "string") {
+        throw new Error("invalid value, each array must contain two elements, a pair of string and value");
+      }
+    });
+    return Object.fromEntries(array);
+  };
+  functionGroupBy = ([array, exprefNode]) => {
+    const keyFunction = this.createKeyFunction(exprefNode, [2 /* TYPE_STRING */]);
+    return array.reduce((acc, cur) => {
+      const k = keyFunction(cur ?? {});
+      const target = acc[k] = acc[k] || [];
+      target.push(cur);
+      return acc;
+    }, {});
+  };
+  functionItems = ([inputValue]) => {
+    return Object.entries(inputValue);
+  };
+  functionJoin = (resolvedArgs) => {
+    const [joinChar, listJoin] = resolvedArgs;
+    return listJoin.join(joinChar);
+  };
+  functionLength = ([inputValue]) => {
+    if (typeof inputValue === "string") {
+      return new Text(inputValue).length;
+    }
+    if (Array.isArray(inputValue)) {
+      return inputValue.length;
+    }
+    return Object.keys(inputValue).length;
+  };
+  functionMap = ([exprefNode, elements]) => {
+    if (!this._interpreter) {
+      return [];
+    }
+    const mapped = [];
+    const interpreter = this._interpreter;
+    for (let i = 0; i < elements.length; i += 1) {
+      mapped.push(interpreter.visit(exprefNode, elements[i]));
+    }
+    return mapped;
+  };
+  functionMax = ([inputValue]) => {
+    if (!inputValue.length) {
+      return null;
+    }
+    const typeName = this.getTypeName(inputValue[0]);
+    if (typeName === 0 /* TYPE_NUMBER */) {
+      return Math.max(...inputValue);
+    }
+    const elements = inputValue;
+    let maxElement = elements[0];
+    for (let i = 1; i < elements.length; i += 1) {
+      if (maxElement.localeCompare(elements[i]) < 0) {
+        maxElement = elements[i];
+      }
+    }
+    return maxElement;
+  };
+  functionMaxBy = (resolvedArgs) => {
+    const exprefNode = resolvedArgs[1];
+    const resolvedArray = resolvedArgs[0];
+    const keyFunction = this.createKeyFunction(exprefNode, [0 /* TYPE_NUMBER */, 2 /* TYPE_STRING */]);
+    let maxNumber = -Infinity;
+    let maxRecord;
+    let current;
+    for (let i = 0; i < resolvedArray.length; i += 1) {
+      current = keyFunction && keyFunction(resolvedArray[i]);
+      if (current !== void 0 && current > maxNumber) {
+        maxNumber = current;
+        maxRecord = resolvedArray[i];
+      }
+    }
+    return maxRecord || null;
+  };
+  functionMerge = (resolvedArgs) => {
+    let merged = {};
+    for (let i = 0; i < resolvedArgs.length; i += 1) {
+      const current = resolvedArgs[i];
+      merged = Object.assign(merged, current);
+    }
+    return merged;
+  };
+  functionMin = ([inputValue]) => {
+    if (!inputValue.length) {
+      return null;
+    }
+    const typeName = this.getTypeName(inputValue[0]);
+    if (typeName === 0 /* TYPE_NUMBER */) {
+      return Math.min(...inputValue);
+    }
+    const elements = inputValue;
+    let minElement = elements[0];
+    for (let i = 1; i < elements.length; i += 1) {
+      if (elements[i].localeCompare(minElement) < 0) {
+        minElement = elements[i];
+      }
+    }
+    return minElement;
+  };
+  functionMinBy = (resolvedArgs) => {
+    const exprefNode = resolvedArgs[1];
+    const resolvedArray = resolvedArgs[0];
+    const keyFunction = this.createKeyFunction(exprefNode, [0 /* TYPE_NUMBER */, 2 /* TYPE_STRING */]);
+    let minNumber = Infinity;
+    let minRecord;
+    let current;
+    for (let i = 0; i < resolvedArray.length; i += 1) {
+      current = keyFunction && keyFunction(resolvedArray[i]);
+      if (current !== void 0 && current < minNumber) {
+        minNumber = current;
+        minRecord = resolvedArray[i];
+      }
+    }
+    return minRecord || null;
+  };
+  functionNotNull = (resolvedArgs) => {
+    for (let i = 0; i < resolvedArgs.length; i += 1) {
+      if (this.getTypeName(resolvedArgs[i]) !== 7 /* TYPE_NULL */) {
+        return resolvedArgs[i];
+      }
+    }
+    return null;
+  };
+  functionPadLeft = this.createPadFunction(padLeft);
+  functionPadRight = this.createPadFunction(padRight);
+  createPadFunction(padFn) {
+    return (resolvedArgs) => {
+      const subject = resolvedArgs[0];
+      const width = resolvedArgs[1];
+      const padding = resolvedArgs.length > 2 ? resolvedArgs[2] : void 0;
+      return padFn(subject, width, padding);
+    };
+  }
+  functionReplace = (resolvedArgs) => {
+    const subject = resolvedArgs[0];
+    const string = resolvedArgs[1];
+    const by = resolvedArgs[2];
+    return replace(subject, string, by, resolvedArgs.length > 3 ? resolvedArgs[3] : void 0);
+  };
+  functionSplit = (resolvedArgs) => {
+    const subject = resolvedArgs[0];
+    const search2 = resolvedArgs[1];
+    return split(subject, search2, resolvedArgs.length > 2 ? resolvedArgs[2] : void 0);
+  };
+  functionReverse = ([inputValue]) => {
+    const typeName = this.getTypeName(inputValue);
+    if (typeName === 2 /* TYPE_STRING */) {
+      return new Text(inputValue).reverse();
+    }
+    const reversedArray = inputValue.slice(0);
+    reversedArray.reverse();
+    return reversedArray;
+  };
+  functionSort = ([inputValue]) => {
+    if (inputValue.length == 0) {
+      return inputValue;
+    }
+    if (typeof inputValue[0] === "string") {
+      return [...inputValue].sort(Text.comparer);
+    }
+    return [...inputValue].sort();
+  };
+  functionSortBy = (resolvedArgs) => {
+    const sortedArray = resolvedArgs[0].slice(0);
+    if (sortedArray.length === 0) {
+      return sortedArray;
+    }
+    const interpreter = this._interpreter;
+    const exprefNode = resolvedArgs[1];
+    const requiredType = this.getTypeName(interpreter.visit(exprefNode, sortedArray[0]));
+    if (requiredType !== void 0 && ![0 /* TYPE_NUMBER */, 2 /* TYPE_STRING */].includes(requiredType)) {
+      throw new Error(`Invalid type: unexpected type (${this.TYPE_NAME_TABLE[requiredType]})`);
+    }
+    function throwInvalidTypeError(rt, item) {
+      throw new Error(
+        `Invalid type: expected (${rt.TYPE_NAME_TABLE[requiredType]}), received ${rt.TYPE_NAME_TABLE[rt.getTypeName(item)]}`
+      );
+    }
+    return sortedArray.sort((a, b) => {
+      const exprA = interpreter.visit(exprefNode, a);
+      const exprB = interpreter.visit(exprefNode, b);
+      if (this.getTypeName(exprA) !== requiredType) {
+        throwInvalidTypeError(this, exprA);
+      } else if (this.getTypeName(exprB) !== requiredType) {
+        throwInvalidTypeError(this, exprB);
+      }
+      if (requiredType === 2 /* TYPE_STRING */) {
+        return Text.comparer(exprA, exprB);
+      }
+      return exprA - exprB;
+    });
+  };
+  functionStartsWith = ([searchable, searchStr]) => {
+    return searchable.startsWith(searchStr);
+  };
+  functionSum = ([inputValue]) => {
+    return inputValue.reduce((x, y) => x + y, 0);
+  };
+  functionToArray = ([inputValue]) => {
+    if (this.getTypeName(inputValue) === 3 /* TYPE_ARRAY */) {
+      return inputValue;
+    }
+    return [inputValue];
+  };
+  functionToNumber = ([inputValue]) => {
+    const typeName = this.getTypeName(inputValue);
+    let convertedValue;
+    if (typeName === 0 /* TYPE_NUMBER */) {
+      return inputValue;
+    }
+    if (typeName === 2 /* TYPE_STRING */) {
+      convertedValue = +inputValue;
+      if (!isNaN(convertedValue)) {
+        return convertedValue;
+      }
+    }
+    return null;
+  };
+  functionToString = ([inputValue]) => {
+    if (this.getTypeName(inputValue) === 2 /* TYPE_STRING */) {
+      return inputValue;
+    }
+    return JSON.stringify(inputValue);
+  };
+  functionTrim = this.createTrimFunction(trim);
+  functionTrimLeft = this.createTrimFunction(trimLeft);
+  functionTrimRight = this.createTrimFunction(trimRight);
+  createTrimFunction(trimFn) {
+    return (resolvedArgs) => {
+      const subject = resolvedArgs[0];
+      const chars = resolvedArgs.length > 1 ? resolvedArgs[1] : void 0;
+      return trimFn(subject, chars);
+    };
+  }
+  functionType = ([inputValue]) => {
+    switch (this.getTypeName(inputValue)) {
+      case 0 /* TYPE_NUMBER */:
+        return "number";
+      case 2 /* TYPE_STRING */:
+        return "string";
+      case 3 /* TYPE_ARRAY */:
+        return "array";
+      case 4 /* TYPE_OBJECT */:
+        return "object";
+      case 5 /* TYPE_BOOLEAN */:
+        return "boolean";
+      case 7 /* TYPE_NULL */:
+        return "null";
+      default:
+        throw new Error("invalid-type");
+    }
+  };
+  functionZip = (array) => {
+    const length = Math.min(...array.map((arr) => arr.length));
+    const result = Array(length).fill(null).map((_, index) => array.map((arr) => arr[index]));
+    return result;
+  };
+};
+
+// src/Scope.ts
+var ScopeChain = class _ScopeChain {
+  inner = void 0;
+  data = {};
+  get currentScopeData() {
+    return this.data;
+  }
+  withScope(data) {
+    const outer = new _ScopeChain();
+    outer.inner = this;
+    outer.data = data;
+    return outer;
+  }
+  getValue(identifier) {
+    if (Object.prototype.hasOwnProperty.call(this.data, identifier)) {
+      return this.data[identifier];
+    }
+    if (this.inner) {
+      return this.inner.getValue(identifier);
+    }
+    return null;
+  }
+};
+
+// src/TreeInterpreter.ts
+var emptyScopeChain = new ScopeChain();
+var TreeInterpreter = class _TreeInterpreter {
+  runtime;
+  _rootValue = null;
+  _scope;
+  constructor() {
+    this.runtime = new Runtime(this);
+    this._scope = new ScopeChain();
+  }
+  withScope(scope) {
+    const interpreter = new _TreeInterpreter();
+    interpreter.runtime._functionTable = this.runtime._functionTable;
+    interpreter._rootValue = this._rootValue;
+    interpreter._scope = this._scope.withScope(scope);
+    return interpreter;
+  }
+  search(node, value) {
+    this._rootValue = value;
+    this._scope = emptyScopeChain;
+    return this.visit(node, value);
+  }
+  visit(node, value) {
+    switch (node.type) {
+      case "Ternary": {
+        const condition = this.visit(node.condition, value);
+        if (!isFalse(condition)) {
+          return this.visit(node.trueExpr, value);
+        }
+        return this.visit(node.falseExpr, value);
+      }
+      case "Field":
+        const identifier = node.name;
+        if (value === null || typeof value !== "object" || Array.isArray(value)) {
+          return null;
+        }
+        return value[identifier] ?? null;
+      case "LetExpression": {
+        const { bindings, expression } = node;
+        let scope = {};
+        bindings.forEach((binding) => {
+          const reference = this.visit(binding, value);
+          scope = {
+            ...scope,
+            ...reference
+          };
+        });
+        return this.withScope(scope).visit(expression, value);
+      }
+      case "Binding": {
+        const { variable, reference } = node;
+        const result = this.visit(reference, value);
+        return { [variable]: result };
+      }
+      case "Variable": {
+        const variable = node.name;
+        if (!this._scope.getValue(variable) && !Object.prototype.hasOwnProperty.call(this._scope.currentScopeData, variable)) {
+          throw new Error(`Error referencing undefined variable ${variable}`);
+        }
+        return this._scope.getValue(variable);
+      }
+      case "IndexExpression":
+        return this.visit(node.right, this.visit(node.left, value));
+      case "Subexpression": {
+        const result = this.visit(node.left, value);
+        return result != null ? this.visit(node.right, result) ?? null : null;
+      }
+      case "Index": {
+        if (!Array.isArray(value)) {
+          return null;
+        }
+        const index = node.value < 0 ? value.length + node.value : node.value;
+        return value[index] ?? null;
+      }
+      case "Slice": {
+        if (!Array.isArray(value) && typeof value !== "string") {
+          return null;
+        }
+        const { start, stop, step } = this.computeSliceParams(value.length, node);
+        if (typeof value === "string") {
+          const chars = [...value];
+          const sliced = this.slice(chars, start, stop, step);
+          return sliced.join("");
+        } else {
+          return this.slice(value, start, stop, step);
+        }
+      }
+      case "Projection": {
+        const { left, right } = node;
+        let allowString = false;
+        if (left.type === "IndexExpression" && left.right.type === "Slice") {
+          allowString = true;
+        }
+        const base = this.visit(left, value);
+        if (allowString && typeof base === "string") {
+          return this.visit(right, base);
+        }
+        if (!Array.isArray(base)) {
+          return null;
+        }
+        const collected = [];
+        for (const elem of base) {
+          const current = this.visit(right, elem);
+          if (current !== null) {
+            collected.push(current);
+          }
+        }
+        return collected;
+      }
+      case "ValueProjection": {
+        const { left, right } = node;
+        const base = this.visit(left, value);
+        if (base === null || typeof base !== "object" || Array.isArray(base)) {
+          return null;
+        }
+        const collected = [];
+        const values = Object.values(base);
+        for (const elem of values) {
+          const current = this.visit(right, elem);
+          if (current !== null) {
+            collected.push(current);
+          }
+        }
+        return collected;
+      }
+      case "FilterProjection": {
+        const { left, right, condition } = node;
+        const base = this.visit(left, value);
+        if (!Array.isArray(base)) {
+          return null;
+        }
+        const results = [];
+        for (const elem of base) {
+          const matched = this.visit(condition, elem);
+          if (isFalse(matched)) {
+            continue;
+          }
+          const result = this.visit(right, elem);
+          if (result !== null) {
+            results.push(result);
+          }
+        }
+        return results;
+      }
+      case "Arithmetic": {
+        const first = this.visit(node.left, value);
+        const second = this.visit(node.right, value);
+        switch (node.operator) {
+          case "Plus" /* TOK_PLUS */:
+            return add(first, second);
+          case "Minus" /* TOK_MINUS */:
+            return sub(first, second);
+          case "Multiply" /* TOK_MULTIPLY */:
+          case "Star" /* TOK_STAR */:
+            return mul(first, second);
+          case "Divide" /* TOK_DIVIDE */:
+            return divide(first, second);
+          case "Modulo" /* TOK_MODULO */:
+            return mod(first, second);
+          case "Div" /* TOK_DIV */:
+            return div(first, second);
+          default:
+            throw new Error(`Syntax error: unknown arithmetic operator: ${node.operator}`);
+        }
+      }
+      case "Unary": {
+        const operand = this.visit(node.operand, value);
+        switch (node.operator) {
+          case "Plus" /* TOK_PLUS */:
+            ensureNumbers(operand);
+            return operand;
+          case "Minus" /* TOK_MINUS */:
+            ensureNumbers(operand);
+            return -operand;
+          default:
+            throw new Error(`Syntax error: unknown arithmetic operator: ${node.operator}`);
+        }
+      }
+      case "Comparator": {
+        const first = this.visit(node.left, value);
+        const second = this.visit(node.right, value);
+        switch (node.name) {
+          case "EQ":
+            return strictDeepEqual(first, second);
+          case "NE":
+            return !strictDeepEqual(first, second);
+        }
+        if (typeof first !== "number" || typeof second !== "number") {
+          return null;
+        }
+        switch (node.name) {
+          case "GT":
+            return first > second;
+          case "GTE":
+            return first >= second;
+          case "LT":
+            return first < second;
+          case "LTE":
+            return first <= second;
+        }
+      }
+      case "Flatten": {
+        const original = this.visit(node.child, value);
+        return Array.isArray(original) ? original.flat() : null;
+      }
+      case "Root":
+        return this._rootValue;
+      case "MultiSelectList": {
+        const collected = [];
+        for (const child of node.children) {
+          collected.push(this.visit(child, value));
+        }
+        return collected;
+      }
+      case "MultiSelectHash": {
+        const collected = {};
+        for (const child of node.children) {
+          collected[child.name] = this.visit(child.value, value);
+        }
+        return collected;
+      }
+      case "OrExpression": {
+        const result = this.visit(node.left, value);
+        if (isFalse(result)) {
+          return this.visit(node.right, value);
+        }
+        return result;
+      }
+      case "AndExpression": {
+        const result = this.visit(node.left, value);
+        if (isFalse(result)) {
+          return result;
+        }
+        return this.visit(node.right, value);
+      }
+      case "NotExpression":
+        return isFalse(this.visit(node.child, value));
+      case "Literal":
+        return node.value;
+      case "Pipe":
+        return this.visit(node.right, this.visit(node.left, value));
+      case "Function": {
+        const args = [];
+        for (const child of node.children) {
+          args.push(this.visit(child, value));
+        }
+        return this.runtime.callFunction(node.name, args);
+      }
+      case "ExpressionReference":
+        return {
+          expref: true,
+          ...node.child
+        };
+      case "Current":
+      case "Identity":
+        return value;
+    }
+  }
+  computeSliceParams(arrayLength, sliceNode) {
+    let { start, stop, step } = sliceNode;
+    if (step === null) {
+      step = 1;
+    } else if (step === 0) {
+      const error = new Error("Invalid value: slice step cannot be 0");
+      error.name = "RuntimeError";
+      throw error;
+    }
+    start = start === null ? step < 0 ? arrayLength - 1 : 0 : this.capSliceRange(arrayLength, start, step);
+    stop = stop === null ? step < 0 ? -1 : arrayLength : this.capSliceRange(arrayLength, stop, step);
+    return { start, stop, step };
+  }
+  capSliceRange(arrayLength, actualValue, step) {
+    let nextActualValue = actualValue;
+    if (nextActualValue < 0) {
+      nextActualValue += arrayLength;
+      if (nextActualValue < 0) {
+        nextActualValue = step < 0 ? -1 : 0;
+      }
+    } else if (nextActualValue >= arrayLength) {
+      nextActualValue = step < 0 ? arrayLength - 1 : arrayLength;
+    }
+    return nextActualValue;
+  }
+  slice(collection, start, end, step) {
+    const result = [];
+    if (step > 0) {
+      for (let i = start; i < end; i += step) {
+        result.push(collection[i]);
+      }
+    } else {
+      for (let i = start; i > end; i += step) {
+        result.push(collection[i]);
+      }
+    }
+    return result;
+  }
+};
+var TreeInterpreterInstance = new TreeInterpreter();
+var TreeInterpreter_default = TreeInterpreterInstance;
+
+// src/index.ts
+var TYPE_ANY = 1 /* TYPE_ANY */;
+var TYPE_ARRAY = 3 /* TYPE_ARRAY */;
+var TYPE_ARRAY_ARRAY = 11 /* TYPE_ARRAY_ARRAY */;
+var TYPE_ARRAY_NUMBER = 8 /* TYPE_ARRAY_NUMBER */;
+var TYPE_ARRAY_OBJECT = 10 /* TYPE_ARRAY_OBJECT */;
+var TYPE_ARRAY_STRING = 9 /* TYPE_ARRAY_STRING */;
+var TYPE_BOOLEAN = 5 /* TYPE_BOOLEAN */;
+var TYPE_EXPREF = 6 /* TYPE_EXPREF */;
+var TYPE_NULL = 7 /* TYPE_NULL */;
+var TYPE_NUMBER = 0 /* TYPE_NUMBER */;
+var TYPE_OBJECT = 4 /* TYPE_OBJECT */;
+var TYPE_STRING = 2 /* TYPE_STRING */;
+function compile(expression, options) {
+  const nodeTree = Parser_default.parse(expression, options);
+  return nodeTree;
+}
+function tokenize(expression, options) {
+  return Lexer_default.tokenize(expression, options);
+}
+var registerFunction = (functionName, customFunction, signature, options) => {
+  TreeInterpreter_default.runtime.registerFunction(functionName, customFunction, signature, options);
+};
+var register = (name, customFunction, signature, options) => {
+  return TreeInterpreter_default.runtime.register(name, customFunction, signature, options);
+};
+var unregisterFunction = (name) => {
+  return TreeInterpreter_default.runtime.unregister(name);
+};
+var isRegistered = (name) => {
+  return TreeInterpreter_default.runtime.isRegistered(name);
+};
+var getRegisteredFunctions = () => {
+  return TreeInterpreter_default.runtime.getRegistered();
+};
+var getCustomFunctions = () => {
+  return TreeInterpreter_default.runtime.getCustomFunctions();
+};
+var clearCustomFunctions = () => {
+  TreeInterpreter_default.runtime.clearCustomFunctions();
+};
+function search(data, expression, options) {
+  const nodeTree = Parser_default.parse(expression, options);
+  return TreeInterpreter_default.search(nodeTree, data);
+}
+function Scope() {
+  return new ScopeChain();
+}
+var TreeInterpreter2 = TreeInterpreter_default;
+var jmespath = {
+  compile,
+  registerFunction,
+  register,
+  unregisterFunction,
+  isRegistered,
+  getRegisteredFunctions,
+  getCustomFunctions,
+  clearCustomFunctions,
+  search,
+  tokenize,
+  TreeInterpreter: TreeInterpreter2,
+  TYPE_ANY,
+  TYPE_ARRAY_NUMBER,
+  TYPE_ARRAY_STRING,
+  TYPE_ARRAY,
+  TYPE_BOOLEAN,
+  TYPE_EXPREF,
+  TYPE_NULL,
+  TYPE_NUMBER,
+  TYPE_OBJECT,
+  TYPE_STRING
+};
+
+
+//# sourceMappingURL=index.mjs.map
+//# sourceMappingURL=index.mjs.map
 
 /***/ }),
 
@@ -70015,12 +73235,8 @@ function runStep(main, post) {
         .finally(() => process.exit()); // nothing that is still open may hold the job
 }
 
-;// CONCATENATED MODULE: ./src/health/shown-url.ts
-/** A URL as it may be printed: its query may hold a token. */
-function shownUrl(url) {
-    return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
-}
-
+// EXTERNAL MODULE: ./src/health/shown-url.ts
+var shown_url = __nccwpck_require__(9067);
 ;// CONCATENATED MODULE: ./src/health/latency.ts
 /** The value that `percent` per cent of the values do not exceed (nearest rank). @throws on no values */
 function percentile(values, percent) {
@@ -70102,3005 +73318,18 @@ class Evidence {
     }
 }
 
-;// CONCATENATED MODULE: external "node:vm"
-const external_node_vm_namespaceObject = require("node:vm");
-;// CONCATENATED MODULE: ./src/health/patience.ts
-
-const LIMIT = 200; // milliseconds; 1 MiB takes a pattern or a path without traps a few
-let context;
-const script = new external_node_vm_namespaceObject.Script("run()");
-/**
- * Time for what a hostile text can make endless: a pattern such as `^(a+)+$`, JMESPath's `trim`. Nothing else runs
- * meanwhile, and V8 breaks off only what `vm` runs, with all that it calls. What is asked of one answer shares one.
- */
-class Patience {
-    #left = LIMIT;
-    /** @returns undefined = it did not end in time */
-    run(run) {
-        if (this.#left < 1)
-            return undefined;
-        context ??= (0,external_node_vm_namespaceObject.createContext)({});
-        const began = performance.now();
-        Object.assign(context, { run });
-        try {
-            return { value: script.runInContext(context, { timeout: Math.floor(this.#left) }) };
-        }
-        catch (error) {
-            if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
-                return undefined;
-            throw error;
-        }
-        finally {
-            this.#left -= performance.now() - began;
-            Object.assign(context, { run: undefined });
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./src/health/pattern.ts
-
-/**
- * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it.
- *
- * @returns undefined = it did not end in time
- */
-function matches({ source, flags }, text, patience = new Patience()) {
-    return patience.run(() => new RegExp(source, flags).test(text))?.value;
-}
-
-;// CONCATENATED MODULE: ./src/health/sight.ts
-const BODY_LIMIT = 1024 * 1024;
-
-;// CONCATENATED MODULE: ./src/health/expectation.ts
-
-
-
-const LONGEST_EXCERPT = 200;
-/** undefined = as expected; else what differs first. */
-function mismatch(answer, expected) {
-    const text = wrongStatus(answer, expected.status) ??
-        wrongHeader(answer, expected.headers ?? []) ??
-        wrongVersion(answer, expected.version) ??
-        wrongBody(answer, expected.body) ??
-        wrongJson(answer, expected.json ?? []);
-    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
-}
-const excerpt = (text) => {
-    const start = text.slice(0, LONGEST_EXCERPT);
-    return `"${start}${text.length > start.length ? "…" : ""}"`;
-};
-function wrongStatus({ status, body }, ranges) {
-    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
-        return undefined;
-    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
-}
-function wrongHeader({ headers }, rules) {
-    const patience = new Patience();
-    for (const { name, is } of rules) {
-        const got = headerOf(headers, name);
-        const part = "header";
-        if (got === undefined)
-            return { part, text: `there is no header ${name}` };
-        if (typeof is === "string" && got !== is)
-            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
-        if (!(is instanceof RegExp))
-            continue;
-        const found = matches(is, got, patience);
-        if (found === undefined)
-            return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
-        if (!found)
-            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
-    }
-    return undefined;
-}
-/** A header that came several times is one list (RFC 9110, 5.3). */
-function headerOf(headers, name) {
-    const got = headers[name.toLowerCase()];
-    return typeof got === "string" ? got : got?.join(", ");
-}
-function wrongVersion(answer, rule) {
-    if (rule?.is === undefined)
-        return undefined;
-    const got = rule.of(answer);
-    if (got === rule.is)
-        return undefined;
-    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
-    return { part: "version", text: `${names}, not "${rule.is}"` };
-}
-function wrongBody({ body }, pattern) {
-    const found = pattern ? matches(pattern, body) : true;
-    if (found)
-        return undefined;
-    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
-    return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
-}
-function wrongJson(answer, rules) {
-    if (rules.length === 0)
-        return undefined;
-    const document = documentIn(answer.body);
-    const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
-    if (document === undefined)
-        return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
-    const patience = new Patience();
-    for (const rule of rules) {
-        const found = rule.mismatch(document.value, patience);
-        if (found)
-            return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
-    }
-    return undefined;
-}
-/** undefined = it is no JSON */
-function documentIn(body) {
-    try {
-        return { value: JSON.parse(body) };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** "status 200-299, a body that matches /ok/", for evidence and failures. */
-function describeExpectation(expected) {
-    const { status, headers = [], version, body, json = [] } = expected;
-    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-    const parts = [
-        ...(ranges ? [`status ${ranges}`] : []),
-        ...(body ? [`a body that matches ${body}`] : []),
-        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
-        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
-        ...json.map(({ text }) => text),
-    ];
-    return parts.join(", ");
-}
-
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: ./node_modules/@jmespath-community/jmespath/dist/index.mjs
-// src/utils/index.ts
-var isObject = (obj) => {
-  return obj !== null && Object.prototype.toString.call(obj) === "[object Object]";
-};
-var strictDeepEqual = (first, second) => {
-  if (first === second) {
-    return true;
-  }
-  if (typeof first !== typeof second) {
-    return false;
-  }
-  if (Array.isArray(first) && Array.isArray(second)) {
-    if (first.length !== second.length) {
-      return false;
-    }
-    for (let i = 0; i < first.length; i += 1) {
-      if (!strictDeepEqual(first[i], second[i])) {
-        return false;
-      }
-    }
-    return true;
-  }
-  if (isObject(first) && isObject(second)) {
-    const firstEntries = Object.entries(first);
-    const secondKeys = new Set(Object.keys(second));
-    if (firstEntries.length !== secondKeys.size) {
-      return false;
-    }
-    for (const [key, value] of firstEntries) {
-      if (!strictDeepEqual(value, second[key])) {
-        return false;
-      }
-      secondKeys.delete(key);
-    }
-    return secondKeys.size === 0;
-  }
-  return false;
-};
-var isFalse = (obj) => {
-  if (obj === null || obj === void 0 || obj === false) {
-    return true;
-  }
-  if (typeof obj === "string") {
-    return obj === "";
-  }
-  if (typeof obj === "object") {
-    if (Array.isArray(obj)) {
-      return obj.length === 0;
-    }
-    if (obj === null) {
-      return true;
-    }
-    return Object.keys(obj).length === 0;
-  }
-  return false;
-};
-var isAlpha = (ch) => {
-  return ch >= "a" && ch <= "z" || ch >= "A" && ch <= "Z" || ch === "_";
-};
-var isNum = (ch) => {
-  return ch >= "0" && ch <= "9" || ch === "-";
-};
-var isAlphaNum = (ch) => {
-  return ch >= "a" && ch <= "z" || ch >= "A" && ch <= "Z" || ch >= "0" && ch <= "9" || ch === "_";
-};
-var ensureInteger = (value) => {
-  if (!(typeof value === "number") || Math.floor(value) !== value) {
-    throw new Error("invalid-value: expecting an integer.");
-  }
-  return value;
-};
-var ensurePositiveInteger = (value) => {
-  if (!(typeof value === "number") || value < 0 || Math.floor(value) !== value) {
-    throw new Error("invalid-value: expecting a non-negative integer.");
-  }
-  return value;
-};
-var ensureNumbers = (...operands) => {
-  for (let i = 0; i < operands.length; i++) {
-    if (operands[i] === null || operands[i] === void 0) {
-      throw new Error("not-a-number: undefined");
-    }
-    if (typeof operands[i] !== "number") {
-      throw new Error("not-a-number");
-    }
-  }
-};
-var notZero = (n) => {
-  n = +n;
-  if (!n) {
-    throw new Error("not-a-number: divide by zero");
-  }
-  return n;
-};
-var add = (left, right) => {
-  ensureNumbers(left, right);
-  const result = left + right;
-  return result;
-};
-var sub = (left, right) => {
-  ensureNumbers(left, right);
-  const result = left - right;
-  return result;
-};
-var mul = (left, right) => {
-  ensureNumbers(left, right);
-  const result = left * right;
-  return result;
-};
-var divide = (left, right) => {
-  ensureNumbers(left, right);
-  const result = left / notZero(right);
-  return result;
-};
-var div = (left, right) => {
-  ensureNumbers(left, right);
-  const result = Math.floor(left / notZero(right));
-  return result;
-};
-var mod = (left, right) => {
-  ensureNumbers(left, right);
-  const result = left % right;
-  return result;
-};
-
-// src/utils/strings.ts
-var findFirst = (subject, sub2, start, end) => {
-  if (!subject || !sub2) {
-    return null;
-  }
-  start = Math.max(ensureInteger(start = start || 0), 0);
-  end = Math.min(ensureInteger(end = end || subject.length), subject.length);
-  const offset = subject.slice(start, end).indexOf(sub2);
-  return offset === -1 ? null : offset + start;
-};
-var findLast = (subject, sub2, start, end) => {
-  if (!subject || !sub2) {
-    return null;
-  }
-  start = Math.max(ensureInteger(start = start || 0), 0);
-  end = Math.min(ensureInteger(end = end || subject.length), subject.length);
-  const offset = subject.slice(start, end).lastIndexOf(sub2);
-  const result = offset === -1 ? null : offset + start;
-  return result;
-};
-var lower = (subject) => subject.toLowerCase();
-var ensurePadFuncParams = (name, width, padding) => {
-  padding = padding || " ";
-  if (padding.length > 1) {
-    throw new Error(`invalid value, ${name} expects its 'pad' parameter to be a valid string with a single codepoint`);
-  }
-  ensurePositiveInteger(width);
-  return padding;
-};
-var padLeft = (subject, width, padding) => {
-  padding = ensurePadFuncParams("pad_left", width, padding);
-  return subject && subject.padStart(width, padding) || "";
-};
-var padRight = (subject, width, padding) => {
-  padding = ensurePadFuncParams("pad_right", width, padding);
-  return subject && subject.padEnd(width, padding) || "";
-};
-var replace = (subject, string, by, count) => {
-  if (count === 0) {
-    return subject;
-  }
-  if (!count) {
-    return subject.split(string).join(by);
-  }
-  ensurePositiveInteger(count);
-  [...Array(count).keys()].map(() => subject = subject.replace(string, by));
-  return subject;
-};
-var dist_split = (subject, search2, count) => {
-  if (subject.length == 0 && search2.length === 0) {
-    return [];
-  }
-  if (count === null || count === void 0) {
-    return subject.split(search2);
-  }
-  ensurePositiveInteger(count);
-  if (count === 0) {
-    return [subject];
-  }
-  const split2 = subject.split(search2);
-  return [...split2.slice(0, count), split2.slice(count).join(search2)];
-};
-var trim = (subject, chars) => {
-  return trimLeft(trimRight(subject, chars), chars);
-};
-var trimLeft = (subject, chars) => {
-  return trimImpl(subject, (list) => new RegExp(`^[${list}]*(.*?)`), chars);
-};
-var trimRight = (subject, chars) => {
-  return trimImpl(subject, (list) => new RegExp(`(.*?)[${list}]*$`), chars);
-};
-var trimImpl = (subject, regExper, chars) => {
-  const pattern = chars ? chars.replace(/[-/\\^$*+?.()|[\]{}]/g, "\\$&") : "\\s\x85";
-  return subject.replace(regExper(pattern), "$1");
-};
-var upper = (subject) => subject.toUpperCase();
-
-// src/Lexer.ts
-var basicTokens = {
-  "(": "Lparen" /* TOK_LPAREN */,
-  ")": "Rparen" /* TOK_RPAREN */,
-  "*": "Star" /* TOK_STAR */,
-  ",": "Comma" /* TOK_COMMA */,
-  ".": "Dot" /* TOK_DOT */,
-  ":": "Colon" /* TOK_COLON */,
-  "@": "Current" /* TOK_CURRENT */,
-  "]": "Rbracket" /* TOK_RBRACKET */,
-  "{": "Lbrace" /* TOK_LBRACE */,
-  "}": "Rbrace" /* TOK_RBRACE */,
-  "+": "Plus" /* TOK_PLUS */,
-  "%": "Modulo" /* TOK_MODULO */,
-  "?": "Question" /* TOK_QUESTION */,
-  "\u2212": "Minus" /* TOK_MINUS */,
-  "\xD7": "Multiply" /* TOK_MULTIPLY */,
-  "\xF7": "Divide" /* TOK_DIVIDE */
-};
-var operatorStartToken = {
-  "!": true,
-  "<": true,
-  "=": true,
-  ">": true,
-  "&": true,
-  "|": true,
-  "/": true
-};
-var skipChars = {
-  "	": true,
-  "\n": true,
-  "\r": true,
-  " ": true
-};
-var StreamLexer = class {
-  _current = 0;
-  _enable_legacy_literals = false;
-  tokenize(stream, options) {
-    const tokens = [];
-    this._current = 0;
-    this._enable_legacy_literals = options?.enable_legacy_literals || false;
-    let start;
-    let identifier;
-    let token;
-    while (this._current < stream.length) {
-      if (isAlpha(stream[this._current])) {
-        start = this._current;
-        identifier = this.consumeUnquotedIdentifier(stream);
-        tokens.push({
-          start,
-          type: "UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */,
-          value: identifier
-        });
-      } else if (basicTokens[stream[this._current]] !== void 0) {
-        tokens.push({
-          start: this._current,
-          type: basicTokens[stream[this._current]],
-          value: stream[this._current]
-        });
-        this._current += 1;
-      } else if (stream[this._current] === "$") {
-        start = this._current;
-        if (this._current + 1 < stream.length && isAlpha(stream[this._current + 1])) {
-          this._current += 1;
-          identifier = this.consumeUnquotedIdentifier(stream);
-          tokens.push({
-            start,
-            type: "Variable" /* TOK_VARIABLE */,
-            value: identifier
-          });
-        } else {
-          tokens.push({
-            start,
-            type: "Root" /* TOK_ROOT */,
-            value: stream[this._current]
-          });
-          this._current += 1;
-        }
-      } else if (stream[this._current] === "-") {
-        if (this._current + 1 < stream.length && isNum(stream[this._current + 1])) {
-          const token2 = this.consumeNumber(stream);
-          token2 && tokens.push(token2);
-        } else {
-          const token2 = {
-            start: this._current,
-            type: "Minus" /* TOK_MINUS */,
-            value: "-"
-          };
-          tokens.push(token2);
-          this._current += 1;
-        }
-      } else if (isNum(stream[this._current])) {
-        token = this.consumeNumber(stream);
-        tokens.push(token);
-      } else if (stream[this._current] === "[") {
-        token = this.consumeLBracket(stream);
-        tokens.push(token);
-      } else if (stream[this._current] === '"') {
-        start = this._current;
-        identifier = this.consumeQuotedIdentifier(stream);
-        tokens.push({
-          start,
-          type: "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */,
-          value: identifier
-        });
-      } else if (stream[this._current] === `'`) {
-        start = this._current;
-        identifier = this.consumeRawStringLiteral(stream);
-        tokens.push({
-          start,
-          type: "Literal" /* TOK_LITERAL */,
-          value: identifier
-        });
-      } else if (stream[this._current] === "`") {
-        start = this._current;
-        const literal = this.consumeLiteral(stream);
-        tokens.push({
-          start,
-          type: "Literal" /* TOK_LITERAL */,
-          value: literal
-        });
-      } else if (operatorStartToken[stream[this._current]] !== void 0) {
-        token = this.consumeOperator(stream);
-        token && tokens.push(token);
-      } else if (skipChars[stream[this._current]] !== void 0) {
-        this._current += 1;
-      } else {
-        const error = new Error(`Syntax error: unknown character: ${stream[this._current]}`);
-        error.name = "LexerError";
-        throw error;
-      }
-    }
-    return tokens;
-  }
-  consumeUnquotedIdentifier(stream) {
-    const start = this._current;
-    this._current += 1;
-    while (this._current < stream.length && isAlphaNum(stream[this._current])) {
-      this._current += 1;
-    }
-    return stream.slice(start, this._current);
-  }
-  consumeQuotedIdentifier(stream) {
-    const start = this._current;
-    this._current += 1;
-    const maxLength = stream.length;
-    while (stream[this._current] !== '"' && this._current < maxLength) {
-      let current = this._current;
-      if (stream[current] === "\\" && (stream[current + 1] === "\\" || stream[current + 1] === '"')) {
-        current += 2;
-      } else {
-        current += 1;
-      }
-      this._current = current;
-    }
-    this._current += 1;
-    const [value, ok] = this.parseJSON(stream.slice(start, this._current));
-    if (!ok) {
-      const error = new Error(`syntax: unexpected end of JSON input`);
-      error.name = "LexerError";
-      throw error;
-    }
-    return value;
-  }
-  consumeRawStringLiteral(stream) {
-    const start = this._current;
-    this._current += 1;
-    const maxLength = stream.length;
-    while (stream[this._current] !== `'` && this._current < maxLength) {
-      let current = this._current;
-      if (stream[current] === "\\" && (stream[current + 1] === "\\" || stream[current + 1] === `'`)) {
-        current += 2;
-      } else {
-        current += 1;
-      }
-      this._current = current;
-    }
-    this._current += 1;
-    const literal = stream.slice(start + 1, this._current - 1);
-    return replace(replace(literal, `\\\\`, `\\`), `\\'`, `'`);
-  }
-  consumeNumber(stream) {
-    const start = this._current;
-    this._current += 1;
-    const maxLength = stream.length;
-    while (isNum(stream[this._current]) && this._current < maxLength) {
-      this._current += 1;
-    }
-    const value = parseInt(stream.slice(start, this._current), 10);
-    return { start, value, type: "Number" /* TOK_NUMBER */ };
-  }
-  consumeLBracket(stream) {
-    const start = this._current;
-    this._current += 1;
-    if (stream[this._current] === "?") {
-      this._current += 1;
-      return { start, type: "Filter" /* TOK_FILTER */, value: "[?" };
-    }
-    if (stream[this._current] === "]") {
-      this._current += 1;
-      return { start, type: "Flatten" /* TOK_FLATTEN */, value: "[]" };
-    }
-    return { start, type: "Lbracket" /* TOK_LBRACKET */, value: "[" };
-  }
-  consumeOrElse(stream, peek, token, orElse) {
-    const start = this._current;
-    this._current += 1;
-    if (this._current < stream.length && stream[this._current] === peek) {
-      this._current += 1;
-      return {
-        start,
-        type: orElse,
-        value: stream.slice(start, this._current)
-      };
-    }
-    return { start, type: token, value: stream[start] };
-  }
-  consumeOperator(stream) {
-    const start = this._current;
-    const startingChar = stream[start];
-    switch (startingChar) {
-      case "!":
-        return this.consumeOrElse(stream, "=", "Not" /* TOK_NOT */, "NE" /* TOK_NE */);
-      case "<":
-        return this.consumeOrElse(stream, "=", "LT" /* TOK_LT */, "LTE" /* TOK_LTE */);
-      case ">":
-        return this.consumeOrElse(stream, "=", "GT" /* TOK_GT */, "GTE" /* TOK_GTE */);
-      case "=":
-        return this.consumeOrElse(stream, "=", "Assign" /* TOK_ASSIGN */, "EQ" /* TOK_EQ */);
-      case "&":
-        return this.consumeOrElse(stream, "&", "Expref" /* TOK_EXPREF */, "And" /* TOK_AND */);
-      case "|":
-        return this.consumeOrElse(stream, "|", "Pipe" /* TOK_PIPE */, "Or" /* TOK_OR */);
-      case "/":
-        return this.consumeOrElse(stream, "/", "Divide" /* TOK_DIVIDE */, "Div" /* TOK_DIV */);
-    }
-  }
-  consumeLiteral(stream) {
-    this._current += 1;
-    const start = this._current;
-    const maxLength = stream.length;
-    while (stream[this._current] !== "`" && this._current < maxLength) {
-      let current = this._current;
-      if (stream[current] === "\\" && (stream[current + 1] === "\\" || stream[current + 1] === "`")) {
-        current += 2;
-      } else {
-        current += 1;
-      }
-      this._current = current;
-    }
-    let literalString = stream.slice(start, this._current).trimStart();
-    literalString = literalString.replace("\\`", "`");
-    let literal = null;
-    let ok = false;
-    if (this.looksLikeJSON(literalString)) {
-      [literal, ok] = this.parseJSON(literalString);
-    }
-    if (!ok && this._enable_legacy_literals) {
-      [literal, ok] = this.parseJSON(`"${literalString}"`);
-    }
-    if (!ok) {
-      const error = new Error(
-        `Syntax error: unexpected end of JSON input or invalid format for a JSON literal: ${stream[this._current]}`
-      );
-      error.name = "LexerError";
-      throw error;
-    }
-    this._current += 1;
-    return literal;
-  }
-  looksLikeJSON(literalString) {
-    const startingChars = '[{"';
-    const jsonLiterals = ["true", "false", "null"];
-    const numberLooking = "-0123456789";
-    if (literalString === "") {
-      return false;
-    }
-    if (startingChars.includes(literalString[0])) {
-      return true;
-    }
-    if (jsonLiterals.includes(literalString)) {
-      return true;
-    }
-    if (numberLooking.includes(literalString[0])) {
-      const [_, ok] = this.parseJSON(literalString);
-      return ok;
-    }
-    return false;
-  }
-  parseJSON(text) {
-    try {
-      const json = JSON.parse(text);
-      return [json, true];
-    } catch {
-      return [null, false];
-    }
-  }
-};
-var Lexer = new StreamLexer();
-var Lexer_default = Lexer;
-
-// src/Parser.ts
-var bindingPower = {
-  ["EOF" /* TOK_EOF */]: 0,
-  ["Variable" /* TOK_VARIABLE */]: 0,
-  ["UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */]: 0,
-  ["QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */]: 0,
-  ["Rbracket" /* TOK_RBRACKET */]: 0,
-  ["Rparen" /* TOK_RPAREN */]: 0,
-  ["Comma" /* TOK_COMMA */]: 0,
-  ["Rbrace" /* TOK_RBRACE */]: 0,
-  ["Number" /* TOK_NUMBER */]: 0,
-  ["Current" /* TOK_CURRENT */]: 0,
-  ["Expref" /* TOK_EXPREF */]: 0,
-  ["Root" /* TOK_ROOT */]: 0,
-  ["Assign" /* TOK_ASSIGN */]: 1,
-  ["Pipe" /* TOK_PIPE */]: 1,
-  ["Question" /* TOK_QUESTION */]: 2,
-  ["Or" /* TOK_OR */]: 3,
-  ["And" /* TOK_AND */]: 4,
-  ["EQ" /* TOK_EQ */]: 5,
-  ["GT" /* TOK_GT */]: 5,
-  ["LT" /* TOK_LT */]: 5,
-  ["GTE" /* TOK_GTE */]: 5,
-  ["LTE" /* TOK_LTE */]: 5,
-  ["NE" /* TOK_NE */]: 5,
-  ["Minus" /* TOK_MINUS */]: 6,
-  ["Plus" /* TOK_PLUS */]: 6,
-  ["Div" /* TOK_DIV */]: 7,
-  ["Divide" /* TOK_DIVIDE */]: 7,
-  ["Modulo" /* TOK_MODULO */]: 7,
-  ["Multiply" /* TOK_MULTIPLY */]: 7,
-  ["Flatten" /* TOK_FLATTEN */]: 9,
-  ["Star" /* TOK_STAR */]: 20,
-  ["Filter" /* TOK_FILTER */]: 21,
-  ["Dot" /* TOK_DOT */]: 40,
-  ["Not" /* TOK_NOT */]: 45,
-  ["Lbrace" /* TOK_LBRACE */]: 50,
-  ["Lbracket" /* TOK_LBRACKET */]: 55,
-  ["Lparen" /* TOK_LPAREN */]: 60
-};
-var TokenParser = class _TokenParser {
-  index = 0;
-  tokens = [];
-  parse(expression, options) {
-    this.loadTokens(expression, options || { enable_legacy_literals: false });
-    this.index = 0;
-    const ast = this.expression(0);
-    if (this.lookahead(0) !== "EOF" /* TOK_EOF */) {
-      const token = this.lookaheadToken(0);
-      this.errorToken(token, `Syntax error: unexpected token type: ${token.type}, value: ${token.value}`);
-    }
-    return ast;
-  }
-  loadTokens(expression, options) {
-    this.tokens = Lexer_default.tokenize(expression, options);
-    this.tokens.push({ type: "EOF" /* TOK_EOF */, value: "", start: expression.length });
-  }
-  expression(rbp) {
-    const leftToken = this.lookaheadToken(0);
-    this.advance();
-    let left = this.nud(leftToken);
-    let currentTokenType = this.lookahead(0);
-    while (rbp < bindingPower[currentTokenType]) {
-      this.advance();
-      left = this.led(currentTokenType, left);
-      currentTokenType = this.lookahead(0);
-    }
-    return left;
-  }
-  lookahead(offset) {
-    return this.tokens[this.index + offset].type;
-  }
-  lookaheadToken(offset) {
-    return this.tokens[this.index + offset];
-  }
-  advance() {
-    this.index += 1;
-  }
-  nud(token) {
-    switch (token.type) {
-      case "Variable" /* TOK_VARIABLE */:
-        return { type: "Variable", name: token.value };
-      case "Literal" /* TOK_LITERAL */:
-        return { type: "Literal", value: token.value };
-      case "UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */: {
-        if (_TokenParser.isKeyword(token, "let") && this.lookahead(0) === "Variable" /* TOK_VARIABLE */) {
-          return this.parseLetExpression();
-        } else {
-          return { type: "Field", name: token.value };
-        }
-      }
-      case "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */:
-        if (this.lookahead(0) === "Lparen" /* TOK_LPAREN */) {
-          throw new Error("Syntax error: quoted identifier not allowed for function names.");
-        } else {
-          return { type: "Field", name: token.value };
-        }
-      case "Not" /* TOK_NOT */: {
-        const child = this.expression(bindingPower.Not);
-        return { type: "NotExpression", child };
-      }
-      case "Minus" /* TOK_MINUS */: {
-        const child = this.expression(bindingPower.Minus);
-        return {
-          type: "Unary",
-          operator: token.type,
-          operand: child
-        };
-      }
-      case "Plus" /* TOK_PLUS */: {
-        const child = this.expression(bindingPower.Plus);
-        return {
-          type: "Unary",
-          operator: token.type,
-          operand: child
-        };
-      }
-      case "Star" /* TOK_STAR */: {
-        const left = { type: "Identity" };
-        return { type: "ValueProjection", left, right: this.parseProjectionRHS(bindingPower.Star) };
-      }
-      case "Filter" /* TOK_FILTER */:
-        return this.led(token.type, { type: "Identity" });
-      case "Lbrace" /* TOK_LBRACE */:
-        return this.parseMultiselectHash();
-      case "Flatten" /* TOK_FLATTEN */: {
-        const left = {
-          type: "Flatten",
-          child: { type: "Identity" }
-        };
-        const right = this.parseProjectionRHS(bindingPower.Flatten);
-        return { type: "Projection", left, right };
-      }
-      case "Lbracket" /* TOK_LBRACKET */: {
-        if (this.lookahead(0) === "Number" /* TOK_NUMBER */ || this.lookahead(0) === "Colon" /* TOK_COLON */) {
-          const right = this.parseIndexExpression();
-          return this.projectIfSlice({ type: "Identity" }, right);
-        }
-        if (this.lookahead(0) === "Star" /* TOK_STAR */ && this.lookahead(1) === "Rbracket" /* TOK_RBRACKET */) {
-          this.advance();
-          this.advance();
-          const right = this.parseProjectionRHS(bindingPower.Star);
-          return {
-            left: { type: "Identity" },
-            right,
-            type: "Projection"
-          };
-        }
-        return this.parseMultiselectList();
-      }
-      case "Current" /* TOK_CURRENT */:
-        return { type: "Current" /* TOK_CURRENT */ };
-      case "Root" /* TOK_ROOT */:
-        return { type: "Root" /* TOK_ROOT */ };
-      case "Expref" /* TOK_EXPREF */: {
-        const child = this.expression(bindingPower.Expref);
-        return { type: "ExpressionReference", child };
-      }
-      case "Lparen" /* TOK_LPAREN */: {
-        const expression = this.expression(0);
-        this.match("Rparen" /* TOK_RPAREN */);
-        return expression;
-      }
-      default:
-        this.errorToken(token);
-    }
-  }
-  led(tokenName, left) {
-    switch (tokenName) {
-      case "Question" /* TOK_QUESTION */: {
-        const trueExpr = this.expression(0);
-        this.match("Colon" /* TOK_COLON */);
-        const falseExpr = this.expression(0);
-        return {
-          type: "Ternary",
-          condition: left,
-          trueExpr,
-          falseExpr
-        };
-      }
-      case "Dot" /* TOK_DOT */: {
-        const rbp = bindingPower.Dot;
-        if (this.lookahead(0) !== "Star" /* TOK_STAR */) {
-          const right2 = this.parseDotRHS(rbp);
-          return { type: "Subexpression", left, right: right2 };
-        }
-        this.advance();
-        const right = this.parseProjectionRHS(rbp);
-        return { type: "ValueProjection", left, right };
-      }
-      case "Pipe" /* TOK_PIPE */: {
-        const right = this.expression(bindingPower.Pipe);
-        return { type: "Pipe", left, right };
-      }
-      case "Or" /* TOK_OR */: {
-        const right = this.expression(bindingPower.Or);
-        return { type: "OrExpression", left, right };
-      }
-      case "And" /* TOK_AND */: {
-        const right = this.expression(bindingPower.And);
-        return { type: "AndExpression", left, right };
-      }
-      case "Lparen" /* TOK_LPAREN */: {
-        if (left.type !== "Field") {
-          throw new Error("Syntax error: expected a Field node");
-        }
-        const name = left.name;
-        const args = this.parseCommaSeparatedExpressionsUntilToken("Rparen" /* TOK_RPAREN */);
-        const node = { name, type: "Function", children: args };
-        return node;
-      }
-      case "Filter" /* TOK_FILTER */: {
-        const condition = this.expression(0);
-        this.match("Rbracket" /* TOK_RBRACKET */);
-        const right = this.lookahead(0) === "Flatten" /* TOK_FLATTEN */ ? { type: "Identity" } : this.parseProjectionRHS(bindingPower.Filter);
-        return { type: "FilterProjection", left, right, condition };
-      }
-      case "Flatten" /* TOK_FLATTEN */: {
-        const leftNode = { type: "Flatten", child: left };
-        const right = this.parseProjectionRHS(bindingPower.Flatten);
-        return { type: "Projection", left: leftNode, right };
-      }
-      case "Assign" /* TOK_ASSIGN */: {
-        const leftNode = left;
-        const right = this.expression(0);
-        return {
-          type: "Binding",
-          variable: leftNode.name,
-          reference: right
-        };
-      }
-      case "EQ" /* TOK_EQ */:
-      case "NE" /* TOK_NE */:
-      case "GT" /* TOK_GT */:
-      case "GTE" /* TOK_GTE */:
-      case "LT" /* TOK_LT */:
-      case "LTE" /* TOK_LTE */:
-        return this.parseComparator(left, tokenName);
-      case "Plus" /* TOK_PLUS */:
-      case "Minus" /* TOK_MINUS */:
-      case "Multiply" /* TOK_MULTIPLY */:
-      case "Star" /* TOK_STAR */:
-      case "Divide" /* TOK_DIVIDE */:
-      case "Modulo" /* TOK_MODULO */:
-      case "Div" /* TOK_DIV */:
-        return this.parseArithmetic(left, tokenName);
-      case "Lbracket" /* TOK_LBRACKET */: {
-        const token = this.lookaheadToken(0);
-        if (token.type === "Number" /* TOK_NUMBER */ || token.type === "Colon" /* TOK_COLON */) {
-          const right2 = this.parseIndexExpression();
-          return this.projectIfSlice(left, right2);
-        }
-        this.match("Star" /* TOK_STAR */);
-        this.match("Rbracket" /* TOK_RBRACKET */);
-        const right = this.parseProjectionRHS(bindingPower.Star);
-        return { type: "Projection", left, right };
-      }
-      default:
-        return this.errorToken(this.lookaheadToken(0));
-    }
-  }
-  static isKeyword(token, keyword) {
-    return token.type === "UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */ && token.value === keyword;
-  }
-  match(tokenType) {
-    if (this.lookahead(0) === tokenType) {
-      this.advance();
-      return;
-    } else {
-      const token = this.lookaheadToken(0);
-      this.errorToken(token, `Syntax error: expected ${tokenType}, got: ${token.type}`);
-    }
-  }
-  errorToken(token, message = "") {
-    const error = new Error(message || `Syntax error: invalid token (${token.type}): "${token.value}"`);
-    error.name = "ParserError";
-    throw error;
-  }
-  parseIndexExpression() {
-    if (this.lookahead(0) === "Colon" /* TOK_COLON */ || this.lookahead(1) === "Colon" /* TOK_COLON */) {
-      return this.parseSliceExpression();
-    }
-    const value = Number(this.lookaheadToken(0).value);
-    this.advance();
-    this.match("Rbracket" /* TOK_RBRACKET */);
-    return { type: "Index", value };
-  }
-  projectIfSlice(left, right) {
-    const indexExpr = {
-      type: "IndexExpression",
-      left,
-      right
-    };
-    if (right.type === "Slice") {
-      return {
-        left: indexExpr,
-        right: this.parseProjectionRHS(bindingPower.Star),
-        type: "Projection"
-      };
-    }
-    return indexExpr;
-  }
-  parseSliceExpression() {
-    const parts = [null, null, null];
-    let index = 0;
-    let current = this.lookaheadToken(0);
-    while (current.type != "Rbracket" /* TOK_RBRACKET */ && index < 3) {
-      if (current.type === "Colon" /* TOK_COLON */) {
-        index++;
-        if (index === 3) {
-          this.errorToken(this.lookaheadToken(0), "Syntax error, too many colons in slice expression");
-        }
-        this.advance();
-      } else if (current.type === "Number" /* TOK_NUMBER */) {
-        const part = this.lookaheadToken(0).value;
-        parts[index] = part;
-        this.advance();
-      } else {
-        const next = this.lookaheadToken(0);
-        this.errorToken(next, `Syntax error, unexpected token: ${next.value}(${next.type})`);
-      }
-      current = this.lookaheadToken(0);
-    }
-    this.match("Rbracket" /* TOK_RBRACKET */);
-    const [start, stop, step] = parts;
-    return { type: "Slice", start, stop, step };
-  }
-  parseLetExpression() {
-    const separated = this.parseCommaSeparatedExpressionsUntilKeyword("in");
-    const expression = this.expression(0);
-    const bindings = separated.map((binding) => binding);
-    return {
-      type: "LetExpression",
-      bindings,
-      expression
-    };
-  }
-  parseCommaSeparatedExpressionsUntilKeyword(keyword) {
-    return this.parseCommaSeparatedExpressionsUntil(
-      () => {
-        return _TokenParser.isKeyword(this.lookaheadToken(0), keyword);
-      },
-      () => {
-        this.advance();
-      }
-    );
-  }
-  parseCommaSeparatedExpressionsUntilToken(token) {
-    return this.parseCommaSeparatedExpressionsUntil(
-      () => {
-        return this.lookahead(0) === token;
-      },
-      () => {
-        return this.match(token);
-      }
-    );
-  }
-  parseCommaSeparatedExpressionsUntil(isEndToken, matchEndToken) {
-    const args = [];
-    let expression;
-    while (!isEndToken()) {
-      expression = this.expression(0);
-      if (this.lookahead(0) === "Comma" /* TOK_COMMA */) {
-        this.match("Comma" /* TOK_COMMA */);
-      }
-      args.push(expression);
-    }
-    matchEndToken();
-    return args;
-  }
-  parseComparator(left, comparator) {
-    const right = this.expression(bindingPower[comparator]);
-    return { type: "Comparator", name: comparator, left, right };
-  }
-  parseArithmetic(left, operator) {
-    const right = this.expression(bindingPower[operator]);
-    return { type: "Arithmetic", operator, left, right };
-  }
-  parseDotRHS(rbp) {
-    const lookahead = this.lookahead(0);
-    const exprTokens = ["UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */, "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */, "Star" /* TOK_STAR */];
-    if (exprTokens.includes(lookahead)) {
-      return this.expression(rbp);
-    }
-    if (lookahead === "Lbracket" /* TOK_LBRACKET */) {
-      this.match("Lbracket" /* TOK_LBRACKET */);
-      return this.parseMultiselectList();
-    }
-    if (lookahead === "Lbrace" /* TOK_LBRACE */) {
-      this.match("Lbrace" /* TOK_LBRACE */);
-      return this.parseMultiselectHash();
-    }
-    const token = this.lookaheadToken(0);
-    this.errorToken(token, `Syntax error, unexpected token: ${token.value}(${token.type})`);
-  }
-  parseProjectionRHS(rbp) {
-    if (bindingPower[this.lookahead(0)] < 10) {
-      return { type: "Identity" };
-    }
-    if (this.lookahead(0) === "Lbracket" /* TOK_LBRACKET */) {
-      return this.expression(rbp);
-    }
-    if (this.lookahead(0) === "Filter" /* TOK_FILTER */) {
-      return this.expression(rbp);
-    }
-    if (this.lookahead(0) === "Dot" /* TOK_DOT */) {
-      this.match("Dot" /* TOK_DOT */);
-      return this.parseDotRHS(rbp);
-    }
-    const token = this.lookaheadToken(0);
-    this.errorToken(token, `Syntax error, unexpected token: ${token.value}(${token.type})`);
-  }
-  parseMultiselectList() {
-    const expressions = [];
-    while (this.lookahead(0) !== "Rbracket" /* TOK_RBRACKET */) {
-      const expression = this.expression(0);
-      expressions.push(expression);
-      if (this.lookahead(0) === "Comma" /* TOK_COMMA */) {
-        this.match("Comma" /* TOK_COMMA */);
-        if (this.lookahead(0) === "Rbracket" /* TOK_RBRACKET */) {
-          throw new Error("Syntax error: unexpected token Rbracket");
-        }
-      }
-    }
-    this.match("Rbracket" /* TOK_RBRACKET */);
-    return { type: "MultiSelectList", children: expressions };
-  }
-  parseMultiselectHash() {
-    const pairs = [];
-    const identifierTypes = ["UnquotedIdentifier" /* TOK_UNQUOTEDIDENTIFIER */, "QuotedIdentifier" /* TOK_QUOTEDIDENTIFIER */];
-    let keyToken;
-    let keyName;
-    let value;
-    for (; ; ) {
-      keyToken = this.lookaheadToken(0);
-      if (!identifierTypes.includes(keyToken.type)) {
-        throw new Error(`Syntax error: expecting an identifier token, got: ${keyToken.type}`);
-      }
-      keyName = keyToken.value;
-      this.advance();
-      this.match("Colon" /* TOK_COLON */);
-      value = this.expression(0);
-      pairs.push({ value, type: "KeyValuePair", name: keyName });
-      if (this.lookahead(0) === "Comma" /* TOK_COMMA */) {
-        this.match("Comma" /* TOK_COMMA */);
-      } else if (this.lookahead(0) === "Rbrace" /* TOK_RBRACE */) {
-        this.match("Rbrace" /* TOK_RBRACE */);
-        break;
-      }
-    }
-    return { type: "MultiSelectHash", children: pairs };
-  }
-};
-var Parser = new TokenParser();
-var Parser_default = Parser;
-
-// src/utils/text.ts
-var Text = class _Text {
-  _text;
-  constructor(text) {
-    this._text = text;
-  }
-  get string() {
-    return this._text;
-  }
-  get length() {
-    return this.codePoints.length;
-  }
-  compareTo(other) {
-    return _Text.compare(this, new _Text(other));
-  }
-  static get comparer() {
-    const stringComparer = (left, right) => {
-      return new _Text(left).compareTo(right);
-    };
-    return stringComparer;
-  }
-  static compare(left, right) {
-    const leftCp = left.codePoints;
-    const rightCp = right.codePoints;
-    for (let index = 0; index < Math.min(leftCp.length, rightCp.length); index++) {
-      if (leftCp[index] === rightCp[index]) {
-        continue;
-      }
-      return leftCp[index] - rightCp[index] > 0 ? 1 : -1;
-    }
-    return leftCp.length - rightCp.length > 0 ? 1 : -1;
-  }
-  reverse() {
-    return String.fromCodePoint(...this.codePoints.reverse());
-  }
-  get codePoints() {
-    const array = [...this._text].map((s) => s.codePointAt(0));
-    return array;
-  }
-};
-
-// src/Runtime.ts
-var createMathFunction = (mathFn) => ([value]) => mathFn(value);
-var createStringFunction = (stringFn) => ([subject]) => stringFn(subject);
-var createObjectFunction = (objFn) => ([obj]) => objFn(obj);
-var Runtime = class {
-  _interpreter;
-  _functionTable;
-  _customFunctions = /* @__PURE__ */ new Set();
-  TYPE_NAME_TABLE = Object.freeze({
-    [0 /* TYPE_NUMBER */]: "number",
-    [1 /* TYPE_ANY */]: "any",
-    [2 /* TYPE_STRING */]: "string",
-    [3 /* TYPE_ARRAY */]: "array",
-    [4 /* TYPE_OBJECT */]: "object",
-    [5 /* TYPE_BOOLEAN */]: "boolean",
-    [6 /* TYPE_EXPREF */]: "expression",
-    [7 /* TYPE_NULL */]: "null",
-    [8 /* TYPE_ARRAY_NUMBER */]: "Array<number>",
-    [10 /* TYPE_ARRAY_OBJECT */]: "Array<object>",
-    [9 /* TYPE_ARRAY_STRING */]: "Array<string>",
-    [11 /* TYPE_ARRAY_ARRAY */]: "Array<Array<any>>"
-  });
-  constructor(interpreter) {
-    this._interpreter = interpreter;
-    this._functionTable = this.buildFunctionTable();
-  }
-  buildFunctionTable() {
-    return {
-      // Math functions
-      abs: { _func: createMathFunction(Math.abs), _signature: [{ types: [0 /* TYPE_NUMBER */] }] },
-      ceil: { _func: createMathFunction(Math.ceil), _signature: [{ types: [0 /* TYPE_NUMBER */] }] },
-      floor: { _func: createMathFunction(Math.floor), _signature: [{ types: [0 /* TYPE_NUMBER */] }] },
-      // String functions
-      lower: { _func: createStringFunction(lower), _signature: [{ types: [2 /* TYPE_STRING */] }] },
-      upper: { _func: createStringFunction(upper), _signature: [{ types: [2 /* TYPE_STRING */] }] },
-      // Object functions
-      keys: { _func: createObjectFunction(Object.keys), _signature: [{ types: [4 /* TYPE_OBJECT */] }] },
-      values: { _func: createObjectFunction(Object.values), _signature: [{ types: [4 /* TYPE_OBJECT */] }] },
-      // Complex functions that need custom implementations
-      avg: { _func: this.functionAvg, _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */] }] },
-      contains: {
-        _func: this.functionContains,
-        _signature: [
-          { types: [2 /* TYPE_STRING */, 3 /* TYPE_ARRAY */] },
-          { types: [1 /* TYPE_ANY */] }
-        ]
-      },
-      ends_with: {
-        _func: this.functionEndsWith,
-        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */] }]
-      },
-      find_first: {
-        _func: this.functionFindFirst,
-        _signature: [
-          { types: [2 /* TYPE_STRING */] },
-          { types: [2 /* TYPE_STRING */] },
-          { types: [0 /* TYPE_NUMBER */], optional: true },
-          { types: [0 /* TYPE_NUMBER */], optional: true }
-        ]
-      },
-      find_last: {
-        _func: this.functionFindLast,
-        _signature: [
-          { types: [2 /* TYPE_STRING */] },
-          { types: [2 /* TYPE_STRING */] },
-          { types: [0 /* TYPE_NUMBER */], optional: true },
-          { types: [0 /* TYPE_NUMBER */], optional: true }
-        ]
-      },
-      from_items: { _func: this.functionFromItems, _signature: [{ types: [11 /* TYPE_ARRAY_ARRAY */] }] },
-      group_by: {
-        _func: this.functionGroupBy,
-        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
-      },
-      items: { _func: this.functionItems, _signature: [{ types: [4 /* TYPE_OBJECT */] }] },
-      join: {
-        _func: this.functionJoin,
-        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [9 /* TYPE_ARRAY_STRING */] }]
-      },
-      length: {
-        _func: this.functionLength,
-        _signature: [{ types: [2 /* TYPE_STRING */, 3 /* TYPE_ARRAY */, 4 /* TYPE_OBJECT */] }]
-      },
-      map: {
-        _func: this.functionMap,
-        _signature: [{ types: [6 /* TYPE_EXPREF */] }, { types: [3 /* TYPE_ARRAY */] }]
-      },
-      max: {
-        _func: this.functionMax,
-        _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */, 9 /* TYPE_ARRAY_STRING */] }]
-      },
-      max_by: {
-        _func: this.functionMaxBy,
-        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
-      },
-      merge: { _func: this.functionMerge, _signature: [{ types: [4 /* TYPE_OBJECT */], variadic: true }] },
-      min: {
-        _func: this.functionMin,
-        _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */, 9 /* TYPE_ARRAY_STRING */] }]
-      },
-      min_by: {
-        _func: this.functionMinBy,
-        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
-      },
-      not_null: { _func: this.functionNotNull, _signature: [{ types: [1 /* TYPE_ANY */], variadic: true }] },
-      pad_left: {
-        _func: this.functionPadLeft,
-        _signature: [
-          { types: [2 /* TYPE_STRING */] },
-          { types: [0 /* TYPE_NUMBER */] },
-          { types: [2 /* TYPE_STRING */], optional: true }
-        ]
-      },
-      pad_right: {
-        _func: this.functionPadRight,
-        _signature: [
-          { types: [2 /* TYPE_STRING */] },
-          { types: [0 /* TYPE_NUMBER */] },
-          { types: [2 /* TYPE_STRING */], optional: true }
-        ]
-      },
-      replace: {
-        _func: this.functionReplace,
-        _signature: [
-          { types: [2 /* TYPE_STRING */] },
-          { types: [2 /* TYPE_STRING */] },
-          { types: [2 /* TYPE_STRING */] },
-          { types: [0 /* TYPE_NUMBER */], optional: true }
-        ]
-      },
-      reverse: {
-        _func: this.functionReverse,
-        _signature: [{ types: [2 /* TYPE_STRING */, 3 /* TYPE_ARRAY */] }]
-      },
-      sort: {
-        _func: this.functionSort,
-        _signature: [{ types: [9 /* TYPE_ARRAY_STRING */, 8 /* TYPE_ARRAY_NUMBER */] }]
-      },
-      sort_by: {
-        _func: this.functionSortBy,
-        _signature: [{ types: [3 /* TYPE_ARRAY */] }, { types: [6 /* TYPE_EXPREF */] }]
-      },
-      split: {
-        _func: this.functionSplit,
-        _signature: [
-          { types: [2 /* TYPE_STRING */] },
-          { types: [2 /* TYPE_STRING */] },
-          { types: [0 /* TYPE_NUMBER */], optional: true }
-        ]
-      },
-      starts_with: {
-        _func: this.functionStartsWith,
-        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */] }]
-      },
-      sum: { _func: this.functionSum, _signature: [{ types: [8 /* TYPE_ARRAY_NUMBER */] }] },
-      to_array: { _func: this.functionToArray, _signature: [{ types: [1 /* TYPE_ANY */] }] },
-      to_number: { _func: this.functionToNumber, _signature: [{ types: [1 /* TYPE_ANY */] }] },
-      to_string: { _func: this.functionToString, _signature: [{ types: [1 /* TYPE_ANY */] }] },
-      trim: {
-        _func: this.functionTrim,
-        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */], optional: true }]
-      },
-      trim_left: {
-        _func: this.functionTrimLeft,
-        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */], optional: true }]
-      },
-      trim_right: {
-        _func: this.functionTrimRight,
-        _signature: [{ types: [2 /* TYPE_STRING */] }, { types: [2 /* TYPE_STRING */], optional: true }]
-      },
-      type: { _func: this.functionType, _signature: [{ types: [1 /* TYPE_ANY */] }] },
-      zip: { _func: this.functionZip, _signature: [{ types: [3 /* TYPE_ARRAY */], variadic: true }] }
-    };
-  }
-  /**
-   * Enhanced registerFunction with backward compatibility and new options
-   * @deprecated Use register() method for enhanced functionality
-   */
-  registerFunction(name, customFunction, signature, options) {
-    const result = this._registerInternal(name, customFunction, signature, options);
-    if (!result.success) {
-      throw new Error(result.message);
-    }
-  }
-  /**
-   * Internal registration method that bypasses TypeScript type checking
-   */
-  _registerInternal(name, customFunction, signature, options = {}) {
-    if (!name || typeof name !== "string" || name.trim() === "") {
-      return {
-        success: false,
-        reason: "invalid-name",
-        message: "Function name must be a non-empty string"
-      };
-    }
-    try {
-      this.validateInputSignatures(name, signature);
-    } catch (error) {
-      return {
-        success: false,
-        reason: "invalid-signature",
-        message: error instanceof Error ? error.message : "Invalid function signature"
-      };
-    }
-    const { override = false, warn = false } = options;
-    const exists = name in this._functionTable;
-    if (exists && !override) {
-      return {
-        success: false,
-        reason: "already-exists",
-        message: `Function already defined: ${name}(). Use { override: true } to replace it.`
-      };
-    }
-    if (exists && override && warn) {
-      console.warn(`Warning: Overriding existing function: ${name}()`);
-    }
-    this._functionTable[name] = {
-      _func: customFunction.bind(this),
-      _signature: signature
-    };
-    this._customFunctions.add(name);
-    const message = exists ? `Function ${name}() overridden successfully` : `Function ${name}() registered successfully`;
-    return { success: true, message };
-  }
-  /**
-   * Register a new function with enhanced options and type safety
-   */
-  register(name, customFunction, signature, options = {}) {
-    return this._registerInternal(name, customFunction, signature, options);
-  }
-  /**
-   * Unregister a custom function (built-in functions cannot be unregistered)
-   */
-  unregister(name) {
-    if (!this._customFunctions.has(name)) {
-      return false;
-    }
-    delete this._functionTable[name];
-    this._customFunctions.delete(name);
-    return true;
-  }
-  /**
-   * Check if a function is registered
-   */
-  isRegistered(name) {
-    return name in this._functionTable;
-  }
-  /**
-   * Get list of all registered function names
-   */
-  getRegistered() {
-    return Object.keys(this._functionTable);
-  }
-  /**
-   * Get list of custom (non-built-in) function names
-   */
-  getCustomFunctions() {
-    return Array.from(this._customFunctions);
-  }
-  /**
-   * Clear all custom functions (built-in functions remain)
-   */
-  clearCustomFunctions() {
-    for (const name of this._customFunctions) {
-      delete this._functionTable[name];
-    }
-    this._customFunctions.clear();
-  }
-  callFunction(name, resolvedArgs) {
-    const functionEntry = this._functionTable[name];
-    if (functionEntry === void 0) {
-      throw new Error(`Unknown function: ${name}()`);
-    }
-    this.validateArgs(name, resolvedArgs, functionEntry._signature);
-    return functionEntry._func.call(this, resolvedArgs);
-  }
-  validateInputSignatures(name, signature) {
-    for (let i = 0; i < signature.length; i += 1) {
-      if ("variadic" in signature[i] && i !== signature.length - 1) {
-        throw new Error(`Invalid arity: ${name}() 'variadic' argument ${i + 1} must occur last`);
-      }
-    }
-  }
-  validateArgs(name, args, signature) {
-    this.validateInputSignatures(name, signature);
-    this.validateArity(name, args, signature);
-    this.validateTypes(name, args, signature);
-  }
-  validateArity(name, args, signature) {
-    const numberOfRequiredArgs = signature.filter((argSignature) => !(argSignature.optional ?? false)).length;
-    const lastArgIsVariadic = signature[signature.length - 1]?.variadic ?? false;
-    const tooFewArgs = args.length < numberOfRequiredArgs;
-    const tooManyArgs = args.length > signature.length;
-    if (lastArgIsVariadic && tooFewArgs || !lastArgIsVariadic && (tooFewArgs || tooManyArgs)) {
-      const tooFewModifier = tooFewArgs && (!lastArgIsVariadic && numberOfRequiredArgs > 1 || lastArgIsVariadic) ? "at least " : "";
-      const pluralized = signature.length > 1;
-      throw new Error(
-        `Invalid arity: ${name}() takes ${tooFewModifier}${numberOfRequiredArgs} argument${pluralized && "s" || ""} but received ${args.length}`
-      );
-    }
-  }
-  validateTypes(name, args, signature) {
-    for (let i = 0; i < signature.length; i += 1) {
-      const currentSpec = signature[i].types;
-      const actualType = this.getTypeName(args[i]);
-      if (actualType === void 0) {
-        continue;
-      }
-      const typeMatched = currentSpec.some((expectedType) => this.typeMatches(actualType, expectedType, args[i]));
-      if (!typeMatched) {
-        const expected = currentSpec.map((typeId) => this.TYPE_NAME_TABLE[typeId]).join(" | ");
-        throw new Error(
-          `Invalid type: ${name}() expected argument ${i + 1} to be type (${expected}) but received type ${this.TYPE_NAME_TABLE[actualType]} instead.`
-        );
-      }
-    }
-  }
-  typeMatches(actual, expected, argValue) {
-    if (expected === 1 /* TYPE_ANY */) {
-      return true;
-    }
-    if (expected === 9 /* TYPE_ARRAY_STRING */ || expected === 8 /* TYPE_ARRAY_NUMBER */ || expected === 10 /* TYPE_ARRAY_OBJECT */ || expected === 11 /* TYPE_ARRAY_ARRAY */ || expected === 3 /* TYPE_ARRAY */) {
-      if (expected === 3 /* TYPE_ARRAY */) {
-        return actual === 3 /* TYPE_ARRAY */;
-      }
-      if (actual === 3 /* TYPE_ARRAY */) {
-        let subtype;
-        if (expected === 8 /* TYPE_ARRAY_NUMBER */) {
-          subtype = 0 /* TYPE_NUMBER */;
-        } else if (expected === 10 /* TYPE_ARRAY_OBJECT */) {
-          subtype = 4 /* TYPE_OBJECT */;
-        } else if (expected === 9 /* TYPE_ARRAY_STRING */) {
-          subtype = 2 /* TYPE_STRING */;
-        } else if (expected === 11 /* TYPE_ARRAY_ARRAY */) {
-          subtype = 3 /* TYPE_ARRAY */;
-        }
-        const array = argValue;
-        for (let i = 0; i < array.length; i += 1) {
-          const typeName = this.getTypeName(array[i]);
-          if (typeName !== void 0 && subtype !== void 0 && !this.typeMatches(typeName, subtype, array[i])) {
-            return false;
-          }
-        }
-        return true;
-      }
-    } else {
-      return actual === expected;
-    }
-    return false;
-  }
-  getTypeName(obj) {
-    if (obj === null) {
-      return 7 /* TYPE_NULL */;
-    }
-    if (typeof obj === "string") {
-      return 2 /* TYPE_STRING */;
-    }
-    if (typeof obj === "number") {
-      return 0 /* TYPE_NUMBER */;
-    }
-    if (typeof obj === "boolean") {
-      return 5 /* TYPE_BOOLEAN */;
-    }
-    if (Array.isArray(obj)) {
-      return 3 /* TYPE_ARRAY */;
-    }
-    if (typeof obj === "object") {
-      if (obj.expref) {
-        return 6 /* TYPE_EXPREF */;
-      }
-      return 4 /* TYPE_OBJECT */;
-    }
-    return;
-  }
-  createKeyFunction(exprefNode, allowedTypes) {
-    const interpreter = this._interpreter;
-    const keyFunc = (x) => {
-      const current = interpreter.visit(exprefNode, x);
-      if (!allowedTypes.includes(this.getTypeName(current))) {
-        const msg = `Invalid type: expected one of (${allowedTypes.map((t) => this.TYPE_NAME_TABLE[t]).join(" | ")}), received ${this.TYPE_NAME_TABLE[this.getTypeName(current)]}`;
-        throw new Error(msg);
-      }
-      return current;
-    };
-    return keyFunc;
-  }
-  functionAvg = ([inputArray]) => {
-    if (!inputArray || inputArray.length == 0) {
-      return null;
-    }
-    let sum = 0;
-    for (let i = 0; i < inputArray.length; i += 1) {
-      sum += inputArray[i];
-    }
-    return sum / inputArray.length;
-  };
-  functionContains = ([
-    searchable,
-    searchValue
-  ]) => {
-    if (Array.isArray(searchable)) {
-      const array = searchable;
-      return array.includes(searchValue);
-    }
-    if (typeof searchable === "string") {
-      const text = searchable;
-      if (typeof searchValue === "string") {
-        return text.includes(searchValue);
-      }
-    }
-    return null;
-  };
-  functionEndsWith = (resolvedArgs) => {
-    const [searchStr, suffix] = resolvedArgs;
-    return searchStr.includes(suffix, searchStr.length - suffix.length);
-  };
-  functionFindFirst = this.createFindFunction(findFirst);
-  functionFindLast = this.createFindFunction(findLast);
-  createFindFunction(findFn) {
-    return (resolvedArgs) => {
-      const subject = resolvedArgs[0];
-      const search2 = resolvedArgs[1];
-      const start = resolvedArgs.length > 2 ? resolvedArgs[2] : void 0;
-      const end = resolvedArgs.length > 3 ? resolvedArgs[3] : void 0;
-      return findFn(subject, search2, start, end);
-    };
-  }
-  functionFromItems = ([array]) => {
-    array.map((pair) => {
-      if (pair.length != 2 || typeof pair[0] !== "string") {
-        throw new Error("invalid value, each array must contain two elements, a pair of string and value");
-      }
-    });
-    return Object.fromEntries(array);
-  };
-  functionGroupBy = ([array, exprefNode]) => {
-    const keyFunction = this.createKeyFunction(exprefNode, [2 /* TYPE_STRING */]);
-    return array.reduce((acc, cur) => {
-      const k = keyFunction(cur ?? {});
-      const target = acc[k] = acc[k] || [];
-      target.push(cur);
-      return acc;
-    }, {});
-  };
-  functionItems = ([inputValue]) => {
-    return Object.entries(inputValue);
-  };
-  functionJoin = (resolvedArgs) => {
-    const [joinChar, listJoin] = resolvedArgs;
-    return listJoin.join(joinChar);
-  };
-  functionLength = ([inputValue]) => {
-    if (typeof inputValue === "string") {
-      return new Text(inputValue).length;
-    }
-    if (Array.isArray(inputValue)) {
-      return inputValue.length;
-    }
-    return Object.keys(inputValue).length;
-  };
-  functionMap = ([exprefNode, elements]) => {
-    if (!this._interpreter) {
-      return [];
-    }
-    const mapped = [];
-    const interpreter = this._interpreter;
-    for (let i = 0; i < elements.length; i += 1) {
-      mapped.push(interpreter.visit(exprefNode, elements[i]));
-    }
-    return mapped;
-  };
-  functionMax = ([inputValue]) => {
-    if (!inputValue.length) {
-      return null;
-    }
-    const typeName = this.getTypeName(inputValue[0]);
-    if (typeName === 0 /* TYPE_NUMBER */) {
-      return Math.max(...inputValue);
-    }
-    const elements = inputValue;
-    let maxElement = elements[0];
-    for (let i = 1; i < elements.length; i += 1) {
-      if (maxElement.localeCompare(elements[i]) < 0) {
-        maxElement = elements[i];
-      }
-    }
-    return maxElement;
-  };
-  functionMaxBy = (resolvedArgs) => {
-    const exprefNode = resolvedArgs[1];
-    const resolvedArray = resolvedArgs[0];
-    const keyFunction = this.createKeyFunction(exprefNode, [0 /* TYPE_NUMBER */, 2 /* TYPE_STRING */]);
-    let maxNumber = -Infinity;
-    let maxRecord;
-    let current;
-    for (let i = 0; i < resolvedArray.length; i += 1) {
-      current = keyFunction && keyFunction(resolvedArray[i]);
-      if (current !== void 0 && current > maxNumber) {
-        maxNumber = current;
-        maxRecord = resolvedArray[i];
-      }
-    }
-    return maxRecord || null;
-  };
-  functionMerge = (resolvedArgs) => {
-    let merged = {};
-    for (let i = 0; i < resolvedArgs.length; i += 1) {
-      const current = resolvedArgs[i];
-      merged = Object.assign(merged, current);
-    }
-    return merged;
-  };
-  functionMin = ([inputValue]) => {
-    if (!inputValue.length) {
-      return null;
-    }
-    const typeName = this.getTypeName(inputValue[0]);
-    if (typeName === 0 /* TYPE_NUMBER */) {
-      return Math.min(...inputValue);
-    }
-    const elements = inputValue;
-    let minElement = elements[0];
-    for (let i = 1; i < elements.length; i += 1) {
-      if (elements[i].localeCompare(minElement) < 0) {
-        minElement = elements[i];
-      }
-    }
-    return minElement;
-  };
-  functionMinBy = (resolvedArgs) => {
-    const exprefNode = resolvedArgs[1];
-    const resolvedArray = resolvedArgs[0];
-    const keyFunction = this.createKeyFunction(exprefNode, [0 /* TYPE_NUMBER */, 2 /* TYPE_STRING */]);
-    let minNumber = Infinity;
-    let minRecord;
-    let current;
-    for (let i = 0; i < resolvedArray.length; i += 1) {
-      current = keyFunction && keyFunction(resolvedArray[i]);
-      if (current !== void 0 && current < minNumber) {
-        minNumber = current;
-        minRecord = resolvedArray[i];
-      }
-    }
-    return minRecord || null;
-  };
-  functionNotNull = (resolvedArgs) => {
-    for (let i = 0; i < resolvedArgs.length; i += 1) {
-      if (this.getTypeName(resolvedArgs[i]) !== 7 /* TYPE_NULL */) {
-        return resolvedArgs[i];
-      }
-    }
-    return null;
-  };
-  functionPadLeft = this.createPadFunction(padLeft);
-  functionPadRight = this.createPadFunction(padRight);
-  createPadFunction(padFn) {
-    return (resolvedArgs) => {
-      const subject = resolvedArgs[0];
-      const width = resolvedArgs[1];
-      const padding = resolvedArgs.length > 2 ? resolvedArgs[2] : void 0;
-      return padFn(subject, width, padding);
-    };
-  }
-  functionReplace = (resolvedArgs) => {
-    const subject = resolvedArgs[0];
-    const string = resolvedArgs[1];
-    const by = resolvedArgs[2];
-    return replace(subject, string, by, resolvedArgs.length > 3 ? resolvedArgs[3] : void 0);
-  };
-  functionSplit = (resolvedArgs) => {
-    const subject = resolvedArgs[0];
-    const search2 = resolvedArgs[1];
-    return dist_split(subject, search2, resolvedArgs.length > 2 ? resolvedArgs[2] : void 0);
-  };
-  functionReverse = ([inputValue]) => {
-    const typeName = this.getTypeName(inputValue);
-    if (typeName === 2 /* TYPE_STRING */) {
-      return new Text(inputValue).reverse();
-    }
-    const reversedArray = inputValue.slice(0);
-    reversedArray.reverse();
-    return reversedArray;
-  };
-  functionSort = ([inputValue]) => {
-    if (inputValue.length == 0) {
-      return inputValue;
-    }
-    if (typeof inputValue[0] === "string") {
-      return [...inputValue].sort(Text.comparer);
-    }
-    return [...inputValue].sort();
-  };
-  functionSortBy = (resolvedArgs) => {
-    const sortedArray = resolvedArgs[0].slice(0);
-    if (sortedArray.length === 0) {
-      return sortedArray;
-    }
-    const interpreter = this._interpreter;
-    const exprefNode = resolvedArgs[1];
-    const requiredType = this.getTypeName(interpreter.visit(exprefNode, sortedArray[0]));
-    if (requiredType !== void 0 && ![0 /* TYPE_NUMBER */, 2 /* TYPE_STRING */].includes(requiredType)) {
-      throw new Error(`Invalid type: unexpected type (${this.TYPE_NAME_TABLE[requiredType]})`);
-    }
-    function throwInvalidTypeError(rt, item) {
-      throw new Error(
-        `Invalid type: expected (${rt.TYPE_NAME_TABLE[requiredType]}), received ${rt.TYPE_NAME_TABLE[rt.getTypeName(item)]}`
-      );
-    }
-    return sortedArray.sort((a, b) => {
-      const exprA = interpreter.visit(exprefNode, a);
-      const exprB = interpreter.visit(exprefNode, b);
-      if (this.getTypeName(exprA) !== requiredType) {
-        throwInvalidTypeError(this, exprA);
-      } else if (this.getTypeName(exprB) !== requiredType) {
-        throwInvalidTypeError(this, exprB);
-      }
-      if (requiredType === 2 /* TYPE_STRING */) {
-        return Text.comparer(exprA, exprB);
-      }
-      return exprA - exprB;
-    });
-  };
-  functionStartsWith = ([searchable, searchStr]) => {
-    return searchable.startsWith(searchStr);
-  };
-  functionSum = ([inputValue]) => {
-    return inputValue.reduce((x, y) => x + y, 0);
-  };
-  functionToArray = ([inputValue]) => {
-    if (this.getTypeName(inputValue) === 3 /* TYPE_ARRAY */) {
-      return inputValue;
-    }
-    return [inputValue];
-  };
-  functionToNumber = ([inputValue]) => {
-    const typeName = this.getTypeName(inputValue);
-    let convertedValue;
-    if (typeName === 0 /* TYPE_NUMBER */) {
-      return inputValue;
-    }
-    if (typeName === 2 /* TYPE_STRING */) {
-      convertedValue = +inputValue;
-      if (!isNaN(convertedValue)) {
-        return convertedValue;
-      }
-    }
-    return null;
-  };
-  functionToString = ([inputValue]) => {
-    if (this.getTypeName(inputValue) === 2 /* TYPE_STRING */) {
-      return inputValue;
-    }
-    return JSON.stringify(inputValue);
-  };
-  functionTrim = this.createTrimFunction(trim);
-  functionTrimLeft = this.createTrimFunction(trimLeft);
-  functionTrimRight = this.createTrimFunction(trimRight);
-  createTrimFunction(trimFn) {
-    return (resolvedArgs) => {
-      const subject = resolvedArgs[0];
-      const chars = resolvedArgs.length > 1 ? resolvedArgs[1] : void 0;
-      return trimFn(subject, chars);
-    };
-  }
-  functionType = ([inputValue]) => {
-    switch (this.getTypeName(inputValue)) {
-      case 0 /* TYPE_NUMBER */:
-        return "number";
-      case 2 /* TYPE_STRING */:
-        return "string";
-      case 3 /* TYPE_ARRAY */:
-        return "array";
-      case 4 /* TYPE_OBJECT */:
-        return "object";
-      case 5 /* TYPE_BOOLEAN */:
-        return "boolean";
-      case 7 /* TYPE_NULL */:
-        return "null";
-      default:
-        throw new Error("invalid-type");
-    }
-  };
-  functionZip = (array) => {
-    const length = Math.min(...array.map((arr) => arr.length));
-    const result = Array(length).fill(null).map((_, index) => array.map((arr) => arr[index]));
-    return result;
-  };
-};
-
-// src/Scope.ts
-var ScopeChain = class _ScopeChain {
-  inner = void 0;
-  data = {};
-  get currentScopeData() {
-    return this.data;
-  }
-  withScope(data) {
-    const outer = new _ScopeChain();
-    outer.inner = this;
-    outer.data = data;
-    return outer;
-  }
-  getValue(identifier) {
-    if (Object.prototype.hasOwnProperty.call(this.data, identifier)) {
-      return this.data[identifier];
-    }
-    if (this.inner) {
-      return this.inner.getValue(identifier);
-    }
-    return null;
-  }
-};
-
-// src/TreeInterpreter.ts
-var emptyScopeChain = new ScopeChain();
-var TreeInterpreter = class _TreeInterpreter {
-  runtime;
-  _rootValue = null;
-  _scope;
-  constructor() {
-    this.runtime = new Runtime(this);
-    this._scope = new ScopeChain();
-  }
-  withScope(scope) {
-    const interpreter = new _TreeInterpreter();
-    interpreter.runtime._functionTable = this.runtime._functionTable;
-    interpreter._rootValue = this._rootValue;
-    interpreter._scope = this._scope.withScope(scope);
-    return interpreter;
-  }
-  search(node, value) {
-    this._rootValue = value;
-    this._scope = emptyScopeChain;
-    return this.visit(node, value);
-  }
-  visit(node, value) {
-    switch (node.type) {
-      case "Ternary": {
-        const condition = this.visit(node.condition, value);
-        if (!isFalse(condition)) {
-          return this.visit(node.trueExpr, value);
-        }
-        return this.visit(node.falseExpr, value);
-      }
-      case "Field":
-        const identifier = node.name;
-        if (value === null || typeof value !== "object" || Array.isArray(value)) {
-          return null;
-        }
-        return value[identifier] ?? null;
-      case "LetExpression": {
-        const { bindings, expression } = node;
-        let scope = {};
-        bindings.forEach((binding) => {
-          const reference = this.visit(binding, value);
-          scope = {
-            ...scope,
-            ...reference
-          };
-        });
-        return this.withScope(scope).visit(expression, value);
-      }
-      case "Binding": {
-        const { variable, reference } = node;
-        const result = this.visit(reference, value);
-        return { [variable]: result };
-      }
-      case "Variable": {
-        const variable = node.name;
-        if (!this._scope.getValue(variable) && !Object.prototype.hasOwnProperty.call(this._scope.currentScopeData, variable)) {
-          throw new Error(`Error referencing undefined variable ${variable}`);
-        }
-        return this._scope.getValue(variable);
-      }
-      case "IndexExpression":
-        return this.visit(node.right, this.visit(node.left, value));
-      case "Subexpression": {
-        const result = this.visit(node.left, value);
-        return result != null ? this.visit(node.right, result) ?? null : null;
-      }
-      case "Index": {
-        if (!Array.isArray(value)) {
-          return null;
-        }
-        const index = node.value < 0 ? value.length + node.value : node.value;
-        return value[index] ?? null;
-      }
-      case "Slice": {
-        if (!Array.isArray(value) && typeof value !== "string") {
-          return null;
-        }
-        const { start, stop, step } = this.computeSliceParams(value.length, node);
-        if (typeof value === "string") {
-          const chars = [...value];
-          const sliced = this.slice(chars, start, stop, step);
-          return sliced.join("");
-        } else {
-          return this.slice(value, start, stop, step);
-        }
-      }
-      case "Projection": {
-        const { left, right } = node;
-        let allowString = false;
-        if (left.type === "IndexExpression" && left.right.type === "Slice") {
-          allowString = true;
-        }
-        const base = this.visit(left, value);
-        if (allowString && typeof base === "string") {
-          return this.visit(right, base);
-        }
-        if (!Array.isArray(base)) {
-          return null;
-        }
-        const collected = [];
-        for (const elem of base) {
-          const current = this.visit(right, elem);
-          if (current !== null) {
-            collected.push(current);
-          }
-        }
-        return collected;
-      }
-      case "ValueProjection": {
-        const { left, right } = node;
-        const base = this.visit(left, value);
-        if (base === null || typeof base !== "object" || Array.isArray(base)) {
-          return null;
-        }
-        const collected = [];
-        const values = Object.values(base);
-        for (const elem of values) {
-          const current = this.visit(right, elem);
-          if (current !== null) {
-            collected.push(current);
-          }
-        }
-        return collected;
-      }
-      case "FilterProjection": {
-        const { left, right, condition } = node;
-        const base = this.visit(left, value);
-        if (!Array.isArray(base)) {
-          return null;
-        }
-        const results = [];
-        for (const elem of base) {
-          const matched = this.visit(condition, elem);
-          if (isFalse(matched)) {
-            continue;
-          }
-          const result = this.visit(right, elem);
-          if (result !== null) {
-            results.push(result);
-          }
-        }
-        return results;
-      }
-      case "Arithmetic": {
-        const first = this.visit(node.left, value);
-        const second = this.visit(node.right, value);
-        switch (node.operator) {
-          case "Plus" /* TOK_PLUS */:
-            return add(first, second);
-          case "Minus" /* TOK_MINUS */:
-            return sub(first, second);
-          case "Multiply" /* TOK_MULTIPLY */:
-          case "Star" /* TOK_STAR */:
-            return mul(first, second);
-          case "Divide" /* TOK_DIVIDE */:
-            return divide(first, second);
-          case "Modulo" /* TOK_MODULO */:
-            return mod(first, second);
-          case "Div" /* TOK_DIV */:
-            return div(first, second);
-          default:
-            throw new Error(`Syntax error: unknown arithmetic operator: ${node.operator}`);
-        }
-      }
-      case "Unary": {
-        const operand = this.visit(node.operand, value);
-        switch (node.operator) {
-          case "Plus" /* TOK_PLUS */:
-            ensureNumbers(operand);
-            return operand;
-          case "Minus" /* TOK_MINUS */:
-            ensureNumbers(operand);
-            return -operand;
-          default:
-            throw new Error(`Syntax error: unknown arithmetic operator: ${node.operator}`);
-        }
-      }
-      case "Comparator": {
-        const first = this.visit(node.left, value);
-        const second = this.visit(node.right, value);
-        switch (node.name) {
-          case "EQ":
-            return strictDeepEqual(first, second);
-          case "NE":
-            return !strictDeepEqual(first, second);
-        }
-        if (typeof first !== "number" || typeof second !== "number") {
-          return null;
-        }
-        switch (node.name) {
-          case "GT":
-            return first > second;
-          case "GTE":
-            return first >= second;
-          case "LT":
-            return first < second;
-          case "LTE":
-            return first <= second;
-        }
-      }
-      case "Flatten": {
-        const original = this.visit(node.child, value);
-        return Array.isArray(original) ? original.flat() : null;
-      }
-      case "Root":
-        return this._rootValue;
-      case "MultiSelectList": {
-        const collected = [];
-        for (const child of node.children) {
-          collected.push(this.visit(child, value));
-        }
-        return collected;
-      }
-      case "MultiSelectHash": {
-        const collected = {};
-        for (const child of node.children) {
-          collected[child.name] = this.visit(child.value, value);
-        }
-        return collected;
-      }
-      case "OrExpression": {
-        const result = this.visit(node.left, value);
-        if (isFalse(result)) {
-          return this.visit(node.right, value);
-        }
-        return result;
-      }
-      case "AndExpression": {
-        const result = this.visit(node.left, value);
-        if (isFalse(result)) {
-          return result;
-        }
-        return this.visit(node.right, value);
-      }
-      case "NotExpression":
-        return isFalse(this.visit(node.child, value));
-      case "Literal":
-        return node.value;
-      case "Pipe":
-        return this.visit(node.right, this.visit(node.left, value));
-      case "Function": {
-        const args = [];
-        for (const child of node.children) {
-          args.push(this.visit(child, value));
-        }
-        return this.runtime.callFunction(node.name, args);
-      }
-      case "ExpressionReference":
-        return {
-          expref: true,
-          ...node.child
-        };
-      case "Current":
-      case "Identity":
-        return value;
-    }
-  }
-  computeSliceParams(arrayLength, sliceNode) {
-    let { start, stop, step } = sliceNode;
-    if (step === null) {
-      step = 1;
-    } else if (step === 0) {
-      const error = new Error("Invalid value: slice step cannot be 0");
-      error.name = "RuntimeError";
-      throw error;
-    }
-    start = start === null ? step < 0 ? arrayLength - 1 : 0 : this.capSliceRange(arrayLength, start, step);
-    stop = stop === null ? step < 0 ? -1 : arrayLength : this.capSliceRange(arrayLength, stop, step);
-    return { start, stop, step };
-  }
-  capSliceRange(arrayLength, actualValue, step) {
-    let nextActualValue = actualValue;
-    if (nextActualValue < 0) {
-      nextActualValue += arrayLength;
-      if (nextActualValue < 0) {
-        nextActualValue = step < 0 ? -1 : 0;
-      }
-    } else if (nextActualValue >= arrayLength) {
-      nextActualValue = step < 0 ? arrayLength - 1 : arrayLength;
-    }
-    return nextActualValue;
-  }
-  slice(collection, start, end, step) {
-    const result = [];
-    if (step > 0) {
-      for (let i = start; i < end; i += step) {
-        result.push(collection[i]);
-      }
-    } else {
-      for (let i = start; i > end; i += step) {
-        result.push(collection[i]);
-      }
-    }
-    return result;
-  }
-};
-var TreeInterpreterInstance = new TreeInterpreter();
-var TreeInterpreter_default = TreeInterpreterInstance;
-
-// src/index.ts
-var TYPE_ANY = 1 /* TYPE_ANY */;
-var TYPE_ARRAY = 3 /* TYPE_ARRAY */;
-var TYPE_ARRAY_ARRAY = 11 /* TYPE_ARRAY_ARRAY */;
-var TYPE_ARRAY_NUMBER = 8 /* TYPE_ARRAY_NUMBER */;
-var TYPE_ARRAY_OBJECT = 10 /* TYPE_ARRAY_OBJECT */;
-var TYPE_ARRAY_STRING = 9 /* TYPE_ARRAY_STRING */;
-var TYPE_BOOLEAN = 5 /* TYPE_BOOLEAN */;
-var TYPE_EXPREF = 6 /* TYPE_EXPREF */;
-var TYPE_NULL = 7 /* TYPE_NULL */;
-var TYPE_NUMBER = 0 /* TYPE_NUMBER */;
-var TYPE_OBJECT = 4 /* TYPE_OBJECT */;
-var TYPE_STRING = 2 /* TYPE_STRING */;
-function compile(expression, options) {
-  const nodeTree = Parser_default.parse(expression, options);
-  return nodeTree;
-}
-function tokenize(expression, options) {
-  return Lexer_default.tokenize(expression, options);
-}
-var registerFunction = (functionName, customFunction, signature, options) => {
-  TreeInterpreter_default.runtime.registerFunction(functionName, customFunction, signature, options);
-};
-var register = (name, customFunction, signature, options) => {
-  return TreeInterpreter_default.runtime.register(name, customFunction, signature, options);
-};
-var unregisterFunction = (name) => {
-  return TreeInterpreter_default.runtime.unregister(name);
-};
-var isRegistered = (name) => {
-  return TreeInterpreter_default.runtime.isRegistered(name);
-};
-var getRegisteredFunctions = () => {
-  return TreeInterpreter_default.runtime.getRegistered();
-};
-var getCustomFunctions = () => {
-  return TreeInterpreter_default.runtime.getCustomFunctions();
-};
-var clearCustomFunctions = () => {
-  TreeInterpreter_default.runtime.clearCustomFunctions();
-};
-function search(data, expression, options) {
-  const nodeTree = Parser_default.parse(expression, options);
-  return TreeInterpreter_default.search(nodeTree, data);
-}
-function Scope() {
-  return new ScopeChain();
-}
-var TreeInterpreter2 = TreeInterpreter_default;
-var jmespath = {
-  compile,
-  registerFunction,
-  register,
-  unregisterFunction,
-  isRegistered,
-  getRegisteredFunctions,
-  getCustomFunctions,
-  clearCustomFunctions,
-  search,
-  tokenize,
-  TreeInterpreter: TreeInterpreter2,
-  TYPE_ANY,
-  TYPE_ARRAY_NUMBER,
-  TYPE_ARRAY_STRING,
-  TYPE_ARRAY,
-  TYPE_BOOLEAN,
-  TYPE_EXPREF,
-  TYPE_NULL,
-  TYPE_NUMBER,
-  TYPE_OBJECT,
-  TYPE_STRING
-};
-
-
-//# sourceMappingURL=index.mjs.map
-//# sourceMappingURL=index.mjs.map
-;// CONCATENATED MODULE: ./src/health/json-comparison.ts
-
-
-
-
-const jsonRule = ({ text, path, operator, value }) => ({
-    text,
-    mismatch(document, patience) {
-        try {
-            const found = patience.run(() => search(document, path));
-            if (!found)
-                return { text: `${path} did not end on the JSON`, brokenOff: true };
-            return holds(found.value, operator, value) ? undefined : { text: `it is ${json_comparison_shown(found.value)}` };
-        }
-        catch (error) {
-            return { text: error.message }; // a function got a value of another type than it takes
-        }
-    },
-});
-/** The value at a path as text: a version may be a number. undefined = there is none */
-function textAt(document, path) {
-    try {
-        const found = new Patience().run(() => search(document, path))?.value;
-        return typeof found === "string" || typeof found === "number" ? String(found) : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-function holds(found, operator, value) {
-    if (operator === "=")
-        return equals(found, value);
-    if (operator === "!=")
-        return !equals(found, value);
-    if (typeof found !== "number")
-        return false; // "10" < "9" as text: nobody means that
-    return orders[operator](found, Number(value));
-}
-const orders = {
-    "<": (a, b) => a < b,
-    "<=": (a, b) => a <= b,
-    ">": (a, b) => a > b,
-    ">=": (a, b) => a >= b,
-};
-/** `42` is the number 42 and the text "42"; `"42"` is the text alone. */
-function equals(found, value) {
-    if (found === value && !value.startsWith('"'))
-        return true;
-    try {
-        return (0,external_node_util_.isDeepStrictEqual)(found, JSON.parse(value));
-    }
-    catch {
-        return false;
-    }
-}
-const json_comparison_shown = (found) => found === undefined ? "nothing" : excerpt(JSON.stringify(found)).slice(1, -1);
-
-;// CONCATENATED MODULE: ./src/health/expected.ts
-
-
-/** What this kind of server can be held to: a status is HTTP's, and plain TCP has nothing but bytes. */
-function expectationFor({ protocol }, expected) {
-    const { status, body, headers, json } = expected;
-    if (protocol === "tcp:")
-        return { body };
-    const rest = { body, headers, json: json.map(jsonRule), version: versionRule(expected) };
-    return protocol.startsWith("http") ? { status, ...rest } : rest;
-}
-function versionRule({ version: is, versionFrom: from }) {
-    if ("header" in from)
-        return { is, where: from.header, of: ({ headers }) => headerOf(headers, from.header) };
-    const of = ({ body }) => textAt(documentIn(body)?.value ?? null, from.json);
-    return { is, where: `the JSON's ${from.json}`, of };
-}
-function describeFor(url, expectation) {
-    const least = url.protocol === "tcp:" ? "a connection" : "a WebSocket handshake";
-    const parts = describeExpectation(expectation);
-    if (url.protocol.startsWith("http"))
-        return parts;
-    return parts === "" ? least : `${least}, ${parts}`;
-}
-
+// EXTERNAL MODULE: ./src/health/expected.ts + 1 modules
+var expected = __nccwpck_require__(6888);
 // EXTERNAL MODULE: ./src/health/gate.ts
 var gate = __nccwpck_require__(2923);
-// EXTERNAL MODULE: ./src/health/no-answer.ts
-var no_answer = __nccwpck_require__(7494);
-;// CONCATENATED MODULE: ./src/health/certificate.ts
-
-const DAY = 86_400_000;
-/** What the server showed; undefined = a connection without TLS, or nothing to read. */
-function certificateOf(socket) {
-    const expires = new Date(socket.getPeerCertificate().valid_to ?? "");
-    return Number.isNaN(expires.getTime()) ? undefined : { expires };
-}
-function certificate_earliest(dates) {
-    return dates.filter((date) => date !== undefined).sort((a, b) => a.getTime() - b.getTime())[0];
-}
-const day = (date) => date.toISOString().slice(0, 10);
-/** Why this certificate must not be trusted, with its date or names, which Node's own message leaves out. */
-function untrusted(socket, host) {
-    const code = String(socket.authorizationError);
-    return new no_answer/* NoAnswer */.W(`${certificate_sentence(code, socket, host)} (${code})`, code);
-}
-function certificate_sentence(code, socket, host) {
-    const { valid_from, valid_to, subjectaltname, subject } = socket.getPeerCertificate();
-    const [until, from] = [new Date(valid_to ?? ""), new Date(valid_from ?? "")];
-    // of a chain it may be another certificate: then this one's date is not the reason
-    if (code === "CERT_HAS_EXPIRED")
-        return until.getTime() < Date.now()
-            ? `the certificate expired on ${day(until)}`
-            : "a certificate of its chain has expired";
-    if (code === "CERT_NOT_YET_VALID")
-        return from.getTime() > Date.now()
-            ? `the certificate is not valid before ${day(from)}`
-            : "a certificate of its chain is not valid yet";
-    if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-        const names = subjectaltname?.replace(/\b(DNS|IP Address):/g, "") ?? String(subject?.CN ?? "no name");
-        return `the certificate is for ${names}, not for ${host}`;
-    }
-    if (code === "DEPTH_ZERO_SELF_SIGNED_CERT")
-        return "the certificate is signed by itself";
-    if (/ISSUER_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF/.test(code))
-        return "the certificate's chain leads to no authority that is trusted here";
-    return "the certificate can't be trusted";
-}
-/** undefined = it is valid for `minDays` more; `at` = now, in milliseconds since 1970. */
-function expiresSoon({ expires }, minDays, at) {
-    if (expires.getTime() - at >= minDays * DAY)
-        return undefined;
-    const left = Math.floor((expires.getTime() - at) / DAY);
-    const when = left < 0 ? `expired on ${day(expires)}` : `expires on ${day(expires)}, in ${left} days`;
-    return `the certificate ${when}, and min-certificate-days is ${minDays}`;
-}
-
-;// CONCATENATED MODULE: ./src/health/http.ts
-
-
-const http_BODY_LIMIT = 64 * 1024;
-/** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-async function http_ask(dial, what, attempt, now) {
-    const startedAt = now();
-    const stream = attempt.closes(await dial());
-    attempt.waitingFor = "answer";
-    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
-    try {
-        const response = await new Promise((resolve, reject) => {
-            const request = (0,external_node_http_.request)({
-                method: what.method ?? "GET",
-                path: what.path,
-                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
-                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
-            });
-            request.on("error", reject);
-            request.on("response", resolve);
-            stream.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed")));
-            request.end(what.body);
-        });
-        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
-        const body = await read(response, what.bodyLimit ?? http_BODY_LIMIT);
-        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
-    }
-    finally {
-        stream.destroy();
-    }
-}
-function read(response, limit) {
-    return new Promise((resolve, reject) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk) => {
-            body = `${body}${chunk}`.slice(0, limit);
-            if (body.length >= limit)
-                resolve(body);
-        });
-        response.on("end", () => resolve(body));
-        response.on("error", reject);
-    });
-}
-
-;// CONCATENATED MODULE: ./src/health/proxy.ts
-
-
-/** "proxy.example.com:3128", as the log names it: without its user. */
-const proxyName = (proxy) => `${proxy.hostname}:${portOfProxy(proxy)}`;
-const portOfProxy = (proxy) => Number(proxy.port || (proxy.protocol === "https:" ? 443 : 80));
-function proxyAuthorization(proxy) {
-    if (proxy.username === "" && proxy.password === "")
-        return {};
-    const credentials = [proxy.username, proxy.password].map(proxy_decoded).join(":");
-    return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
-}
-function proxy_decoded(text) {
-    try {
-        return decodeURIComponent(text);
-    }
-    catch {
-        return text;
-    }
-}
-/**
- * Asks a proxy for a tunnel (RFC 9110, 9.3.6). Its refusal says nothing about the server; a 5xx says that it could not
- * be reached from there, which does.
- */
-function proxy_tunnel(socket, proxy, authority, attempt) {
-    attempt.waitingFor = `answer of the proxy ${proxyName(proxy)}`;
-    return new Promise((resolve, reject) => {
-        const asking = (0,external_node_http_.request)({
-            method: "CONNECT",
-            path: authority,
-            headers: { host: authority, ...proxyAuthorization(proxy) },
-            createConnection: () => socket,
-        });
-        asking.on("error", (cause) => reject(unreachable(proxy, cause)));
-        asking.on("connect", ({ statusCode = 0 }, tunnelled, head) => {
-            if (statusCode >= 300)
-                return reject(refused(proxy, statusCode));
-            if (head.length > 0)
-                tunnelled.unshift(head);
-            resolve(attempt.closes(tunnelled));
-        });
-        asking.on("response", ({ statusCode = 0 }) => reject(refused(proxy, statusCode)));
-        asking.end();
-    });
-}
-const unreachable = (proxy, cause) => new no_answer/* NoAnswer */.W(`the proxy ${proxyName(proxy)} can't be reached: ${cause.message}`, "proxy", { blind: true, cause });
-function refused(proxy, status) {
-    if (status >= 500)
-        return new no_answer/* NoAnswer */.W(`the proxy ${proxyName(proxy)} can't reach it (status ${status})`, `proxy ${status}`);
-    const why = status === 407 ? "it wants a user and a password" : "it does not let this runner through";
-    return new no_answer/* NoAnswer */.W(`the proxy ${proxyName(proxy)} refuses with status ${status}: ${why}`, `proxy ${status}`, {
-        blind: true,
-    });
-}
-
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
-;// CONCATENATED MODULE: external "node:dns"
-const external_node_dns_namespaceObject = require("node:dns");
-;// CONCATENATED MODULE: ./src/health/lookups.ts
-
-/**
- * One question in flight per name: a resolver that is silent holds a thread of Node's few for each question, long after
- * its attempt has ended, and then no other name is found either.
- */
-function sharedLookup(resolve = external_node_dns_namespaceObject.lookup) {
-    const inFlight = new Map();
-    const ask = (key, host, options) => {
-        const asked = new Promise((found, failed) => {
-            resolve(host, { ...options, all: true }, (error, addresses) => (error ? failed(error) : found(addresses)));
-        }).finally(() => inFlight.delete(key));
-        inFlight.set(key, asked);
-        return asked;
-    };
-    return (host, options, callback) => {
-        const { family = 0, hints = 0, all } = options;
-        const key = JSON.stringify([host, family, hints]);
-        const asked = inFlight.get(key) ?? ask(key, host, options);
-        const told = ([first, ...others]) => {
-            if (all || !first)
-                callback(null, first ? [first, ...others] : []);
-            else
-                callback(null, first.address, first.family);
-        };
-        asked.then(told, (error) => callback(error, []));
-    };
-}
-
-;// CONCATENATED MODULE: ./src/health/reach.ts
-
-
-
-
-
-
-const ports = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
-const NEXT_ADDRESS = 500; // milliseconds that one address of a name has before the next is tried
-const lookup = sharedLookup();
-const portOf = (url) => Number(url.port || ports[url.protocol]);
-/** The name or address without brackets, as sockets and certificates want it. */
-const hostOf = (url) => url.hostname.replace(/^\[|\]$/g, "");
-/** The proxy that a request to this URL goes through. */
-function proxyFor(url, way) {
-    if (url.protocol === "tcp:" || way.resolve?.host === hostOf(url))
-        return undefined;
-    return way.proxyOf(url);
-}
-async function connect(url, way, attempt) {
-    const proxy = proxyFor(url, way);
-    const secure = url.protocol === "https:" || url.protocol === "wss:";
-    const plain = await (proxy ? throughProxy(proxy, url, attempt) : direct(url, way, attempt));
-    if (!secure)
-        return { stream: plain, certificate: undefined, readBy: url.protocol === "http:" ? proxy : undefined };
-    return { ...(await handshake(plain, hostOf(url), way.tls, attempt)), readBy: undefined };
-}
-function direct(url, { resolve, family }, attempt) {
-    const host = hostOf(url);
-    return dial(resolve?.host === host ? resolve.address : host, portOf(url), family, attempt);
-}
-function dial(host, port, family, attempt, blind = false) {
-    const toServer = () => Object.assign(attempt, { waitingFor: "connection", blind });
-    if ((0,external_node_net_.isIP)(host))
-        toServer();
-    else
-        Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
-    const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
-    const socket = attempt.closes((0,external_node_net_.connect)({ host, port, family, lookup, noDelay: true, ...eyeballs }));
-    socket.once("lookup", toServer);
-    return new Promise((resolve, reject) => {
-        socket.once("connect", () => resolve(socket));
-        socket.once("error", (error) => reject((0,no_answer/* noAnswer */.q)(error)));
-    });
-}
-async function throughProxy(proxy, url, attempt) {
-    try {
-        const socket = await dial(hostOf(proxy), portOfProxy(proxy), 0, attempt, true);
-        const toProxy = proxy.protocol === "https:" ? await secured(socket, hostOf(proxy), {}, attempt) : socket;
-        if (url.protocol === "http:")
-            return toProxy;
-        return await proxy_tunnel(toProxy, proxy, `${url.hostname}:${portOf(url)}`, attempt);
-    }
-    catch (cause) {
-        throw cause instanceof no_answer/* NoAnswer */.W && cause.kind.startsWith("proxy") ? cause : unreachable(proxy, cause);
-    }
-    finally {
-        attempt.blind = false;
-    }
-}
-async function handshake(plain, host, tls, attempt) {
-    // Node would close the connection before anybody can read which certificate it was: so it is judged here, before a byte is sent.
-    const options = { rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...ca(tls) };
-    const stream = await secured(plain, host, options, attempt);
-    const certificate = certificateOf(stream);
-    const { found } = attempt; // noted before it is judged: a bad one's end is what one wants to know
-    found.certificateExpires = certificate_earliest([certificate?.expires, found.certificateExpires]);
-    if (tls.verify && !stream.authorized)
-        throw untrusted(stream, host);
-    return { stream, certificate };
-}
-const ca = ({ authorities }) => (authorities === undefined ? {} : { ca: authorities });
-function secured(plain, host, options, attempt) {
-    attempt.waitingFor = "TLS handshake";
-    const servername = (0,external_node_net_.isIP)(host) ? "" : host;
-    const socket = attempt.closes((0,external_node_tls_namespaceObject.connect)({ socket: plain, host, servername, ...options }));
-    return new Promise((resolve, reject) => {
-        socket.once("secureConnect", () => resolve(socket));
-        socket.once("error", (error) => reject((0,no_answer/* noAnswer */.q)(error)));
-        socket.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed in the TLS handshake", "closed")));
-    });
-}
-
-;// CONCATENATED MODULE: ./src/health/redirects.ts
-
-
-const MOST_REDIRECTS = 20; // the fetch standard's
-/** Where the answer sends the client. undefined = nowhere: it is no redirect, or names no place */
-function locationOf({ status, headers }, from) {
-    const { location } = headers;
-    if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
-        return undefined;
-    return URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-}
-/** Asks, and follows redirects if the question says so. `visit` makes one request. */
-async function follow(first, visit) {
-    const chain = [first];
-    for (let hop = first;;) {
-        const answer = await visit(hop).catch((error) => {
-            throw hop === first ? error : elsewhere(hop, error);
-        });
-        const next = first.question.followRedirects ? nextHop(hop, answer) : undefined;
-        if (!next)
-            return answer;
-        chain.push(next);
-        if (chain.length > MOST_REDIRECTS + 1)
-            throw new no_answer/* NoAnswer */.W(`more than ${MOST_REDIRECTS} redirects: ${shownChain(chain)}`, "redirects");
-        if (chain.slice(0, -1).some((earlier) => isSame(earlier, next)))
-            throw new no_answer/* NoAnswer */.W(`the redirects go round in a circle: ${shownChain(chain)}`, "redirects");
-        hop = next;
-    }
-}
-/** A person looks at the URL that they wrote: so a failure behind a redirect says where it was. */
-function elsewhere({ url }, error) {
-    const { message, kind, blind } = (0,no_answer/* noAnswer */.q)(error);
-    return new no_answer/* NoAnswer */.W(`${shownUrl(url)}, where it redirects to: ${message}`, kind, { blind, cause: error });
-}
-/** Without a cookie jar, the same question at the same place gets the same answer. */
-const isSame = (a, b) => a.url.href === b.url.href && a.question.method === b.question.method;
-function shownChain(chain) {
-    const urls = chain.map(({ url }) => shownUrl(url));
-    return (urls.length > 6 ? [...urls.slice(0, 3), "…", ...urls.slice(-2)] : urls).join(" -> ");
-}
-/** The fetch standard's rules, but a body never goes to another origin: it may be a password. */
-function nextHop({ url, question }, answer) {
-    const to = locationOf(answer, url);
-    if (!to)
-        return undefined;
-    if (to.protocol !== "http:" && to.protocol !== "https:")
-        throw new no_answer/* NoAnswer */.W(`status ${answer.status} redirects to ${shownUrl(to)}, which is not HTTP`, "redirects");
-    to.hash = "";
-    [to.username, to.password] = ["", ""];
-    const asked = withMethod(question, answer.status);
-    if (to.origin === url.origin)
-        return { url: to, question: asked };
-    if (asked.body !== "")
-        throw new no_answer/* NoAnswer */.W(`status ${answer.status} would send the body to ${shownUrl(to)}; if it may go there, write that URL`, "redirects");
-    return { url: to, question: { ...asked, headers: {}, authorization: undefined } };
-}
-function withMethod(question, status) {
-    const { method } = question;
-    const becomesGet = status === 303 ? method !== "HEAD" && method !== "GET" : status < 303 && method === "POST";
-    return becomesGet ? { ...question, method: "GET", body: "" } : question;
-}
-
-;// CONCATENATED MODULE: ./src/health/http-look.ts
-
-
-
-
-
-
-
-
-
-/** Asks by HTTP, over as many redirects as the question follows, and judges the last answer. */
-function lookByHttp({ url }, request, way, around) {
-    const { question } = request;
-    const expectation = expectationFor(url, request.expected);
-    return async (attempt) => {
-        const began = around.now();
-        const certificates = [];
-        let last = url;
-        const answer = await follow({ url, question }, async (hop) => {
-            last = hop.url;
-            const { stream, certificate, readBy } = await connect(hop.url, way, attempt);
-            if (certificate)
-                certificates.push(certificate);
-            const got = await http_ask(async () => stream, requestOf(hop, readBy), attempt, around.now);
-            if (readBy && got.status === 407)
-                throw refused(readBy, got.status);
-            return got;
-        });
-        const took = Math.round(around.now() - began);
-        const found = {
-            body: answer.body,
-            version: expectation.version?.of(answer),
-            certificateExpires: attempt.found.certificateExpires,
-        };
-        const differs = mismatch(answer, expectation);
-        if (differs) {
-            const kind = differs.part === "status" ? `${answer.status}` : `${answer.status} wrong ${differs.part}`;
-            const hint = differs.part === "status" ? redirectHint(answer, last, question.followRedirects) : "";
-            return { ...found, standing: "wrong", kind, seen: `${differs.text}${hint}` };
-        }
-        const soon = tooSoon(certificates, request, around.date());
-        if (soon !== undefined)
-            return {
-                ...found,
-                standing: "wrong",
-                kind: `${answer.status} certificate`,
-                seen: `status ${answer.status}, but ${soon}`,
-            };
-        const where = last === url ? "" : ` at ${shownUrl(last)}`;
-        return {
-            ...found,
-            standing: "right",
-            kind: `${answer.status}`,
-            seen: `status ${answer.status}${where} in ${took} ms`,
-        };
-    };
-}
-function requestOf({ url, question }, readBy) {
-    const { method, headers, authorization, body } = question;
-    return {
-        method,
-        path: readBy ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
-        host: url.host,
-        headers: {
-            accept: "*/*", // as curl: some servers answer 406 without it
-            ...headers,
-            ...(authorization === undefined ? {} : { authorization }),
-            ...(readBy ? proxyAuthorization(readBy) : {}),
-        },
-        body,
-        bodyLimit: BODY_LIMIT,
-    };
-}
-/** The sentence of the first certificate on the way that is not valid for long enough. */
-function tooSoon(certificates, { tls }, at) {
-    if (tls.minDays === 0)
-        return undefined;
-    return certificates
-        .map((certificate) => expiresSoon(certificate, tls.minDays, at))
-        .find((text) => text !== undefined);
-}
-function redirectHint(answer, from, followed) {
-    const to = followed ? undefined : locationOf(answer, from);
-    return to ? ` (it redirects to ${shownUrl(to)})` : "";
-}
-
-;// CONCATENATED MODULE: ./src/health/tcp.ts
-
-
-
-
-const MOST_CHARACTERS = 64 * 1024;
-/** Connects, and with a pattern reads until it matches. */
-function lookByTcp({ url }, { question, expected }, way, around) {
-    return async (attempt) => {
-        const began = around.now();
-        const { stream } = await connect(url, way, attempt);
-        if (question.body !== "")
-            stream.write(question.body);
-        const body = expected.body ? await firstMatch(stream, expected.body, attempt) : "";
-        const seen = `${expected.body ? "the right answer" : "connected"} in ${Math.round(around.now() - began)} ms`;
-        return { standing: "right", kind: "connected", seen, body, version: undefined, certificateExpires: undefined };
-    };
-}
-function firstMatch(socket, pattern, attempt) {
-    attempt.waitingFor = "answer";
-    return new Promise((resolve, reject) => {
-        let text = "";
-        const fail = (why) => {
-            socket.off("data", onText);
-            reject(new no_answer/* NoAnswer */.W(`${why}: ${excerpt(text)}`, "connected wrong body"));
-        };
-        const onText = (chunk) => {
-            text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
-            Object.assign(attempt.found, { kind: "connected wrong body", body: text });
-            attempt.waitingFor = `answer that matches ${pattern} (so far: ${excerpt(text)})`;
-            const found = matches(pattern, text);
-            if (found)
-                socket.off("data", onText);
-            if (found)
-                resolve(text);
-            else if (found === undefined)
-                fail(`${pattern} did not end on the answer`);
-            else if (text.length >= MOST_CHARACTERS)
-                fail(`the first 64 KiB of the answer do not match ${pattern}`);
-        };
-        socket.setEncoding("utf8");
-        socket.on("data", onText);
-        socket.once("error", reject);
-        socket.once("close", () => text === ""
-            ? reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed"))
-            : fail(`the connection was closed, and the answer does not match ${pattern}`));
-    });
-}
-
-// EXTERNAL MODULE: ./node_modules/ws/lib/stream.js
-var stream = __nccwpck_require__(6412);
-// EXTERNAL MODULE: ./node_modules/ws/lib/extension.js
-var extension = __nccwpck_require__(1335);
-// EXTERNAL MODULE: ./node_modules/ws/lib/permessage-deflate.js
-var permessage_deflate = __nccwpck_require__(4376);
-// EXTERNAL MODULE: ./node_modules/ws/lib/receiver.js
-var receiver = __nccwpck_require__(893);
-// EXTERNAL MODULE: ./node_modules/ws/lib/sender.js
-var sender = __nccwpck_require__(7389);
-// EXTERNAL MODULE: ./node_modules/ws/lib/subprotocol.js
-var subprotocol = __nccwpck_require__(3332);
-// EXTERNAL MODULE: ./node_modules/ws/lib/websocket.js
-var websocket = __nccwpck_require__(6681);
-// EXTERNAL MODULE: ./node_modules/ws/lib/websocket-server.js
-var websocket_server = __nccwpck_require__(129);
-;// CONCATENATED MODULE: ./node_modules/ws/wrapper.mjs
-
-
-
-
-
-
-
-
-
-
-
-/* harmony default export */ const wrapper = (websocket);
-
-;// CONCATENATED MODULE: ./src/health/websocket.ts
-
-
-
-/** Shakes hands, sends the body if there is one, and reads messages until one is right or the server closes. */
-async function converse(url, stream, question, judges, attempt) {
-    attempt.waitingFor = "WebSocket handshake";
-    const socket = websocket_open(url, stream, question);
-    const destroy = () => socket.removeAllListeners("message").terminate(); // frames that are here already would still be told
-    attempt.closes({ destroy, on: (_event, listener) => socket.on("error", listener) });
-    const { headers } = await shaken(socket);
-    const answer = { status: 101, headers, body: "" };
-    const differs = judges.handshake(answer);
-    if (differs)
-        return { answer, differs };
-    const heard = judges.message && firstRight(socket, answer, judges.message, attempt);
-    socket.resume();
-    if (question.body !== "")
-        socket.send(question.body);
-    return heard ?? { answer, differs };
-}
-function websocket_open(url, createConnection, question) {
-    const asked = new URL(url);
-    asked.protocol = "ws:"; // the stream is encrypted already where it should be
-    const given = Object.entries(question.headers);
-    const isProtocol = ([name]) => name.toLowerCase() === "sec-websocket-protocol";
-    const protocols = given.filter(isProtocol).flatMap(([, value]) => value.split(",").map((name) => name.trim()));
-    return new wrapper(asked, protocols, {
-        createConnection,
-        perMessageDeflate: false,
-        maxPayload: BODY_LIMIT,
-        allowSynchronousEvents: false, // a thousand frames may come at once: the attempt's limit is heard between two
-        followRedirects: false,
-        headers: {
-            host: url.host,
-            "user-agent": "hello-devops",
-            ...Object.fromEntries(given.filter((header) => !isProtocol(header))),
-            ...(question.authorization === undefined ? {} : { authorization: question.authorization }),
-        },
-    });
-}
-function shaken(socket) {
-    return new Promise((resolve, reject) => {
-        socket.once("upgrade", (response) => socket.once("open", () => {
-            socket.pause(); // a message that comes with the handshake waits until somebody listens
-            resolve(response);
-        }));
-        socket.once("error", reject);
-        socket.once("unexpected-response", (_request, { statusCode = 0 }) => reject(new no_answer/* NoAnswer */.W(`status ${statusCode} in place of a WebSocket`, String(statusCode))));
-    });
-}
-function firstRight(socket, handshake, judge, attempt) {
-    attempt.waitingFor = "message";
-    return new Promise((resolve, reject) => {
-        let last;
-        const onMessage = (data) => {
-            const answer = { ...handshake, body: String(data) };
-            last = { answer, differs: judge(answer) };
-            attempt.waitingFor = `right message (the last one: ${last.differs?.text})`;
-            if (last.differs && !last.differs.brokenOff)
-                return;
-            socket.off("message", onMessage);
-            resolve(last);
-        };
-        socket.on("message", onMessage);
-        socket.once("error", reject);
-        socket.once("close", (code) => {
-            if (last)
-                resolve(last);
-            else
-                reject(new no_answer/* NoAnswer */.W(`the WebSocket was closed without a message (code ${code})`, "closed"));
-        });
-    });
-}
-
-;// CONCATENATED MODULE: ./src/health/websocket-look.ts
-
-
-
-
-
-/** The last wrong message is what was seen when no right one comes. */
-function noted(answer, differs, version, found) {
-    if (!differs)
-        return undefined;
-    Object.assign(found, { kind: `101 wrong ${differs.part}`, body: answer.body, version: version?.of(answer) });
-    return differs;
-}
-/** Shakes hands, and reads messages when something is expected of them. */
-function lookByWebSocket({ url }, request, way, around) {
-    const { headers = [], version, body, json = [] } = expectationFor(url, request.expected);
-    const inJson = "json" in request.expected.versionFrom;
-    const ofHandshake = { headers, ...(version && !inJson ? { version } : {}) };
-    const ofMessage = { body, json, ...(version && inJson ? { version } : {}) };
-    const reads = body !== undefined || json.length > 0 || (inJson && version?.is !== undefined);
-    return async (attempt) => {
-        const began = around.now();
-        const { stream, certificate } = await connect(url, way, attempt);
-        const certificates = certificate ? [certificate] : [];
-        const judges = {
-            handshake: (answer) => mismatch(answer, ofHandshake),
-            message: reads ? (answer) => noted(answer, mismatch(answer, ofMessage), version, attempt.found) : undefined,
-        };
-        const { answer, differs } = await converse(url, () => stream, request.question, judges, attempt);
-        const { certificateExpires } = attempt.found;
-        const found = { body: answer.body, version: version?.of(answer), certificateExpires };
-        if (differs)
-            return { ...found, standing: "wrong", kind: `101 wrong ${differs.part}`, seen: differs.text };
-        const soon = tooSoon(certificates, request, around.date());
-        if (soon !== undefined)
-            return { ...found, standing: "wrong", kind: "101 certificate", seen: soon };
-        const what = reads ? "the right message" : "a WebSocket";
-        return { ...found, standing: "right", kind: "101", seen: `${what} in ${Math.round(around.now() - began)} ms` };
-    };
-}
-
-;// CONCATENATED MODULE: ./src/health/probe.ts
-
-
-
-
-
-
-const SHORTEST_LIMIT = 100; // milliseconds; the last look before the timeout gets so much, though less is left
-const wayTo = ({ url, address }, { family, tls }, { proxyOf }) => ({
-    family,
-    tls,
-    proxyOf,
-    resolve: address === undefined ? undefined : { host: hostOf(url), address },
-});
-/** Looks once at the target, within the request's limit and the time that the gate has left. Whatever happens is a sight. */
-function probeOf(target, request, around) {
-    const look = lookAt(target, request, around);
-    return async (timeLeft) => {
-        const limit = Math.min(request.time.requestTimeout, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
-        const began = around.now();
-        let found = {};
-        const sight = await (0,attempt/* within */.u)(limit, (attempt) => {
-            found = attempt.found;
-            return look(attempt);
-        }).catch((error) => unanswered((0,no_answer/* noAnswer */.q)(error), found, limit < request.time.requestTimeout));
-        return { ...sight, milliseconds: around.now() - began };
-    };
-}
-function lookAt(target, request, around) {
-    const way = wayTo(target, request, around);
-    const by = { "tcp:": lookByTcp, "ws:": lookByWebSocket, "wss:": lookByWebSocket }[target.url.protocol] ?? lookByHttp;
-    return by(target, request, way, around);
-}
-function unanswered(error, found, isShort) {
-    const { message, kind, blind, late } = error;
-    const { body = "", version, certificateExpires } = found;
-    const standing = blind ? "blind" : "wrong";
-    return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
-}
-
-;// CONCATENATED MODULE: ./src/health/signal.ts
-
-
-const signal_LIMIT = 10_000; // milliseconds, for one look
-/** Looks once, within the time that the gate has left. Whatever happens is a sight. */
-function probeOfSignal(signal, { clock, cancel }) {
-    return async (timeLeft) => {
-        const began = clock.now();
-        const limit = Math.min(signal_LIMIT, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
-        const over = AbortSignal.any([cancel, AbortSignal.timeout(limit)]);
-        const glance = await (0,attempt/* unlessAborted */.W)(signal.look(over), over).catch((error) => {
-            const seen = error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message;
-            return { standing: "blind", kind: "not read", seen };
-        });
-        return {
-            ...glance,
-            body: "",
-            version: undefined,
-            certificateExpires: undefined,
-            milliseconds: clock.now() - began,
-        };
-    };
-}
-
+// EXTERNAL MODULE: ./src/health/probe.ts + 6 modules
+var probe = __nccwpck_require__(9011);
+// EXTERNAL MODULE: ./src/health/proxy.ts
+var health_proxy = __nccwpck_require__(1186);
+// EXTERNAL MODULE: ./src/health/reach.ts + 2 modules
+var reach = __nccwpck_require__(1804);
+// EXTERNAL MODULE: ./src/health/signal.ts
+var health_signal = __nccwpck_require__(4144);
 ;// CONCATENATED MODULE: ./src/health/check.ts
 
 
@@ -73114,16 +73343,16 @@ function probeOfSignal(signal, { clock, cancel }) {
 const MOST_LINES = 50; // of changes; a server that flaps for hours must not fill the log
 /** One URL from the first look to the verdict. */
 function check(target, request, world) {
-    const url = shownUrl(target.url);
+    const url = (0,shown_url/* shownUrl */.z)(target.url);
     const around = { ...world, now: world.clock.now };
-    const proxy = proxyFor(target.url, wayTo(target, request, around));
+    const proxy = (0,reach/* proxyFor */.iJ)(target.url, (0,probe/* wayTo */.bj)(target, request, around));
     const subject = {
         name: target.address === undefined ? url : `${url} at ${target.address}`,
         url,
         address: target.address ?? "",
-        expected: describeFor(target.url, expectationFor(target.url, request.expected)),
-        by: proxy ? `, through the proxy ${proxyName(proxy)}` : "",
-        look: probeOf(target, request, around),
+        expected: (0,expected/* describeFor */.H)(target.url, (0,expected/* expectationFor */.m)(target.url, request.expected)),
+        by: proxy ? `, through the proxy ${(0,health_proxy/* proxyName */.ec)(proxy)}` : "",
+        look: (0,probe/* probeOf */.u0)(target, request, around),
         timed: true,
         time: request.time,
         bears: ofAnswers(request.time),
@@ -73136,7 +73365,7 @@ function watch(signal, time, world) {
     const interval = Math.max(time.interval, signal.interval);
     const subject = {
         ...{ name, url: "", address: "", expected, by: "" },
-        look: probeOfSignal(signal, world),
+        look: (0,health_signal/* probeOfSignal */.c)(signal, world),
         timed: false,
         time: { ...time, interval, threshold: 1, maxLatency: undefined },
         bears: ofStates,
@@ -73256,7 +73485,7 @@ function verificationOf(request) {
     for (const { url } of request.targets)
         proxyOf(url); // a wrong proxy is told before any host is touched
     return {
-        urls: request.targets.map(({ url }) => shownUrl(url)),
+        urls: request.targets.map(({ url }) => (0,shown_url/* shownUrl */.z)(url)),
         run({ version, header }, means) {
             const named = header === "" ? {} : { version, versionFrom: { header } };
             return verify({ ...request, expected: { ...request.expected, ...named } }, { ...around, ...means });
@@ -73597,7 +73826,7 @@ const hostHeader = (name, text) => {
 const headers = (host) => (name, text) => {
     const given = new Map();
     for (const line of parse_lines(text)) {
-        const [header, value] = health_headerOf(name, line);
+        const [header, value] = headerOf(name, line);
         const key = header.toLowerCase();
         if (key === "host")
             throw new user_error/* UserError */.y(`${name}: line ${line.number} sets Host; ${host}.`);
@@ -73611,7 +73840,7 @@ const headers = (host) => (name, text) => {
         throw new user_error/* UserError */.y(`${name}: got ${given.size} headers; at most ${mostHeaders} are sent.`);
     return Object.fromEntries(given.values());
 };
-function health_headerOf(name, line) {
+function headerOf(name, line) {
     const [, header, value] = /^([^:\s]+):[ \t]*(.*)$/s.exec(line.text) ?? [];
     if (header === undefined || value === undefined || !health_headerName.test(header))
         throw new user_error/* UserError */.y(`${name}: line ${line.number} is no header; write Name: value, one a line.`);
@@ -73940,6 +74169,8 @@ function refuseTogether(from, inputs) {
     from.refuseProblems();
 }
 
+// EXTERNAL MODULE: ./node_modules/@jmespath-community/jmespath/dist/index.mjs
+var jmespath_dist = __nccwpck_require__(4022);
 ;// CONCATENATED MODULE: ./src/github/values/expected.ts
 
 
@@ -74002,14 +74233,14 @@ const versionSource = (name, text) => {
 /** undefined = it is JMESPath. A function's name is looked at only as it is called, which is too late for a person. */
 function problemOf(path) {
     try {
-        const unknown = functionsIn(compile(path)).find((called) => !functions.has(called));
+        const unknown = functionsIn((0,jmespath_dist/* compile */.wE)(path)).find((called) => !functions.has(called));
         return unknown && `there is no function ${unknown}`;
     }
     catch (error) {
         return error.message.replace(/^Syntax error: /, "");
     }
 }
-const functions = new Set(getRegisteredFunctions());
+const functions = new Set((0,jmespath_dist/* getRegisteredFunctions */.mA)());
 function functionsIn(node) {
     if (typeof node !== "object" || node === null)
         return [];
@@ -75211,7 +75442,7 @@ async function createCandidate(tx, request, before = []) {
         [last, candidate.container, seconds(request.container.stopTimeout)],
     ];
     await mutate(tx, undo, async () => {
-        candidate.port = candidate_portOf(tx, request, await image);
+        candidate.port = portOf(tx, request, await image);
         const permission = await permissionOf(tx);
         await host.docker.createContainer(createBody({ ...specOf(tx, request), permission }));
     });
@@ -75285,7 +75516,7 @@ async function pulledImage({ host, scene }) {
         });
     }
 }
-function candidate_portOf({ scene }, request, image) {
+function portOf({ scene }, request, image) {
     const port = request.container.port ?? onlyPort(image);
     if (port)
         return port;
@@ -75603,7 +75834,7 @@ async function change(asked, world, attempt) {
 
 
 /** Nothing on a host waits for another thing: its Docker is greeted while the guard starts and the scout asks. */
-async function connect_connect(request, world, fleet, arrival) {
+async function connect(request, world, fleet, arrival) {
     await fleet.each(fleet.members, (member) => connect_open(arrival, member));
     const locking = takeLocks(request, world, fleet, arrival);
     await fleet.each(fleet.members, greet);
@@ -75760,6 +75991,10 @@ const environment = (url) => ({
     URL: url,
 });
 
+// EXTERNAL MODULE: ./src/health/expectation.ts
+var expectation = __nccwpck_require__(9628);
+// EXTERNAL MODULE: ./src/health/http.ts
+var http = __nccwpck_require__(7132);
 ;// CONCATENATED MODULE: ./src/release/gates.ts
 
 
@@ -75772,7 +76007,7 @@ const environment = (url) => ({
  * The candidate, asked directly at its own address: no port is published for it. One that comes back has stood this gate
  * before, at its own interval: it is asked as often, but in quick succession.
  */
-async function probe(tx) {
+async function gates_probe(tx) {
     const { candidate, request, clock, stop } = tx;
     const { expected, look } = directly(tx);
     const { interval, threshold, startTimeout } = request.health;
@@ -75839,8 +76074,8 @@ function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
     const question = { path, host: request.health.host ?? host, headers };
     return async () => {
-        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
-        const wrong = mismatch(answer, expected)?.text;
+        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => (0,http/* ask */.k)(dial, question, attempt, clock.now));
+        const wrong = (0,expectation/* mismatch */.J4)(answer, expected)?.text;
         const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
         return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
     };
@@ -75850,7 +76085,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
         gate,
         verdict: verdict.status,
         probes: verdict.seen.probes,
-        expected: describeExpectation(expected),
+        expected: (0,expectation/* describeExpectation */.uN)(expected),
         lastSeen: verdict.seen.lastSeen,
     });
     if (verdict.status !== "healthy")
@@ -76378,6 +76613,8 @@ function planForReturn(member) {
 }
 const wouldAsk = ({ path, threshold, startTimeout }) => `Would ask ${path} until ${threshold} answers in a row are right, ${startTimeout / 1000} s at most`;
 
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./src/host/registry.ts
 
 
@@ -76443,7 +76680,7 @@ class DialAgent extends external_node_http_.Agent {
     createConnection(options, done) {
         const { host = "", port = 0, secure } = options;
         this.dial(host, port).then((tcp) => {
-            const stream = secure ? (0,external_node_tls_namespaceObject.connect)({ socket: tcp, servername: host }) : tcp;
+            const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: host }) : tcp;
             done(null, Object.assign(stream, asSocket(stream)));
         }, done);
     }
@@ -77143,10 +77380,10 @@ async function commitAlone(member) {
     catch (cause) {
         if (!(cause instanceof DeedFailed))
             throw cause;
-        throw decision_refused(candidate.id, cause, scene.current?.release);
+        throw refused(candidate.id, cause, scene.current?.release);
     }
 }
-const decision_refused = (release, cause, serves = "Nothing") => new GateError("commit", `The host could not commit ${release}: ${cause.detail}. ${serves} still serves.`, { cause });
+const refused = (release, cause, serves = "Nothing") => new GateError("commit", `The host could not commit ${release}: ${cause.detail}. ${serves} still serves.`, { cause });
 async function commitOne(member, world) {
     const { guard, candidate, scene } = fleet_of(member, "tx");
     try {
@@ -77156,7 +77393,7 @@ async function commitOne(member, world) {
     }
     catch (cause) {
         if (cause instanceof DeedFailed) {
-            member.stop.abort(decision_refused(candidate.id, cause, scene.current?.release));
+            member.stop.abort(refused(candidate.id, cause, scene.current?.release));
             return goBack(member);
         }
         if (!(cause instanceof GuardLost))
@@ -77319,7 +77556,7 @@ async function transact(change, request, moving, way) {
         if (way.preDeploy)
             await each("pre-deploy", moving.slice(0, 1), way.preDeploy);
         await each("start", moving, way.start);
-        await each("probe", moving, (tx) => sideBySide(tx, [probe, takeSeat]));
+        await each("probe", moving, (tx) => sideBySide(tx, [gates_probe, takeSeat]));
         for (const wave of inWaves) {
             const alarms = underAlarms(change, way.alarms, moving);
             await rollout?.inSteps(wave);
@@ -77440,7 +77677,7 @@ function deploy(request, world) {
     return change(asked, world, (change) => deploy_attempt(request, change));
 }
 /** Brings further hosts to a release that others run already: there it was proved, and these have only to follow. */
-const deploy_follow = (request, world) => deploy({ ...request, rollout: undefined }, world);
+const follow = (request, world) => deploy({ ...request, rollout: undefined }, world);
 async function deploy_attempt(request, change) {
     const { world, fleet, report, endings } = change;
     const { members } = fleet;
@@ -77450,7 +77687,7 @@ async function deploy_attempt(request, change) {
         },
         makeHome: request.safety.dryRun ? undefined : homeFor(request),
     };
-    const locking = await report.stoppable("connect", () => connect_connect(request, world, fleet, arrival));
+    const locking = await report.stoppable("connect", () => connect(request, world, fleet, arrival));
     await report.stoppable("guard", () => fleet.each(members, (member) => locking(member)));
     const known = members.filter(({ guard }) => guard);
     const alarms = await report.stoppable("preflight", async () => {
@@ -77562,7 +77799,7 @@ const action = {
     complete: requestFromAws,
     alarms: alarmsOf,
     run: deploy,
-    again: deploy_follow,
+    again: follow,
     outputs: verifiedOutputsOf,
     verification: ({ verification }) => verification && verificationOf(verification),
 };

@@ -50361,6 +50361,130 @@ function unlessAborted(what, signal) {
 
 /***/ }),
 
+/***/ 5570:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  uN: () => (/* binding */ describeExpectation),
+  J4: () => (/* binding */ mismatch)
+});
+
+// UNUSED EXPORTS: documentIn, excerpt, headerOf
+
+// EXTERNAL MODULE: ./src/health/patience.ts + 1 modules
+var health_patience = __nccwpck_require__(4475);
+// EXTERNAL MODULE: ./src/health/pattern.ts
+var health_pattern = __nccwpck_require__(9152);
+;// CONCATENATED MODULE: ./src/health/sight.ts
+const BODY_LIMIT = 1024 * 1024;
+
+;// CONCATENATED MODULE: ./src/health/expectation.ts
+
+
+
+const LONGEST_EXCERPT = 200;
+/** undefined = as expected; else what differs first. */
+function mismatch(answer, expected) {
+    const text = wrongStatus(answer, expected.status) ??
+        wrongHeader(answer, expected.headers ?? []) ??
+        wrongVersion(answer, expected.version) ??
+        wrongBody(answer, expected.body) ??
+        wrongJson(answer, expected.json ?? []);
+    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
+}
+const excerpt = (text) => {
+    const start = text.slice(0, LONGEST_EXCERPT);
+    return `"${start}${text.length > start.length ? "…" : ""}"`;
+};
+function wrongStatus({ status, body }, ranges) {
+    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
+        return undefined;
+    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
+}
+function wrongHeader({ headers }, rules) {
+    const patience = new health_patience/* Patience */.i();
+    for (const { name, is } of rules) {
+        const got = headerOf(headers, name);
+        const part = "header";
+        if (got === undefined)
+            return { part, text: `there is no header ${name}` };
+        if (typeof is === "string" && got !== is)
+            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
+        if (!(is instanceof RegExp))
+            continue;
+        const found = (0,health_pattern/* matches */.c)(is, got, patience);
+        if (found === undefined)
+            return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
+        if (!found)
+            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
+    }
+    return undefined;
+}
+/** A header that came several times is one list (RFC 9110, 5.3). */
+function headerOf(headers, name) {
+    const got = headers[name.toLowerCase()];
+    return typeof got === "string" ? got : got?.join(", ");
+}
+function wrongVersion(answer, rule) {
+    if (rule?.is === undefined)
+        return undefined;
+    const got = rule.of(answer);
+    if (got === rule.is)
+        return undefined;
+    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
+    return { part: "version", text: `${names}, not "${rule.is}"` };
+}
+function wrongBody({ body }, pattern) {
+    const found = pattern ? (0,health_pattern/* matches */.c)(pattern, body) : true;
+    if (found)
+        return undefined;
+    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
+    return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
+}
+function wrongJson(answer, rules) {
+    if (rules.length === 0)
+        return undefined;
+    const document = documentIn(answer.body);
+    const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
+    if (document === undefined)
+        return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
+    const patience = new health_patience/* Patience */.i();
+    for (const rule of rules) {
+        const found = rule.mismatch(document.value, patience);
+        if (found)
+            return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
+    }
+    return undefined;
+}
+/** undefined = it is no JSON */
+function documentIn(body) {
+    try {
+        return { value: JSON.parse(body) };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** "status 200-299, a body that matches /ok/", for evidence and failures. */
+function describeExpectation(expected) {
+    const { status, headers = [], version, body, json = [] } = expected;
+    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+    const parts = [
+        ...(ranges ? [`status ${ranges}`] : []),
+        ...(body ? [`a body that matches ${body}`] : []),
+        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
+        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
+        ...json.map(({ text }) => text),
+    ];
+    return parts.join(", ");
+}
+
+
+/***/ }),
+
 /***/ 2923:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -50484,6 +50608,63 @@ async function observe(probe, deadline, seen, clock, signal) {
 
 /***/ }),
 
+/***/ 7132:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   k: () => (/* binding */ ask)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7067);
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_http__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _no_answer__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7494);
+
+
+const BODY_LIMIT = 64 * 1024;
+/** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
+async function ask(dial, what, attempt, now) {
+    const startedAt = now();
+    const stream = attempt.closes(await dial());
+    attempt.waitingFor = "answer";
+    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
+    try {
+        const response = await new Promise((resolve, reject) => {
+            const request = (0,node_http__WEBPACK_IMPORTED_MODULE_0__.request)({
+                method: what.method ?? "GET",
+                path: what.path,
+                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
+                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
+            });
+            request.on("error", reject);
+            request.on("response", resolve);
+            stream.once("close", () => reject(new _no_answer__WEBPACK_IMPORTED_MODULE_1__/* .NoAnswer */ .W("the connection was closed without an answer", "closed")));
+            request.end(what.body);
+        });
+        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
+        const body = await read(response, what.bodyLimit ?? BODY_LIMIT);
+        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
+    }
+    finally {
+        stream.destroy();
+    }
+}
+function read(response, limit) {
+    return new Promise((resolve, reject) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk) => {
+            body = `${body}${chunk}`.slice(0, limit);
+            if (body.length >= limit)
+                resolve(body);
+        });
+        response.on("end", () => resolve(body));
+        response.on("error", reject);
+    });
+}
+
+
+/***/ }),
+
 /***/ 8105:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -50572,6 +50753,75 @@ const place = (address, port) => {
     const host = isIPv6(address) ? `[${address}]` : address;
     return port === undefined ? host : `${host}:${port}`;
 };
+
+
+/***/ }),
+
+/***/ 4475:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  i: () => (/* binding */ Patience)
+});
+
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = require("node:vm");
+;// CONCATENATED MODULE: ./src/health/patience.ts
+
+const LIMIT = 200; // milliseconds; 1 MiB takes a pattern or a path without traps a few
+let context;
+const script = new external_node_vm_namespaceObject.Script("run()");
+/**
+ * Time for what a hostile text can make endless: a pattern such as `^(a+)+$`, JMESPath's `trim`. Nothing else runs
+ * meanwhile, and V8 breaks off only what `vm` runs, with all that it calls. What is asked of one answer shares one.
+ */
+class Patience {
+    #left = LIMIT;
+    /** @returns undefined = it did not end in time */
+    run(run) {
+        if (this.#left < 1)
+            return undefined;
+        context ??= (0,external_node_vm_namespaceObject.createContext)({});
+        const began = performance.now();
+        Object.assign(context, { run });
+        try {
+            return { value: script.runInContext(context, { timeout: Math.floor(this.#left) }) };
+        }
+        catch (error) {
+            if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
+                return undefined;
+            throw error;
+        }
+        finally {
+            this.#left -= performance.now() - began;
+            Object.assign(context, { run: undefined });
+        }
+    }
+}
+
+
+/***/ }),
+
+/***/ 9152:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   c: () => (/* binding */ matches)
+/* harmony export */ });
+/* harmony import */ var _patience__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4475);
+
+/**
+ * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it.
+ *
+ * @returns undefined = it did not end in time
+ */
+function matches({ source, flags }, text, patience = new _patience__WEBPACK_IMPORTED_MODULE_0__/* .Patience */ .i()) {
+    return patience.run(() => new RegExp(source, flags).test(text))?.value;
+}
 
 
 /***/ }),
@@ -50730,6 +50980,14 @@ module.exports = require("node:crypto");
 
 /***/ }),
 
+/***/ 610:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:dns");
+
+/***/ }),
+
 /***/ 3024:
 /***/ ((module) => {
 
@@ -50807,6 +51065,14 @@ module.exports = require("node:process");
 
 "use strict";
 module.exports = require("node:stream");
+
+/***/ }),
+
+/***/ 1692:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:tls");
 
 /***/ }),
 
@@ -62842,7 +63108,7 @@ function chosen(url, name) {
 function awsOnDemand(region, log) {
     let opened;
     const open = async () => {
-        const access = await Promise.all(/* import() */[__nccwpck_require__.e(148), __nccwpck_require__.e(4)]).then(__nccwpck_require__.bind(__nccwpck_require__, 4004));
+        const access = await Promise.all(/* import() */[__nccwpck_require__.e(909), __nccwpck_require__.e(48)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2048));
         return { access, aws: await access.openAws({ region, proxyOf: proxyOf, debug: (line) => log.debug(line) }) };
     };
     return () => {
@@ -66618,8 +66884,8 @@ function listing(past) {
 
 // EXTERNAL MODULE: ./src/health/gate.ts
 var gate = __nccwpck_require__(2923);
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./src/host/registry.ts
 
 
@@ -66685,7 +66951,7 @@ class DialAgent extends external_node_http_.Agent {
     createConnection(options, done) {
         const { host = "", port = 0, secure } = options;
         this.dial(host, port).then((tcp) => {
-            const stream = secure ? (0,external_node_tls_namespaceObject.connect)({ socket: tcp, servername: host }) : tcp;
+            const stream = secure ? (0,external_node_tls_.connect)({ socket: tcp, servername: host }) : tcp;
             done(null, Object.assign(stream, asSocket(stream)));
         }, done);
     }
@@ -67216,203 +67482,10 @@ const environment = (url) => ({
     URL: url,
 });
 
-;// CONCATENATED MODULE: external "node:vm"
-const external_node_vm_namespaceObject = require("node:vm");
-;// CONCATENATED MODULE: ./src/health/patience.ts
-
-const LIMIT = 200; // milliseconds; 1 MiB takes a pattern or a path without traps a few
-let context;
-const script = new external_node_vm_namespaceObject.Script("run()");
-/**
- * Time for what a hostile text can make endless: a pattern such as `^(a+)+$`, JMESPath's `trim`. Nothing else runs
- * meanwhile, and V8 breaks off only what `vm` runs, with all that it calls. What is asked of one answer shares one.
- */
-class Patience {
-    #left = LIMIT;
-    /** @returns undefined = it did not end in time */
-    run(run) {
-        if (this.#left < 1)
-            return undefined;
-        context ??= (0,external_node_vm_namespaceObject.createContext)({});
-        const began = performance.now();
-        Object.assign(context, { run });
-        try {
-            return { value: script.runInContext(context, { timeout: Math.floor(this.#left) }) };
-        }
-        catch (error) {
-            if (error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
-                return undefined;
-            throw error;
-        }
-        finally {
-            this.#left -= performance.now() - began;
-            Object.assign(context, { run: undefined });
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./src/health/pattern.ts
-
-/**
- * Whether the text matches. A pattern such as `^(a+)+$` takes hours on a text that somebody made for it.
- *
- * @returns undefined = it did not end in time
- */
-function matches({ source, flags }, text, patience = new Patience()) {
-    return patience.run(() => new RegExp(source, flags).test(text))?.value;
-}
-
-;// CONCATENATED MODULE: ./src/health/sight.ts
-const BODY_LIMIT = 1024 * 1024;
-
-;// CONCATENATED MODULE: ./src/health/expectation.ts
-
-
-
-const LONGEST_EXCERPT = 200;
-/** undefined = as expected; else what differs first. */
-function mismatch(answer, expected) {
-    const text = wrongStatus(answer, expected.status) ??
-        wrongHeader(answer, expected.headers ?? []) ??
-        wrongVersion(answer, expected.version) ??
-        wrongBody(answer, expected.body) ??
-        wrongJson(answer, expected.json ?? []);
-    return text && { ...text, text: `status ${answer.status}${text.part === "status" ? "" : ", but "}${text.text}` };
-}
-const excerpt = (text) => {
-    const start = text.slice(0, LONGEST_EXCERPT);
-    return `"${start}${text.length > start.length ? "…" : ""}"`;
-};
-function wrongStatus({ status, body }, ranges) {
-    if (!ranges || ranges.some(({ from, to }) => status >= from && status <= to))
-        return undefined;
-    return { part: "status", text: body ? `, body ${excerpt(body)}` : "" };
-}
-function wrongHeader({ headers }, rules) {
-    const patience = new Patience();
-    for (const { name, is } of rules) {
-        const got = expectation_headerOf(headers, name);
-        const part = "header";
-        if (got === undefined)
-            return { part, text: `there is no header ${name}` };
-        if (typeof is === "string" && got !== is)
-            return { part, text: `${name} is ${excerpt(got)}, not "${is}"` };
-        if (!(is instanceof RegExp))
-            continue;
-        const found = matches(is, got, patience);
-        if (found === undefined)
-            return { part, text: `${is} did not end on ${name}; write a simpler pattern`, brokenOff: true };
-        if (!found)
-            return { part, text: `${name} is ${excerpt(got)}, which does not match ${is}` };
-    }
-    return undefined;
-}
-/** A header that came several times is one list (RFC 9110, 5.3). */
-function expectation_headerOf(headers, name) {
-    const got = headers[name.toLowerCase()];
-    return typeof got === "string" ? got : got?.join(", ");
-}
-function wrongVersion(answer, rule) {
-    if (rule?.is === undefined)
-        return undefined;
-    const got = rule.of(answer);
-    if (got === rule.is)
-        return undefined;
-    const names = got === undefined ? `${rule.where} names no release` : `${rule.where} is ${excerpt(got)}`;
-    return { part: "version", text: `${names}, not "${rule.is}"` };
-}
-function wrongBody({ body }, pattern) {
-    const found = pattern ? matches(pattern, body) : true;
-    if (found)
-        return undefined;
-    const what = found === undefined ? `${pattern} did not end on the body` : `the body does not match ${pattern}`;
-    return { part: "body", text: `${what}: ${excerpt(body)}`, brokenOff: found === undefined };
-}
-function wrongJson(answer, rules) {
-    if (rules.length === 0)
-        return undefined;
-    const document = documentIn(answer.body);
-    const why = answer.body.length < BODY_LIMIT ? "no JSON" : "longer than 1 MiB, and what was read of it no JSON";
-    if (document === undefined)
-        return { part: "json", text: `the body is ${why}: ${excerpt(answer.body)}` };
-    const patience = new Patience();
-    for (const rule of rules) {
-        const found = rule.mismatch(document.value, patience);
-        if (found)
-            return { ...found, part: "json", text: `${rule.text} does not hold: ${found.text}` };
-    }
-    return undefined;
-}
-/** undefined = it is no JSON */
-function documentIn(body) {
-    try {
-        return { value: JSON.parse(body) };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** "status 200-299, a body that matches /ok/", for evidence and failures. */
-function describeExpectation(expected) {
-    const { status, headers = [], version, body, json = [] } = expected;
-    const ranges = status?.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-    const parts = [
-        ...(ranges ? [`status ${ranges}`] : []),
-        ...(body ? [`a body that matches ${body}`] : []),
-        ...headers.map(({ name, is }) => (is === undefined ? `a header ${name}` : `${name}: ${is}`)),
-        ...(version?.is === undefined ? [] : [`${version.where} "${version.is}"`]),
-        ...json.map(({ text }) => text),
-    ];
-    return parts.join(", ");
-}
-
-// EXTERNAL MODULE: ./src/health/no-answer.ts
-var no_answer = __nccwpck_require__(7494);
-;// CONCATENATED MODULE: ./src/health/http.ts
-
-
-const http_BODY_LIMIT = 64 * 1024;
-/** Sends it over a stream of its own and reads the answer; a longer body is cut off. @throws on no answer in time. */
-async function http_ask(dial, what, attempt, now) {
-    const startedAt = now();
-    const stream = attempt.closes(await dial());
-    attempt.waitingFor = "answer";
-    const length = what.body ? { "content-length": String(Buffer.byteLength(what.body)) } : {}; // Node sends none with GET
-    try {
-        const response = await new Promise((resolve, reject) => {
-            const request = (0,external_node_http_.request)({
-                method: what.method ?? "GET",
-                path: what.path,
-                headers: { host: what.host, "user-agent": "hello-devops", connection: "close", ...length, ...what.headers },
-                createConnection: () => Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream }),
-            });
-            request.on("error", reject);
-            request.on("response", resolve);
-            stream.once("close", () => reject(new no_answer/* NoAnswer */.W("the connection was closed without an answer", "closed")));
-            request.end(what.body);
-        });
-        attempt.waitingFor = `end of the answer (status ${response.statusCode})`;
-        const body = await read(response, what.bodyLimit ?? http_BODY_LIMIT);
-        return { status: response.statusCode ?? 0, headers: response.headers, body, milliseconds: now() - startedAt };
-    }
-    finally {
-        stream.destroy();
-    }
-}
-function read(response, limit) {
-    return new Promise((resolve, reject) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk) => {
-            body = `${body}${chunk}`.slice(0, limit);
-            if (body.length >= limit)
-                resolve(body);
-        });
-        response.on("end", () => resolve(body));
-        response.on("error", reject);
-    });
-}
-
+// EXTERNAL MODULE: ./src/health/expectation.ts + 1 modules
+var expectation = __nccwpck_require__(5570);
+// EXTERNAL MODULE: ./src/health/http.ts
+var http = __nccwpck_require__(7132);
 ;// CONCATENATED MODULE: ./src/release/gates.ts
 
 
@@ -67492,8 +67565,8 @@ function looker({ request, clock }, expected, host, dial) {
     const { path, headers, timeout } = request.health;
     const question = { path, host: request.health.host ?? host, headers };
     return async () => {
-        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => http_ask(dial, question, attempt, clock.now));
-        const wrong = mismatch(answer, expected)?.text;
+        const answer = await (0,attempt/* within */.u)(timeout, (attempt) => (0,http/* ask */.k)(dial, question, attempt, clock.now));
+        const wrong = (0,expectation/* mismatch */.J4)(answer, expected)?.text;
         const right = `status ${answer.status} in ${Math.round(answer.milliseconds)} ms`;
         return { standing: wrong ? "wrong" : "right", seen: wrong ?? right, milliseconds: answer.milliseconds };
     };
@@ -67503,7 +67576,7 @@ async function judge(tx, gate, expected, verdict, sentence) {
         gate,
         verdict: verdict.status,
         probes: verdict.seen.probes,
-        expected: describeExpectation(expected),
+        expected: (0,expectation/* describeExpectation */.uN)(expected),
         lastSeen: verdict.seen.lastSeen,
     });
     if (verdict.status !== "healthy")

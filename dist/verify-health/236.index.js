@@ -1158,7 +1158,10 @@ async function openAws({ region, proxyOf, debug = () => { } }) {
     }
 }
 
+// EXTERNAL MODULE: ./src/health/signal.ts
+var health_signal = __webpack_require__(4144);
 ;// CONCATENATED MODULE: ./src/aws/instance-status.ts
+
 
 
 
@@ -1185,7 +1188,7 @@ async function lookAtInstances(source, ids, signal) {
             signal.throwIfAborted();
             if (codeOf(error)?.startsWith("InvalidInstanceID."))
                 throw unknown(source.region, error);
-            glances.push(...some.map(() => blind("not read", `it could not be read: ${reasonOf(error)}`)));
+            glances.push(...some.map(() => (0,health_signal/* notRead */.Q)(reasonOf(error))));
         }
     }
     return glances;
@@ -1241,6 +1244,7 @@ var metric_rule = __webpack_require__(808);
 ;// CONCATENATED MODULE: ./src/aws/metrics.ts
 
 
+
 const metricClient = (aws) => ({
     send: (...asked) => aws.call("cloudwatch:GetMetricData", () => aws.cloudWatch.send(...asked)),
 });
@@ -1260,7 +1264,7 @@ async function lookAtMetrics(client, rules, now, signal) {
             return reasonOf(error);
         });
         for (const [index, rule] of together.entries())
-            glances.set(rule, typeof answer === "string" ? notRead(answer) : metrics_judge(rule, answer.get(metrics_idOf(index))));
+            glances.set(rule, typeof answer === "string" ? (0,health_signal/* notRead */.Q)(answer) : metrics_judge(rule, answer.get(metrics_idOf(index))));
     }
     return rules.flatMap((rule) => glances.get(rule) ?? []);
 }
@@ -1327,11 +1331,6 @@ function lacking({ namespace, metric, dimensions, window }) {
     const of = Object.entries(dimensions).map(([name, value]) => `${name}=${value}`);
     return `no data point in ${window / MINUTE} minutes of ${namespace} ${metric}, dimensions ${of.join(", ") || "none"}`;
 }
-const notRead = (reason) => ({
-    standing: "blind",
-    kind: "not read",
-    seen: `it could not be read: ${reason}`,
-});
 const compare = {
     "<": (value, limit) => value < limit,
     "<=": (value, limit) => value <= limit,
@@ -1342,6 +1341,7 @@ const compare = {
 };
 
 ;// CONCATENATED MODULE: ./src/aws/signals.ts
+
 
 
 
@@ -1396,7 +1396,7 @@ function refuseMany(input, count, what) {
 }
 function alarmSignals(source, names, means) {
     const subjects = names.map((name) => ({ name: `alarm ${JSON.stringify(name)}`, expected: "the state OK" }));
-    return signals(subjects, STATE_INTERVAL, means, (over) => readAlarms(source, names, over).then((alarms) => names.map((name) => glanceOf(alarms.get(name))), (error) => names.map(() => signals_notRead(error))));
+    return signals(subjects, STATE_INTERVAL, means, (over) => readAlarms(source, names, over).then((alarms) => names.map((name) => glanceOf(alarms.get(name))), (error) => names.map(() => (0,health_signal/* notRead */.Q)(reasonOf(error)))));
 }
 function metricSignals(aws, rules, means) {
     const subjects = rules.map(({ text, window }) => ({
@@ -1433,11 +1433,6 @@ function glanceOf(alarm) {
     const { state, reason } = alarm;
     return { standing: standings[state], kind: state, seen: state === "OK" ? state : `${state}: ${reason}` };
 }
-const signals_notRead = (error) => ({
-    standing: "blind",
-    kind: "not read",
-    seen: `it could not be read: ${reasonOf(error)}`,
-});
 
 ;// CONCATENATED MODULE: ./src/aws/access.ts
 // All that is asked of AWS to find hosts, to get in, to fill a request in and as evidence, in one place to be read when it is needed.

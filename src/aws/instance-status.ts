@@ -3,7 +3,7 @@ import {
   type DescribeInstanceStatusCommandOutput,
   type InstanceStatus,
 } from "@aws-sdk/client-ec2";
-import type { Glance } from "../health/signal";
+import { type Glance, notRead } from "../health/signal";
 import { UserError } from "../user-error";
 import { codeOf } from "./failure";
 import { oneLine, reasonOf } from "./one-line";
@@ -47,7 +47,7 @@ export async function lookAtInstances(
     } catch (error) {
       signal.throwIfAborted();
       if (codeOf(error)?.startsWith("InvalidInstanceID.")) throw unknown(source.region, error as Error);
-      glances.push(...some.map(() => blind("not read", `it could not be read: ${reasonOf(error)}`)));
+      glances.push(...some.map(() => notRead(reasonOf(error))));
     }
   }
   return glances;

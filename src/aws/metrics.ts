@@ -4,7 +4,7 @@ import {
   type MetricDataQuery,
   type MetricDataResult,
 } from "@aws-sdk/client-cloudwatch";
-import type { Glance } from "../health/signal";
+import { type Glance, notRead } from "../health/signal";
 import type { Comparison, MetricRule } from "./metric-rule";
 import { oneLine, reasonOf } from "./one-line";
 import type { Aws } from "./session";
@@ -131,12 +131,6 @@ function lacking({ namespace, metric, dimensions, window }: MetricRule): string 
   const of = Object.entries(dimensions).map(([name, value]) => `${name}=${value}`);
   return `no data point in ${window / MINUTE} minutes of ${namespace} ${metric}, dimensions ${of.join(", ") || "none"}`;
 }
-
-const notRead = (reason: string): Glance => ({
-  standing: "blind",
-  kind: "not read",
-  seen: `it could not be read: ${reason}`,
-});
 
 const compare: Readonly<Record<Comparison, (value: number, limit: number) => boolean>> = {
   "<": (value, limit) => value < limit,

@@ -1,5 +1,5 @@
 import { unlessAborted } from "../health/attempt";
-import type { Glance, Signal } from "../health/signal";
+import { type Glance, notRead, type Signal } from "../health/signal";
 import { UserError } from "../user-error";
 import { type Alarm, type AlarmSource, alarmSource, readAlarms, snapshotAlarms } from "./alarms";
 import { lookAtInstances, statusSource } from "./instance-status";
@@ -81,7 +81,7 @@ function alarmSignals(source: AlarmSource, names: readonly string[], means: Mean
   return signals(subjects, STATE_INTERVAL, means, (over) =>
     readAlarms(source, names, over).then(
       (alarms) => names.map((name) => glanceOf(alarms.get(name))),
-      (error) => names.map(() => notRead(error)),
+      (error) => names.map(() => notRead(reasonOf(error))),
     ),
   );
 }
@@ -131,9 +131,3 @@ function glanceOf(alarm: Alarm | undefined): Glance {
   const { state, reason } = alarm;
   return { standing: standings[state], kind: state, seen: state === "OK" ? state : `${state}: ${reason}` };
 }
-
-const notRead = (error: unknown): Glance => ({
-  standing: "blind",
-  kind: "not read",
-  seen: `it could not be read: ${reasonOf(error)}`,
-});

@@ -6,6 +6,13 @@ import type { Sight } from "./sight";
 /** What one look came to at something that has no body, no version and no certificate. */
 export type Glance = Pick<Sight, "standing" | "kind" | "seen">;
 
+/** @param reason a sentence's end */
+export const notRead = (reason: string): Glance => ({
+  standing: "blind",
+  kind: "not read",
+  seen: `it could not be read: ${reason}`,
+});
+
 /** Something besides the URLs that must be healthy, too. Health does not know what it is, nor who is asked for it. */
 export interface Signal {
   /** 'alarm "web-5xx"' */

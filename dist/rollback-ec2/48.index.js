@@ -1,9 +1,9 @@
 "use strict";
-exports.id = 4;
-exports.ids = [4];
+exports.id = 48;
+exports.ids = [48];
 exports.modules = {
 
-/***/ 4004:
+/***/ 2048:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -1150,7 +1150,710 @@ async function openAws({ region, proxyOf, debug = () => { } }) {
     }
 }
 
+// EXTERNAL MODULE: ./src/health/no-answer.ts
+var no_answer = __webpack_require__(7494);
+;// CONCATENATED MODULE: ./src/health/certificate.ts
+
+const DAY = 86_400_000;
+/** What the server showed; undefined = a connection without TLS, or nothing to read. */
+function certificate_certificateOf(socket) {
+    const expires = new Date(socket.getPeerCertificate().valid_to ?? "");
+    return Number.isNaN(expires.getTime()) ? undefined : { expires };
+}
+function certificate_earliest(dates) {
+    return dates.filter((date) => date !== undefined).sort((a, b) => a.getTime() - b.getTime())[0];
+}
+const day = (date) => date.toISOString().slice(0, 10);
+/** Why this certificate must not be trusted, with its date or names, which Node's own message leaves out. */
+function certificate_untrusted(socket, host) {
+    const code = String(socket.authorizationError);
+    return new NoAnswer(`${sentence(code, socket, host)} (${code})`, code);
+}
+function sentence(code, socket, host) {
+    const { valid_from, valid_to, subjectaltname, subject } = socket.getPeerCertificate();
+    const [until, from] = [new Date(valid_to ?? ""), new Date(valid_from ?? "")];
+    // of a chain it may be another certificate: then this one's date is not the reason
+    if (code === "CERT_HAS_EXPIRED")
+        return until.getTime() < Date.now()
+            ? `the certificate expired on ${day(until)}`
+            : "a certificate of its chain has expired";
+    if (code === "CERT_NOT_YET_VALID")
+        return from.getTime() > Date.now()
+            ? `the certificate is not valid before ${day(from)}`
+            : "a certificate of its chain is not valid yet";
+    if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+        const names = subjectaltname?.replace(/\b(DNS|IP Address):/g, "") ?? String(subject?.CN ?? "no name");
+        return `the certificate is for ${names}, not for ${host}`;
+    }
+    if (code === "DEPTH_ZERO_SELF_SIGNED_CERT")
+        return "the certificate is signed by itself";
+    if (/ISSUER_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF/.test(code))
+        return "the certificate's chain leads to no authority that is trusted here";
+    return "the certificate can't be trusted";
+}
+/** undefined = it is valid for `minDays` more; `at` = now, in milliseconds since 1970. */
+function certificate_expiresSoon({ expires }, minDays, at) {
+    if (expires.getTime() - at >= minDays * DAY)
+        return undefined;
+    const left = Math.floor((expires.getTime() - at) / DAY);
+    const when = left < 0 ? `expired on ${day(expires)}` : `expires on ${day(expires)}, in ${left} days`;
+    return `the certificate ${when}, and min-certificate-days is ${minDays}`;
+}
+
+// EXTERNAL MODULE: ./src/health/expectation.ts + 1 modules
+var expectation = __webpack_require__(5570);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __webpack_require__(7975);
+// EXTERNAL MODULE: ./node_modules/@jmespath-community/jmespath/dist/index.mjs
+var dist = __webpack_require__(4022);
+// EXTERNAL MODULE: ./src/health/patience.ts + 1 modules
+var patience = __webpack_require__(4475);
+;// CONCATENATED MODULE: ./src/health/json-comparison.ts
+
+
+
+
+const json_comparison_jsonRule = ({ text, path, operator, value }) => ({
+    text,
+    mismatch(document, patience) {
+        try {
+            const found = patience.run(() => search(document, path));
+            if (!found)
+                return { text: `${path} did not end on the JSON`, brokenOff: true };
+            return holds(found.value, operator, value) ? undefined : { text: `it is ${shown(found.value)}` };
+        }
+        catch (error) {
+            return { text: error.message }; // a function got a value of another type than it takes
+        }
+    },
+});
+/** The value at a path as text: a version may be a number. undefined = there is none */
+function json_comparison_textAt(document, path) {
+    try {
+        const found = new Patience().run(() => search(document, path))?.value;
+        return typeof found === "string" || typeof found === "number" ? String(found) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function holds(found, operator, value) {
+    if (operator === "=")
+        return equals(found, value);
+    if (operator === "!=")
+        return !equals(found, value);
+    if (typeof found !== "number")
+        return false; // "10" < "9" as text: nobody means that
+    return orders[operator](found, Number(value));
+}
+const orders = {
+    "<": (a, b) => a < b,
+    "<=": (a, b) => a <= b,
+    ">": (a, b) => a > b,
+    ">=": (a, b) => a >= b,
+};
+/** `42` is the number 42 and the text "42"; `"42"` is the text alone. */
+function equals(found, value) {
+    if (found === value && !value.startsWith('"'))
+        return true;
+    try {
+        return isDeepStrictEqual(found, JSON.parse(value));
+    }
+    catch {
+        return false;
+    }
+}
+const shown = (found) => found === undefined ? "nothing" : excerpt(JSON.stringify(found)).slice(1, -1);
+
+;// CONCATENATED MODULE: ./src/health/expected.ts
+
+
+/** What this kind of server can be held to: a status is HTTP's, and plain TCP has nothing but bytes. */
+function expected_expectationFor({ protocol }, expected) {
+    const { status, body, headers, json } = expected;
+    if (protocol === "tcp:")
+        return { body };
+    const rest = { body, headers, json: json.map(jsonRule), version: versionRule(expected) };
+    return protocol.startsWith("http") ? { status, ...rest } : rest;
+}
+function versionRule({ version: is, versionFrom: from }) {
+    if ("header" in from)
+        return { is, where: from.header, of: ({ headers }) => headerOf(headers, from.header) };
+    const of = ({ body }) => textAt(documentIn(body)?.value ?? null, from.json);
+    return { is, where: `the JSON's ${from.json}`, of };
+}
+function describeFor(url, expectation) {
+    const least = url.protocol === "tcp:" ? "a connection" : "a WebSocket handshake";
+    const parts = describeExpectation(expectation);
+    if (url.protocol.startsWith("http"))
+        return parts;
+    return parts === "" ? least : `${least}, ${parts}`;
+}
+
+// EXTERNAL MODULE: ./src/health/http.ts
+var http = __webpack_require__(7132);
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __webpack_require__(7067);
+;// CONCATENATED MODULE: ./src/health/proxy.ts
+
+
+/** "proxy.example.com:3128", as the log names it: without its user. */
+const proxyName = (proxy) => `${proxy.hostname}:${proxy_portOfProxy(proxy)}`;
+const proxy_portOfProxy = (proxy) => Number(proxy.port || (proxy.protocol === "https:" ? 443 : 80));
+function proxy_proxyAuthorization(proxy) {
+    if (proxy.username === "" && proxy.password === "")
+        return {};
+    const credentials = [proxy.username, proxy.password].map(decoded).join(":");
+    return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+/**
+ * Asks a proxy for a tunnel (RFC 9110, 9.3.6). Its refusal says nothing about the server; a 5xx says that it could not
+ * be reached from there, which does.
+ */
+function proxy_tunnel(socket, proxy, authority, attempt) {
+    attempt.waitingFor = `answer of the proxy ${proxyName(proxy)}`;
+    return new Promise((resolve, reject) => {
+        const asking = request({
+            method: "CONNECT",
+            path: authority,
+            headers: { host: authority, ...proxy_proxyAuthorization(proxy) },
+            createConnection: () => socket,
+        });
+        asking.on("error", (cause) => reject(proxy_unreachable(proxy, cause)));
+        asking.on("connect", ({ statusCode = 0 }, tunnelled, head) => {
+            if (statusCode >= 300)
+                return reject(proxy_refused(proxy, statusCode));
+            if (head.length > 0)
+                tunnelled.unshift(head);
+            resolve(attempt.closes(tunnelled));
+        });
+        asking.on("response", ({ statusCode = 0 }) => reject(proxy_refused(proxy, statusCode)));
+        asking.end();
+    });
+}
+const proxy_unreachable = (proxy, cause) => new NoAnswer(`the proxy ${proxyName(proxy)} can't be reached: ${cause.message}`, "proxy", { blind: true, cause });
+function proxy_refused(proxy, status) {
+    if (status >= 500)
+        return new NoAnswer(`the proxy ${proxyName(proxy)} can't reach it (status ${status})`, `proxy ${status}`);
+    const why = status === 407 ? "it wants a user and a password" : "it does not let this runner through";
+    return new NoAnswer(`the proxy ${proxyName(proxy)} refuses with status ${status}: ${why}`, `proxy ${status}`, {
+        blind: true,
+    });
+}
+
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __webpack_require__(1692);
+// EXTERNAL MODULE: external "node:dns"
+var external_node_dns_ = __webpack_require__(610);
+;// CONCATENATED MODULE: ./src/health/lookups.ts
+
+/**
+ * One question in flight per name: a resolver that is silent holds a thread of Node's few for each question, long after
+ * its attempt has ended, and then no other name is found either.
+ */
+function sharedLookup(resolve = external_node_dns_.lookup) {
+    const inFlight = new Map();
+    const ask = (key, host, options) => {
+        const asked = new Promise((found, failed) => {
+            resolve(host, { ...options, all: true }, (error, addresses) => (error ? failed(error) : found(addresses)));
+        }).finally(() => inFlight.delete(key));
+        inFlight.set(key, asked);
+        return asked;
+    };
+    return (host, options, callback) => {
+        const { family = 0, hints = 0, all } = options;
+        const key = JSON.stringify([host, family, hints]);
+        const asked = inFlight.get(key) ?? ask(key, host, options);
+        const told = ([first, ...others]) => {
+            if (all || !first)
+                callback(null, first ? [first, ...others] : []);
+            else
+                callback(null, first.address, first.family);
+        };
+        asked.then(told, (error) => callback(error, []));
+    };
+}
+
+;// CONCATENATED MODULE: ./src/health/reach.ts
+
+
+
+
+
+
+const ports = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
+const NEXT_ADDRESS = 500; // milliseconds that one address of a name has before the next is tried
+const lookup = sharedLookup();
+const portOf = (url) => Number(url.port || ports[url.protocol]);
+/** The name or address without brackets, as sockets and certificates want it. */
+const reach_hostOf = (url) => url.hostname.replace(/^\[|\]$/g, "");
+/** The proxy that a request to this URL goes through. */
+function proxyFor(url, way) {
+    if (url.protocol === "tcp:" || way.resolve?.host === reach_hostOf(url))
+        return undefined;
+    return way.proxyOf(url);
+}
+async function reach_connect(url, way, attempt) {
+    const proxy = proxyFor(url, way);
+    const secure = url.protocol === "https:" || url.protocol === "wss:";
+    const plain = await (proxy ? throughProxy(proxy, url, attempt) : direct(url, way, attempt));
+    if (!secure)
+        return { stream: plain, certificate: undefined, readBy: url.protocol === "http:" ? proxy : undefined };
+    return { ...(await handshake(plain, reach_hostOf(url), way.tls, attempt)), readBy: undefined };
+}
+function direct(url, { resolve, family }, attempt) {
+    const host = reach_hostOf(url);
+    return dial(resolve?.host === host ? resolve.address : host, portOf(url), family, attempt);
+}
+function dial(host, port, family, attempt, blind = false) {
+    const toServer = () => Object.assign(attempt, { waitingFor: "connection", blind });
+    if (isIP(host))
+        toServer();
+    else
+        Object.assign(attempt, { waitingFor: `answer of the resolver for ${host}`, blind: true });
+    const eyeballs = { autoSelectFamily: family === 0, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS };
+    const socket = attempt.closes(connectTcp({ host, port, family, lookup, noDelay: true, ...eyeballs }));
+    socket.once("lookup", toServer);
+    return new Promise((resolve, reject) => {
+        socket.once("connect", () => resolve(socket));
+        socket.once("error", (error) => reject(noAnswer(error)));
+    });
+}
+async function throughProxy(proxy, url, attempt) {
+    try {
+        const socket = await dial(reach_hostOf(proxy), portOfProxy(proxy), 0, attempt, true);
+        const toProxy = proxy.protocol === "https:" ? await secured(socket, reach_hostOf(proxy), {}, attempt) : socket;
+        if (url.protocol === "http:")
+            return toProxy;
+        return await tunnel(toProxy, proxy, `${url.hostname}:${portOf(url)}`, attempt);
+    }
+    catch (cause) {
+        throw cause instanceof NoAnswer && cause.kind.startsWith("proxy") ? cause : unreachable(proxy, cause);
+    }
+    finally {
+        attempt.blind = false;
+    }
+}
+async function handshake(plain, host, tls, attempt) {
+    // Node would close the connection before anybody can read which certificate it was: so it is judged here, before a byte is sent.
+    const options = { rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...ca(tls) };
+    const stream = await secured(plain, host, options, attempt);
+    const certificate = certificateOf(stream);
+    const { found } = attempt; // noted before it is judged: a bad one's end is what one wants to know
+    found.certificateExpires = earliest([certificate?.expires, found.certificateExpires]);
+    if (tls.verify && !stream.authorized)
+        throw untrusted(stream, host);
+    return { stream, certificate };
+}
+const ca = ({ authorities }) => (authorities === undefined ? {} : { ca: authorities });
+function secured(plain, host, options, attempt) {
+    attempt.waitingFor = "TLS handshake";
+    const servername = isIP(host) ? "" : host;
+    const socket = attempt.closes(connectTls({ socket: plain, host, servername, ...options }));
+    return new Promise((resolve, reject) => {
+        socket.once("secureConnect", () => resolve(socket));
+        socket.once("error", (error) => reject(noAnswer(error)));
+        socket.once("close", () => reject(new NoAnswer("the connection was closed in the TLS handshake", "closed")));
+    });
+}
+
+;// CONCATENATED MODULE: ./src/health/redirects.ts
+
+
+const MOST_REDIRECTS = 20; // the fetch standard's
+/** Where the answer sends the client. undefined = nowhere: it is no redirect, or names no place */
+function redirects_locationOf({ status, headers }, from) {
+    const { location } = headers;
+    if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
+        return undefined;
+    return URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+}
+/** Asks, and follows redirects if the question says so. `visit` makes one request. */
+async function redirects_follow(first, visit) {
+    const chain = [first];
+    for (let hop = first;;) {
+        const answer = await visit(hop).catch((error) => {
+            throw hop === first ? error : elsewhere(hop, error);
+        });
+        const next = first.question.followRedirects ? nextHop(hop, answer) : undefined;
+        if (!next)
+            return answer;
+        chain.push(next);
+        if (chain.length > MOST_REDIRECTS + 1)
+            throw new NoAnswer(`more than ${MOST_REDIRECTS} redirects: ${shownChain(chain)}`, "redirects");
+        if (chain.slice(0, -1).some((earlier) => isSame(earlier, next)))
+            throw new NoAnswer(`the redirects go round in a circle: ${shownChain(chain)}`, "redirects");
+        hop = next;
+    }
+}
+/** A person looks at the URL that they wrote: so a failure behind a redirect says where it was. */
+function elsewhere({ url }, error) {
+    const { message, kind, blind } = noAnswer(error);
+    return new NoAnswer(`${shownUrl(url)}, where it redirects to: ${message}`, kind, { blind, cause: error });
+}
+/** Without a cookie jar, the same question at the same place gets the same answer. */
+const isSame = (a, b) => a.url.href === b.url.href && a.question.method === b.question.method;
+function shownChain(chain) {
+    const urls = chain.map(({ url }) => shownUrl(url));
+    return (urls.length > 6 ? [...urls.slice(0, 3), "…", ...urls.slice(-2)] : urls).join(" -> ");
+}
+/** The fetch standard's rules, but a body never goes to another origin: it may be a password. */
+function nextHop({ url, question }, answer) {
+    const to = redirects_locationOf(answer, url);
+    if (!to)
+        return undefined;
+    if (to.protocol !== "http:" && to.protocol !== "https:")
+        throw new NoAnswer(`status ${answer.status} redirects to ${shownUrl(to)}, which is not HTTP`, "redirects");
+    to.hash = "";
+    [to.username, to.password] = ["", ""];
+    const asked = withMethod(question, answer.status);
+    if (to.origin === url.origin)
+        return { url: to, question: asked };
+    if (asked.body !== "")
+        throw new NoAnswer(`status ${answer.status} would send the body to ${shownUrl(to)}; if it may go there, write that URL`, "redirects");
+    return { url: to, question: { ...asked, headers: {}, authorization: undefined } };
+}
+function withMethod(question, status) {
+    const { method } = question;
+    const becomesGet = status === 303 ? method !== "HEAD" && method !== "GET" : status < 303 && method === "POST";
+    return becomesGet ? { ...question, method: "GET", body: "" } : question;
+}
+
+;// CONCATENATED MODULE: ./src/health/http-look.ts
+
+
+
+
+
+
+
+
+
+/** Asks by HTTP, over as many redirects as the question follows, and judges the last answer. */
+function http_look_lookByHttp({ url }, request, way, around) {
+    const { question } = request;
+    const expectation = expectationFor(url, request.expected);
+    return async (attempt) => {
+        const began = around.now();
+        const certificates = [];
+        let last = url;
+        const answer = await follow({ url, question }, async (hop) => {
+            last = hop.url;
+            const { stream, certificate, readBy } = await connect(hop.url, way, attempt);
+            if (certificate)
+                certificates.push(certificate);
+            const got = await ask(async () => stream, requestOf(hop, readBy), attempt, around.now);
+            if (readBy && got.status === 407)
+                throw refused(readBy, got.status);
+            return got;
+        });
+        const took = Math.round(around.now() - began);
+        const found = {
+            body: answer.body,
+            version: expectation.version?.of(answer),
+            certificateExpires: attempt.found.certificateExpires,
+        };
+        const differs = mismatch(answer, expectation);
+        if (differs) {
+            const kind = differs.part === "status" ? `${answer.status}` : `${answer.status} wrong ${differs.part}`;
+            const hint = differs.part === "status" ? redirectHint(answer, last, question.followRedirects) : "";
+            return { ...found, standing: "wrong", kind, seen: `${differs.text}${hint}` };
+        }
+        const soon = http_look_tooSoon(certificates, request, around.date());
+        if (soon !== undefined)
+            return {
+                ...found,
+                standing: "wrong",
+                kind: `${answer.status} certificate`,
+                seen: `status ${answer.status}, but ${soon}`,
+            };
+        const where = last === url ? "" : ` at ${shownUrl(last)}`;
+        return {
+            ...found,
+            standing: "right",
+            kind: `${answer.status}`,
+            seen: `status ${answer.status}${where} in ${took} ms`,
+        };
+    };
+}
+function requestOf({ url, question }, readBy) {
+    const { method, headers, authorization, body } = question;
+    return {
+        method,
+        path: readBy ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
+        host: url.host,
+        headers: {
+            accept: "*/*", // as curl: some servers answer 406 without it
+            ...headers,
+            ...(authorization === undefined ? {} : { authorization }),
+            ...(readBy ? proxyAuthorization(readBy) : {}),
+        },
+        body,
+        bodyLimit: BODY_LIMIT,
+    };
+}
+/** The sentence of the first certificate on the way that is not valid for long enough. */
+function http_look_tooSoon(certificates, { tls }, at) {
+    if (tls.minDays === 0)
+        return undefined;
+    return certificates
+        .map((certificate) => expiresSoon(certificate, tls.minDays, at))
+        .find((text) => text !== undefined);
+}
+function redirectHint(answer, from, followed) {
+    const to = followed ? undefined : locationOf(answer, from);
+    return to ? ` (it redirects to ${shownUrl(to)})` : "";
+}
+
+// EXTERNAL MODULE: ./src/health/pattern.ts
+var pattern = __webpack_require__(9152);
+;// CONCATENATED MODULE: ./src/health/tcp.ts
+
+
+
+
+const MOST_CHARACTERS = (/* unused pure expression or super */ null && (64 * 1024));
+/** Connects, and with a pattern reads until it matches. */
+function tcp_lookByTcp({ url }, { question, expected }, way, around) {
+    return async (attempt) => {
+        const began = around.now();
+        const { stream } = await connect(url, way, attempt);
+        if (question.body !== "")
+            stream.write(question.body);
+        const body = expected.body ? await firstMatch(stream, expected.body, attempt) : "";
+        const seen = `${expected.body ? "the right answer" : "connected"} in ${Math.round(around.now() - began)} ms`;
+        return { standing: "right", kind: "connected", seen, body, version: undefined, certificateExpires: undefined };
+    };
+}
+function firstMatch(socket, pattern, attempt) {
+    attempt.waitingFor = "answer";
+    return new Promise((resolve, reject) => {
+        let text = "";
+        const fail = (why) => {
+            socket.off("data", onText);
+            reject(new NoAnswer(`${why}: ${excerpt(text)}`, "connected wrong body"));
+        };
+        const onText = (chunk) => {
+            text = `${text}${chunk}`.slice(0, MOST_CHARACTERS);
+            Object.assign(attempt.found, { kind: "connected wrong body", body: text });
+            attempt.waitingFor = `answer that matches ${pattern} (so far: ${excerpt(text)})`;
+            const found = matches(pattern, text);
+            if (found)
+                socket.off("data", onText);
+            if (found)
+                resolve(text);
+            else if (found === undefined)
+                fail(`${pattern} did not end on the answer`);
+            else if (text.length >= MOST_CHARACTERS)
+                fail(`the first 64 KiB of the answer do not match ${pattern}`);
+        };
+        socket.setEncoding("utf8");
+        socket.on("data", onText);
+        socket.once("error", reject);
+        socket.once("close", () => text === ""
+            ? reject(new NoAnswer("the connection was closed without an answer", "closed"))
+            : fail(`the connection was closed, and the answer does not match ${pattern}`));
+    });
+}
+
+// EXTERNAL MODULE: ./node_modules/ws/wrapper.mjs
+var wrapper = __webpack_require__(2977);
+;// CONCATENATED MODULE: ./src/health/websocket.ts
+
+
+
+/** Shakes hands, sends the body if there is one, and reads messages until one is right or the server closes. */
+async function websocket_converse(url, stream, question, judges, attempt) {
+    attempt.waitingFor = "WebSocket handshake";
+    const socket = websocket_open(url, stream, question);
+    const destroy = () => socket.removeAllListeners("message").terminate(); // frames that are here already would still be told
+    attempt.closes({ destroy, on: (_event, listener) => socket.on("error", listener) });
+    const { headers } = await shaken(socket);
+    const answer = { status: 101, headers, body: "" };
+    const differs = judges.handshake(answer);
+    if (differs)
+        return { answer, differs };
+    const heard = judges.message && firstRight(socket, answer, judges.message, attempt);
+    socket.resume();
+    if (question.body !== "")
+        socket.send(question.body);
+    return heard ?? { answer, differs };
+}
+function websocket_open(url, createConnection, question) {
+    const asked = new URL(url);
+    asked.protocol = "ws:"; // the stream is encrypted already where it should be
+    const given = Object.entries(question.headers);
+    const isProtocol = ([name]) => name.toLowerCase() === "sec-websocket-protocol";
+    const protocols = given.filter(isProtocol).flatMap(([, value]) => value.split(",").map((name) => name.trim()));
+    return new WebSocket(asked, protocols, {
+        createConnection,
+        perMessageDeflate: false,
+        maxPayload: BODY_LIMIT,
+        allowSynchronousEvents: false, // a thousand frames may come at once: the attempt's limit is heard between two
+        followRedirects: false,
+        headers: {
+            host: url.host,
+            "user-agent": "hello-devops",
+            ...Object.fromEntries(given.filter((header) => !isProtocol(header))),
+            ...(question.authorization === undefined ? {} : { authorization: question.authorization }),
+        },
+    });
+}
+function shaken(socket) {
+    return new Promise((resolve, reject) => {
+        socket.once("upgrade", (response) => socket.once("open", () => {
+            socket.pause(); // a message that comes with the handshake waits until somebody listens
+            resolve(response);
+        }));
+        socket.once("error", reject);
+        socket.once("unexpected-response", (_request, { statusCode = 0 }) => reject(new NoAnswer(`status ${statusCode} in place of a WebSocket`, String(statusCode))));
+    });
+}
+function firstRight(socket, handshake, judge, attempt) {
+    attempt.waitingFor = "message";
+    return new Promise((resolve, reject) => {
+        let last;
+        const onMessage = (data) => {
+            const answer = { ...handshake, body: String(data) };
+            last = { answer, differs: judge(answer) };
+            attempt.waitingFor = `right message (the last one: ${last.differs?.text})`;
+            if (last.differs && !last.differs.brokenOff)
+                return;
+            socket.off("message", onMessage);
+            resolve(last);
+        };
+        socket.on("message", onMessage);
+        socket.once("error", reject);
+        socket.once("close", (code) => {
+            if (last)
+                resolve(last);
+            else
+                reject(new NoAnswer(`the WebSocket was closed without a message (code ${code})`, "closed"));
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./src/health/websocket-look.ts
+
+
+
+
+
+/** The last wrong message is what was seen when no right one comes. */
+function noted(answer, differs, version, found) {
+    if (!differs)
+        return undefined;
+    Object.assign(found, { kind: `101 wrong ${differs.part}`, body: answer.body, version: version?.of(answer) });
+    return differs;
+}
+/** Shakes hands, and reads messages when something is expected of them. */
+function websocket_look_lookByWebSocket({ url }, request, way, around) {
+    const { headers = [], version, body, json = [] } = expectationFor(url, request.expected);
+    const inJson = "json" in request.expected.versionFrom;
+    const ofHandshake = { headers, ...(version && !inJson ? { version } : {}) };
+    const ofMessage = { body, json, ...(version && inJson ? { version } : {}) };
+    const reads = body !== undefined || json.length > 0 || (inJson && version?.is !== undefined);
+    return async (attempt) => {
+        const began = around.now();
+        const { stream, certificate } = await connect(url, way, attempt);
+        const certificates = certificate ? [certificate] : [];
+        const judges = {
+            handshake: (answer) => mismatch(answer, ofHandshake),
+            message: reads ? (answer) => noted(answer, mismatch(answer, ofMessage), version, attempt.found) : undefined,
+        };
+        const { answer, differs } = await converse(url, () => stream, request.question, judges, attempt);
+        const { certificateExpires } = attempt.found;
+        const found = { body: answer.body, version: version?.of(answer), certificateExpires };
+        if (differs)
+            return { ...found, standing: "wrong", kind: `101 wrong ${differs.part}`, seen: differs.text };
+        const soon = tooSoon(certificates, request, around.date());
+        if (soon !== undefined)
+            return { ...found, standing: "wrong", kind: "101 certificate", seen: soon };
+        const what = reads ? "the right message" : "a WebSocket";
+        return { ...found, standing: "right", kind: "101", seen: `${what} in ${Math.round(around.now() - began)} ms` };
+    };
+}
+
+;// CONCATENATED MODULE: ./src/health/probe.ts
+
+
+
+
+
+
+const probe_SHORTEST_LIMIT = 100; // milliseconds; the last look before the timeout gets so much, though less is left
+const wayTo = ({ url, address }, { family, tls }, { proxyOf }) => ({
+    family,
+    tls,
+    proxyOf,
+    resolve: address === undefined ? undefined : { host: hostOf(url), address },
+});
+/** Looks once at the target, within the request's limit and the time that the gate has left. Whatever happens is a sight. */
+function probeOf(target, request, around) {
+    const look = lookAt(target, request, around);
+    return async (timeLeft) => {
+        const limit = Math.min(request.time.requestTimeout, Math.max(probe_SHORTEST_LIMIT, Math.ceil(timeLeft)));
+        const began = around.now();
+        let found = {};
+        const sight = await within(limit, (attempt) => {
+            found = attempt.found;
+            return look(attempt);
+        }).catch((error) => unanswered(noAnswer(error), found, limit < request.time.requestTimeout));
+        return { ...sight, milliseconds: around.now() - began };
+    };
+}
+function lookAt(target, request, around) {
+    const way = wayTo(target, request, around);
+    const by = { "tcp:": lookByTcp, "ws:": lookByWebSocket, "wss:": lookByWebSocket }[target.url.protocol] ?? lookByHttp;
+    return by(target, request, way, around);
+}
+function unanswered(error, found, isShort) {
+    const { message, kind, blind, late } = error;
+    const { body = "", version, certificateExpires } = found;
+    const standing = blind ? "blind" : "wrong";
+    return { standing, kind, seen: message, body, version, certificateExpires, cutShort: late && isShort };
+}
+
+;// CONCATENATED MODULE: ./src/health/signal.ts
+
+
+/** @param reason a sentence's end */
+const notRead = (reason) => ({
+    standing: "blind",
+    kind: "not read",
+    seen: `it could not be read: ${reason}`,
+});
+const LIMIT = 10_000; // milliseconds, for one look
+/** Looks once, within the time that the gate has left. Whatever happens is a sight. */
+function probeOfSignal(signal, { clock, cancel }) {
+    return async (timeLeft) => {
+        const began = clock.now();
+        const limit = Math.min(LIMIT, Math.max(SHORTEST_LIMIT, Math.ceil(timeLeft)));
+        const over = AbortSignal.any([cancel, AbortSignal.timeout(limit)]);
+        const glance = await unlessAborted(signal.look(over), over).catch((error) => {
+            const seen = error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message;
+            return { standing: "blind", kind: "not read", seen };
+        });
+        return {
+            ...glance,
+            body: "",
+            version: undefined,
+            certificateExpires: undefined,
+            milliseconds: clock.now() - began,
+        };
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/aws/instance-status.ts
+
 
 
 
@@ -1177,7 +1880,7 @@ async function lookAtInstances(source, ids, signal) {
             signal.throwIfAborted();
             if (codeOf(error)?.startsWith("InvalidInstanceID."))
                 throw unknown(source.region, error);
-            glances.push(...some.map(() => blind("not read", `it could not be read: ${reasonOf(error)}`)));
+            glances.push(...some.map(() => notRead(reasonOf(error))));
         }
     }
     return glances;
@@ -1329,6 +2032,7 @@ function forInstances(where, rule, instances) {
 ;// CONCATENATED MODULE: ./src/aws/metrics.ts
 
 
+
 const metricClient = (aws) => ({
     send: (...asked) => aws.call("cloudwatch:GetMetricData", () => aws.cloudWatch.send(...asked)),
 });
@@ -1343,7 +2047,7 @@ const MOST_QUERIES = 500; // of one call (GetMetricData, MetricDataQueries)
 async function lookAtMetrics(client, rules, now, signal) {
     const glances = new Map();
     for (const together of calls(rules)) {
-        const answer = await ask(client, together, now, signal).catch((error) => {
+        const answer = await metrics_ask(client, together, now, signal).catch((error) => {
             signal.throwIfAborted();
             return reasonOf(error);
         });
@@ -1359,7 +2063,7 @@ function calls(rules) {
 }
 const metrics_idOf = (index) => `m${index}`; // begins with a small letter, as AWS wants it
 /** All pages, newest data first. */
-async function ask(client, rules, now, abortSignal) {
+async function metrics_ask(client, rules, now, abortSignal) {
     const end = Math.ceil(now.getTime() / metrics_MINUTE) * metrics_MINUTE;
     const input = {
         MetricDataQueries: rules.map(queryOf),
@@ -1415,11 +2119,6 @@ function lacking({ namespace, metric, dimensions, window }) {
     const of = Object.entries(dimensions).map(([name, value]) => `${name}=${value}`);
     return `no data point in ${window / metrics_MINUTE} minutes of ${namespace} ${metric}, dimensions ${of.join(", ") || "none"}`;
 }
-const notRead = (reason) => ({
-    standing: "blind",
-    kind: "not read",
-    seen: `it could not be read: ${reason}`,
-});
 const compare = {
     "<": (value, limit) => value < limit,
     "<=": (value, limit) => value <= limit,
@@ -1430,6 +2129,7 @@ const compare = {
 };
 
 ;// CONCATENATED MODULE: ./src/aws/signals.ts
+
 
 
 
@@ -1484,7 +2184,7 @@ function refuseMany(input, count, what) {
 }
 function alarmSignals(source, names, means) {
     const subjects = names.map((name) => ({ name: `alarm ${JSON.stringify(name)}`, expected: "the state OK" }));
-    return signals(subjects, STATE_INTERVAL, means, (over) => readAlarms(source, names, over).then((alarms) => names.map((name) => glanceOf(alarms.get(name))), (error) => names.map(() => signals_notRead(error))));
+    return signals(subjects, STATE_INTERVAL, means, (over) => readAlarms(source, names, over).then((alarms) => names.map((name) => glanceOf(alarms.get(name))), (error) => names.map(() => notRead(reasonOf(error)))));
 }
 function metricSignals(aws, rules, means) {
     const subjects = rules.map(({ text, window }) => ({
@@ -1521,11 +2221,6 @@ function glanceOf(alarm) {
     const { state, reason } = alarm;
     return { standing: standings[state], kind: state, seen: state === "OK" ? state : `${state}: ${reason}` };
 }
-const signals_notRead = (error) => ({
-    standing: "blind",
-    kind: "not read",
-    seen: `it could not be read: ${reasonOf(error)}`,
-});
 
 ;// CONCATENATED MODULE: ./src/aws/access.ts
 // All that is asked of AWS to find hosts, to get in, to fill a request in and as evidence, in one place to be read when it is needed.
