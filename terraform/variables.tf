@@ -61,7 +61,7 @@ variable "elastic_ip" {
 }
 
 variable "flow_logs" {
-  description = "Whether the network's connections are logged, to /aws/vpc/<name> in CloudWatch Logs, for log_retention_days."
+  description = "Whether the network's connections are logged, to /aws/vpc/NAME in CloudWatch Logs, for log_retention_days."
   type        = bool
   default     = false
 }
