@@ -61,6 +61,14 @@ test("gives a slow upload a minute at least, however fast the app has to answer"
   expect(renderConfig({ ...settings, responseTimeout: 90_000 }, blue)).toContain("  timeout client 90000ms\n");
 });
 
+test("tells Prometheus its numbers on a port of their own, where nothing leads to the app", () => {
+  const config = renderConfig(settings, blue);
+  const [metrics = ""] = /^frontend metrics\n(?: .*\n)+/m.exec(config) ?? [];
+  expect(metrics).toContain("  bind :8404\n");
+  expect(metrics).toContain(" prometheus-exporter if { path /metrics }\n");
+  expect(metrics).not.toContain("backend");
+});
+
 test("says the version of each slot", () => {
   expect(renderMap({ blue: "v1.2.3", green: "4d5e6f" })).toBe("blue v1.2.3\ngreen 4d5e6f\n");
 });
