@@ -1,0 +1,106 @@
+#!/bin/bash
+# up.sh [core|metrics|full] [--without NAME,...]: starts what watches this host, or brings it to what these files say.
+# up.sh --down: stops it; its data stay. The profile is what /etc/hello-devops/monitoring says, unless it is given.
+# Safe to run again. After a newer checkout it is the upgrade. A reboot needs nothing.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# What the machine must have in MiB: the containers' limits, and room for the system, Docker and an app beside them.
+declare -A needs=([core]=800 [metrics]=1800 [full]=7400)
+declare -A ports=([node-exporter]=9100 [prometheus]=9090 [alertmanager]=9093 [cadvisor]=9101 [grafana]=3000 [kibana]=5601)
+
+read_words() {
+  profile='' without='' down=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --without) without=${2:?--without: which?} && shift ;;
+      --down) down=yes ;;
+      -h | --help) sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}" && exit ;;
+      *) profile=$1 ;;
+    esac
+    shift
+  done
+  profile=${profile:-$(cat "$settings/monitoring" 2>/dev/null || echo core)}
+  [ -n "${needs[$profile]:-}" ] || die "expected core, metrics or full, got \"$profile\""
+}
+
+check_memory() {
+  local has
+  has=$(awk '/^MemTotal:/ { print int($2 / 1024) }' "${MEMINFO:-/proc/meminfo}")
+  [ "$has" -ge "${needs[$profile]}" ] ||
+    die "$profile needs ${needs[$profile]} MiB of memory, this machine has $has MiB; nothing was started. Take a larger instance, or a smaller profile."
+}
+
+list_services() {
+  local known name
+  known=$(compose --profile "$profile" config --services)
+  for name in ${without//,/ }; do
+    grep -qx -- "$name" <<<"$known" || die "--without: $profile has no \"$name\"; it has ${known//$'\n'/, }"
+  done
+  services=$(grep -vx -e "${without//,/$'\n'}" <<<"$known" || :)
+}
+
+check_ports() {
+  local name port taken running
+  running=$(compose --profile '*' ps --services)
+  for name in $services; do
+    port=${ports[$name]:-}
+    if [ -z "$port" ] || grep -qx "$name" <<<"$running"; then continue; fi
+    taken=$(ss -Hltnp "sport = :$port")
+    [ -z "$taken" ] || die "port $port, which $name needs, is taken; nothing was started. End what listens there, or go --without $name:
+$taken"
+  done
+}
+
+# Each secret is a file of the user that its container runs as. It is never an argument, and never in a backup.
+make_secrets() {
+  install -d -m 0755 "$settings" "$settings/secrets" "$settings/alertmanager"
+  make_password grafana-admin-password 472
+  [ -e "$settings/alertmanager/alertmanager.yml" ] ||
+    install -m 0644 "$here/alertmanager/alertmanager.yml" "$settings/alertmanager/alertmanager.yml"
+}
+
+make_password() {
+  local file=$settings/secrets/$1
+  [ ! -s "$file" ] || return 0
+  (umask 077 && head -c 18 /dev/urandom | base64 >"$file.new")
+  chown "$2:0" "$file.new"
+  mv "$file.new" "$file"
+}
+
+# What another profile, or a run with all parts, left running.
+stop_others() {
+  local others
+  others=$(compose --profile '*' ps --all --services | grep -vx -e "$services" || :)
+  # shellcheck disable=SC2086 # names, one word each
+  [ -z "$others" ] || compose --profile '*' rm --stop --force $others
+}
+
+# A changed configuration is read again without a restart.
+reload() {
+  local name
+  for name in prometheus alertmanager; do
+    ! grep -qx "$name" <<<"$services" || compose --profile "$profile" kill --signal HUP "$name"
+  done
+}
+
+main() {
+  check_tools
+  read_words "$@"
+  if [ -n "$down" ]; then
+    compose --profile '*' down
+    return
+  fi
+  check_memory
+  list_services
+  check_ports
+  make_secrets
+  stop_others
+  # shellcheck disable=SC2086
+  [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 300 --remove-orphans $services
+  reload
+  echo "monitoring: $profile is up: ${services//$'\n'/, }. Grafana's password (user admin): sudo cat $settings/secrets/grafana-admin-password"
+}
+
+main "$@"
