@@ -77,11 +77,12 @@ stop_others() {
   [ -z "$others" ] || compose --profile '*' rm --stop --force $others
 }
 
-# A changed configuration is read again without a restart.
+# A changed configuration is read again without a restart. Not by `docker kill --signal HUP`: that counts as stopped by hand,
+# and Docker would not start the container after a reboot (moby, Daemon.killWithSignal).
 reload() {
   local name
   for name in prometheus alertmanager; do
-    ! grep -qx "$name" <<<"$services" || compose --profile "$profile" kill --signal HUP "$name"
+    ! grep -qx "$name" <<<"$services" || compose --profile "$profile" exec -T "$name" sh -c 'kill -HUP 1'
   done
 }
 

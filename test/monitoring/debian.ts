@@ -27,6 +27,10 @@ export async function program(name: keyof typeof programs): Promise<string> {
   return join(root, programs[name]);
 }
 
+/** Debian keeps Alertmanager's default template in a file, which upstream has in the program. */
+export const shared = async (): Promise<string> =>
+  join(await program("alertmanager"), "../../share/prometheus/alertmanager");
+
 async function unpack(): Promise<void> {
   if (!existsSync("/etc/debian_version"))
     throw new Error("Prometheus and its tools are taken from Debian: run this on Debian.");

@@ -1,6 +1,6 @@
 // The monitoring's images for boxes that can't reach Docker Hub: Debian's programs of the same versions under the images' own
 // names, users and entrypoints, so that compose.yaml runs as it is. Grafana and cAdvisor can't be had that way.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -8,7 +8,7 @@ import { debian } from "../bed/base-images";
 import { type BedHost, cacheName, checkout } from "../bed/bed";
 import { ensureImage } from "../bed/build";
 import { docker, run } from "../bed/run";
-import { program } from "./debian";
+import { program, shared } from "./debian";
 
 const { services } = parse(readFileSync(join(checkout, "monitoring/compose.yaml"), "utf8"), { merge: true }) as {
   services: Record<string, { image: string }>;
@@ -26,6 +26,7 @@ const dockerfile = (binary: string, data: string) => `FROM ${debian}
 RUN apt-get update && apt-get install -y --no-install-recommends busybox && ln -s /bin/busybox /bin/wget \\
   && rm -rf /var/lib/apt/lists/* && install -d -o nobody -g nogroup ${data}
 COPY program ${binary}
+COPY share /usr/share/prometheus/alertmanager
 USER 65534
 WORKDIR ${data}
 ENTRYPOINT ["${binary}"]
@@ -36,6 +37,7 @@ async function ensureStandIn(name: Name): Promise<string> {
   const context = mkdtempSync(join(tmpdir(), "stand-in-"));
   try {
     copyFileSync(await program(name), join(context, "program"));
+    cpSync(await shared(), join(context, "share"), { recursive: true });
     await run("tee", [join(context, "Dockerfile")], { input: dockerfile(standIns[name], `/${name}`) });
     await ensureImage({ tag, context, base: debian, owner: cacheName });
     return tag;

@@ -1,0 +1,247 @@
+// Not run here, for their images can't be had: Grafana, cAdvisor. What can: everything else of the profile metrics.
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { resetHost } from "../bed/hosts";
+import { docker } from "../bed/run";
+import { equip } from "../monitoring/stand-ins";
+import { myHost, theBed } from "../support/bed";
+import { Load } from "../support/load";
+import { counts, putInto, query, quickMonitoring, type Sample, SCRAPE, Webhook } from "../support/monitoring";
+import { inBox, until } from "../support/outside";
+import { Quick } from "../support/quick";
+
+const bed = theBed();
+const host = myHost(bed);
+const quick = new Quick(bed, host);
+const env = { env: "FAULTS=on" };
+const MEMORY = 2 * 1024 ** 3;
+let hook: Webhook;
+
+const up = (...words: string[]): Promise<string> => inBox(host, "/opt/monitoring/up.sh", ...words);
+const metrics = ["metrics", "--without", "grafana,cadvisor"];
+const parts = (format: string): Promise<string> =>
+  inBox(host, "docker", "ps", "--filter", "label=hello-devops.monitoring", "--format", `{{.Names}} ${format}`);
+const isUp = (job: string) => async (): Promise<boolean> => (await counts(host, `up{job="${job}"} == 1`)) > 0;
+
+/** Less is available than now, with half of what the test will take away: the limit of the real rule would need all of this machine's memory. */
+async function memoryLimit(): Promise<(alerts: string) => string> {
+  const has = async (name: string) =>
+    Number(await inBox(host, "awk", `/^${name}:/ { print $2 * 1024 }`, "/proc/meminfo"));
+  const limit = ((await has("MemAvailable")) - MEMORY / 2) / (await has("MemTotal"));
+  return (alerts) => alerts.replace("_MemTotal_bytes < 0.1", `_MemTotal_bytes < ${limit.toFixed(4)}`);
+}
+
+beforeAll(async () => {
+  await resetHost(host);
+  await equip(host);
+  hook = await Webhook.listen(host);
+  await putInto(host, quickMonitoring(await memoryLimit()));
+}, 600_000);
+afterAll(async () => {
+  hook?.close();
+  await resetHost(host);
+  await inBox(host, "rm", "-rf", "/opt/monitoring", "/etc/hello-devops", "/usr/local/lib/docker/cli-plugins");
+  await inBox(host, "bash", "-c", "docker images -q 'prom/*' | sort -u | xargs -r docker rmi -f");
+}, 120_000);
+
+const refusals: readonly [what: string, command: string, said: string][] = [
+  ["a profile that there is not", "/opt/monitoring/up.sh large", 'expected core, metrics or full, got "large"'],
+  [
+    "a machine that is too small",
+    "echo 'MemTotal: 980000 kB' >/run/small; MEMINFO=/run/small /opt/monitoring/up.sh metrics",
+    "metrics needs 1800 MiB of memory, this machine has 957 MiB; nothing was started",
+  ],
+  [
+    "a port that is taken",
+    "socat TCP-LISTEN:9090,fork - & until ss -Hltn 'sport = :9090' | grep -q .; do :; done; /opt/monitoring/up.sh metrics; kill $!",
+    "port 9090, which prometheus needs, is taken; nothing was started",
+  ],
+  [
+    "a host without Compose, and says how to get it",
+    "cd /usr/local/lib/docker; mv cli-plugins away; /opt/monitoring/up.sh metrics; mv away cli-plugins",
+    "docker compose is missing",
+  ],
+  [
+    "a part that there is not",
+    "/opt/monitoring/up.sh core --without grafana",
+    'core has no "grafana"; it has node-exporter',
+  ],
+];
+
+test.each(refusals)(
+  "up.sh refuses %s, and starts nothing",
+  async (_what, command, said) => {
+    expect(await inBox(host, "bash", "-c", `{ ${command}; } 2>&1 || true`)).toContain(said);
+    expect(await inBox(host, "docker", "ps", "-aq")).toBe("");
+  },
+  60_000,
+);
+
+test("up.sh starts the profile that the host's file names, and again changes nothing", async () => {
+  await inBox(
+    host,
+    "bash",
+    "-c",
+    `install -d -m 0755 /etc/hello-devops/alertmanager; echo metrics >/etc/hello-devops/monitoring
+cd /etc/hello-devops/alertmanager; cp /opt/monitoring/alertmanager/alertmanager.yml .
+install -o 65534 -m 0600 /dev/null webhook-url; printf %s '${hook.url}' >webhook-url`,
+  );
+  await up("--without", "grafana,cadvisor");
+  const password = "/etc/hello-devops/secrets/grafana-admin-password";
+  const look = async () => [
+    await parts("{{.ID}} {{.Status}}").then((text) => text.replace(/ Up .*(?=\(healthy\))/g, " ")),
+    await inBox(host, "cat", password),
+  ];
+  const before = await look();
+  expect(before[0]?.match(/\(healthy\)/g)).toHaveLength(4);
+  expect(await inBox(host, "stat", "-c", "%a %u", password)).toBe("600 472");
+  await up("--without", "grafana,cadvisor");
+  expect(await look()).toEqual(before);
+}, 180_000);
+
+test("what lets Prometheus find containers answers nothing else", async () => {
+  const socket = "/var/lib/docker/volumes/hello-devops-monitoring_docker-api/_data/docker.sock";
+  const ask = (...words: string[]) =>
+    inBox(host, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", socket, ...words);
+  expect(
+    await Promise.all(["/v1.41/containers/json", "/networks", "/_ping"].map((it) => ask(`http://docker${it}`))),
+  ).toEqual(["200", "200", "200"]);
+  const others = [
+    "/images/json",
+    "/containers/json?all=1",
+    "/v1.41/containers/x/json",
+    "/info",
+    "/containers/json/../../info",
+  ];
+  expect(await Promise.all(others.map((it) => ask("--path-as-is", `http://docker${it}`)))).toEqual(
+    others.map(() => "403"),
+  );
+  expect(await ask("-X", "POST", "http://docker/containers/create")).toBe("403");
+});
+
+/** The longest time between two looks, in milliseconds. */
+const longestGap = (samples: readonly Sample[]): number => {
+  const times = samples.flatMap(({ values }) => values.map(([at]) => at * 1000)).sort((a, b) => a - b);
+  return Math.max(...times.slice(1).map((at, n) => at - (times[n] ?? 0)));
+};
+
+test("a deploy under load leaves no gap in what is scraped, and touches nothing of the monitoring", async () => {
+  await quick.deployed("good1", env);
+  await until("the app is scraped", isUp("app"));
+  await until("the proxy is scraped", isUp("proxy"));
+  const before = await parts("{{.ID}} {{.CreatedAt}}");
+  const load = new Load(host.url, { keepAlive: 2, fresh: 1, pause: 20 });
+  await quick.deployed("good2", { ...env, "bake-time": "5s" });
+  await until("only the new release is there", async () => (await counts(host, `up{job="app"}`)) === 1);
+  const { failed } = await load.stop();
+  expect(failed).toBe(0);
+  const [good1, good2] = [
+    await query(host, `up{job="app",release="good1"}[2m]`),
+    await query(host, `up{job="app",release="good2"}[2m]`),
+  ];
+  const proxy = await query(host, `up{job="proxy"}[2m]`);
+  for (const samples of [good1, good2, proxy]) expect(longestGap(samples)).toBeLessThan(2 * SCRAPE);
+  const at = (samples: readonly Sample[], n: number) => samples[0]?.values.at(n)?.[0] ?? Number.NaN;
+  expect(at(good2, 0)).toBeLessThan(at(good1, -1));
+  expect(good2[0]?.metric).toMatchObject({ app: "web", release: "good2", instance: "web-good2" });
+  expect(good2[0]?.values.every(([, value]) => value === "1")).toBe(true);
+  expect(await parts("{{.ID}} {{.CreatedAt}}")).toBe(before);
+}, 180_000);
+
+test("after a reboot all of it comes back by itself, with what it knew", async () => {
+  const since = Number((await query(host, "prometheus_tsdb_lowest_timestamp_seconds"))[0]?.value[1]);
+  await docker(["restart", host.container]);
+  await inBox(host, "bed-ctl", "wait");
+  for (const job of ["app", "proxy", "node", "alertmanager", "prometheus"]) await until(`${job} is scraped`, isUp(job));
+  expect(Number((await query(host, "prometheus_tsdb_lowest_timestamp_seconds"))[0]?.value[1])).toBe(since);
+}, 180_000);
+
+const fires = (alert: string) => until(`${alert} fires`, async () => hook.of(alert, "firing") !== undefined, 180_000);
+const resolves = (alert: string) =>
+  until(`${alert} resolves`, async () => hook.of(alert, "resolved") !== undefined, 240_000);
+
+test("errors, slow answers, a disk and a memory that fill up: each alerts by its text, and resolves when it is over", async () => {
+  const alerts = ["AppErrors", "AppSlow", "DiskFullSoon", "HostMemory"];
+  expect(hook.told.map(({ labels }) => labels.alertname).filter((name) => alerts.includes(name ?? ""))).toEqual([]);
+  const loads = [
+    new Load(host.url, { keepAlive: 2, fresh: 0, pause: 300, path: "/fault/error", limit: 300_000 }),
+    new Load(host.url, { keepAlive: 6, fresh: 0, path: "/fault/slow?ms=2000", limit: 300_000 }),
+    new Load(host.url, { keepAlive: 1, fresh: 0, pause: 300, limit: 300_000 }),
+  ];
+  await inBox(host, "bed-ctl", "disk", "fill", String(2 * 1024 * 1024));
+  await inBox(
+    host,
+    "bash",
+    "-c",
+    `(head -c ${MEMORY} /dev/zero; exec sleep 600) | tail >/dev/null & echo $! >/run/hog`,
+  );
+  try {
+    for (const alert of alerts) await fires(alert);
+  } finally {
+    await Promise.all(loads.map((load) => load.stop()));
+    await inBox(host, "bed-ctl", "disk", "clear");
+    await inBox(host, "bash", "-c", "pkill -KILL -x tail; pkill -KILL -x sleep -f 'sleep 600'; true");
+  }
+  expect(hook.of("AppErrors", "firing")).toMatchObject({
+    labels: { app: "web", host: expect.stringMatching(/./), severity: "page" },
+    annotations: {
+      summary: expect.stringMatching(/^web on \S+ answers [\d.]+% of its requests with an error$/),
+      release: "good2",
+      by_release: expect.stringMatching(/^good2 [\d.]+%$/),
+      runbook_url: expect.stringMatching(/AppErrors\.md$/),
+    },
+  });
+  expect(hook.of("AppErrors", "firing")?.labels).not.toHaveProperty("grafana");
+  expect(hook.of("AppSlow", "firing")?.annotations.summary).toMatch(
+    /^One request in 20 to web \(good2\) .* longer than 2\.\d+s$/,
+  );
+  expect(hook.of("DiskFullSoon", "firing")?.labels).toMatchObject({ mountpoint: "/var/lib" });
+  for (const alert of alerts) await resolves(alert);
+}, 600_000);
+
+test("an app that ends again and again alerts, though Docker starts it each time", async () => {
+  const starts = () => counts(host, `process_start_time_seconds{job="app"} > time() - 8`);
+  for (let time = 0; time < 3; time++) {
+    await until("the last start is seen", async () => (await starts()) === (time ? 1 : 0));
+    await inBox(host, "bash", "-c", "kill -KILL $(docker inspect -f '{{.State.Pid}}' web-good2)");
+  }
+  await fires("AppRestarts");
+  expect(hook.of("AppRestarts", "firing")?.annotations.summary).toMatch(/^web \(good2\) on \S+ was restarted 3 times/);
+  await resolves("AppRestarts");
+}, 420_000);
+
+test("an app that is stopped, and a part that is gone, alert, and resolve as they come back", async () => {
+  const node = "hello-devops-monitoring-node-exporter-1";
+  await inBox(host, "docker", "stop", "web-good2", node);
+  await fires("AppDown");
+  await fires("TargetDown");
+  expect(hook.of("AppDown", "firing")?.annotations.release).toBe("good2 (in the last 15 minutes)");
+  expect(hook.of("TargetDown", "firing")?.annotations.summary).toMatch(/^node on \S+ does not answer Prometheus$/);
+  await inBox(host, "docker", "start", "web-good2", node);
+  await resolves("AppDown");
+  await resolves("TargetDown");
+}, 420_000);
+
+test("a backup put back after all data are lost is what it was; the app serves meanwhile", async () => {
+  const oldest = async () =>
+    Number((await query(host, "min_over_time(timestamp(up{job='proxy'})[2h:10s])"))[0]?.value[1]);
+  const load = new Load(host.url, { keepAlive: 1, fresh: 1, pause: 50 });
+  const since = await oldest();
+  await inBox(host, "/opt/monitoring/backup.sh", "/root/monitoring.tar.gz");
+  await up("--down");
+  await inBox(host, "bash", "-c", "docker volume ls -q | grep '^hello-devops-monitoring_' | xargs docker volume rm");
+  await up(...metrics);
+  await until("it begins anew", async () => (await oldest()) > since);
+  await inBox(host, "/opt/monitoring/backup.sh", "--restore", "/root/monitoring.tar.gz");
+  await until("it knows again", async () => Math.abs((await oldest().catch(() => Number.NaN)) - since) < 15);
+  expect(await inBox(host, "stat", "-c", "%a", "/root/monitoring.tar.gz")).toBe("600");
+  await inBox(host, "rm", "/root/monitoring.tar.gz");
+  expect((await load.stop()).failed).toBe(0);
+}, 240_000);
+
+test("a smaller profile stops what it does not have, and down keeps the data", async () => {
+  await up("core");
+  expect(await parts("")).toBe("hello-devops-monitoring-node-exporter-1");
+  await up("--down");
+  expect(await parts("")).toBe("");
+  expect(await inBox(host, "docker", "volume", "ls", "-q")).toContain("hello-devops-monitoring_prometheus");
+}, 120_000);

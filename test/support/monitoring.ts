@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BedHost, checkout } from "../bed/bed";
+import { docker } from "../bed/run";
+import { inBox } from "./outside";
+
+/** Prometheus reads everything this often in the tests. */
+export const SCRAPE = 2_000;
+const FASTER = 10;
+
+/** Rules whose minutes are 6 seconds. */
+const quickRules = (text: string): string =>
+  text
+    .replace(/(?<=\[|for: |_wait: |_interval: )(\d+)([smh])\b/g, (_all, count: string, unit: string) => {
+      const seconds = Number(count) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];
+      return `${Math.ceil(seconds / FASTER)}s`;
+    })
+    .replace("4 * 3600", `4 * ${3600 / FASTER}`);
+
+const quickScrapes = (text: string): string =>
+  text
+    .replace(/((?:scrape|evaluation)_interval): \S+/g, `$1: ${SCRAPE / 1000}s`)
+    .replace(/scrape_timeout: \S+/, `scrape_timeout: ${SCRAPE / 1000}s`)
+    .replace(/refresh_interval: \S+/g, "refresh_interval: 1s");
+
+/** monitoring/ with time made short, and `more` done to the alerts. Its rules are the real ones otherwise. */
+export function quickMonitoring(more: (alerts: string) => string): string {
+  const folder = mkdtempSync(join(tmpdir(), "monitoring-"));
+  cpSync(join(checkout, "monitoring"), folder, { recursive: true });
+  const change = (file: string, how: (text: string) => string) =>
+    writeFileSync(join(folder, file), how(readFileSync(join(folder, file), "utf8")));
+  change("prometheus/prometheus.yml", quickScrapes);
+  for (const file of readdirSync(join(folder, "prometheus/rules"))) change(`prometheus/rules/${file}`, quickRules);
+  change("prometheus/rules/alerts.yml", more);
+  change("alertmanager/alertmanager.yml", (text) =>
+    quickRules(text).replace(/^( +)# (webhook_configs:| {2}- url_file:)/gm, "$1$2"),
+  );
+  return folder;
+}
+
+export async function putInto(host: BedHost, folder: string): Promise<void> {
+  await inBox(host, "rm", "-rf", "/opt/monitoring", "/etc/hello-devops");
+  await docker(["cp", folder, `${host.container}:/opt/monitoring`]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+export interface Sample {
+  readonly metric: Record<string, string>;
+  readonly value: readonly [number, string];
+  readonly values: readonly (readonly [number, string])[];
+}
+
+/** What the box's Prometheus answers to an instant query. */
+export async function query(host: BedHost, promql: string): Promise<readonly Sample[]> {
+  const url = new URL("/api/v1/query", host.url);
+  url.port = "9090";
+  url.searchParams.set("query", promql);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  const { status, data } = (await answer.json()) as { status: string; data: { result: Sample[] } };
+  if (status !== "success") throw new Error(`Prometheus refuses ${promql}`);
+  return data.result;
+}
+
+export const counts = async (host: BedHost, promql: string): Promise<number> =>
+  (await query(host, promql).catch(() => [])).length;
+
+export interface Told {
+  readonly status: "firing" | "resolved";
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+  readonly startsAt: string;
+}
+
+/** A person's webhook: keeps what Alertmanager tells it. */
+export class Webhook {
+  readonly told: Told[] = [];
+  readonly #server: Server;
+
+  private constructor(private readonly address: string) {
+    this.#server = createServer((request, response) => {
+      let text = "";
+      request.on("data", (part: Buffer) => {
+        text += part;
+      });
+      request.on("end", () => {
+        this.told.push(...(JSON.parse(text) as { alerts: Told[] }).alerts);
+        response.end();
+      });
+    }).listen(0);
+  }
+
+  /** At the address by which a box reaches this machine. */
+  static async listen(host: BedHost): Promise<Webhook> {
+    const route = await inBox(host, "ip", "route", "show", "default");
+    const hook = new Webhook(/via (\S+)/.exec(route)?.[1] ?? "");
+    await once(hook.#server, "listening");
+    return hook;
+  }
+
+  get url(): string {
+    return `http://${this.address}:${(this.#server.address() as { port: number }).port}/`;
+  }
+
+  of(alertname: string, status: Told["status"]): Told | undefined {
+    return this.told.find((it) => it.labels.alertname === alertname && it.status === status);
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
