@@ -1,49 +1,23 @@
 // Not run here, for their images can't be had: Grafana, cAdvisor. What can: everything else of the profile metrics.
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { resetHost } from "../bed/hosts";
 import { docker } from "../bed/run";
-import { equip } from "../monitoring/stand-ins";
 import { myHost, theBed } from "../support/bed";
 import { Load } from "../support/load";
-import { counts, putInto, query, quickMonitoring, type Sample, SCRAPE, Webhook } from "../support/monitoring";
+import { counts, leave, metrics, prepare, query, type Sample, SCRAPE, upIn } from "../support/monitoring";
 import { inBox, until } from "../support/outside";
 import { Quick } from "../support/quick";
 
 const bed = theBed();
 const host = myHost(bed);
 const quick = new Quick(bed, host);
-const env = { env: "FAULTS=on" };
-const MEMORY = 3 * 1024 ** 3;
-let hook: Webhook;
 
-const up = (...words: string[]): Promise<string> => inBox(host, "/opt/monitoring/up.sh", ...words);
-const metrics = ["metrics", "--without", "grafana,cadvisor"];
+const up = (...words: string[]) => upIn(host, ...words);
 const parts = (format: string): Promise<string> =>
   inBox(host, "docker", "ps", "--filter", "label=hello-devops.monitoring", "--format", `{{.Names}} ${format}`);
 const isUp = (job: string) => async (): Promise<boolean> => (await counts(host, `up{job="${job}"} == 1`)) > 0;
 
-/** The limit of the real rule would need nearly all of this machine's memory: it moves to half of what the test will take away. */
-async function moveMemoryLimit(): Promise<void> {
-  const has = async (name: string) =>
-    Number(await inBox(host, "awk", `/^${name}:/ { print $2 * 1024 }`, "/proc/meminfo"));
-  const limit = ((await has("MemAvailable")) - MEMORY / 2) / (await has("MemTotal"));
-  const rules = "/opt/monitoring/prometheus/rules/alerts.yml";
-  await inBox(host, "sed", "-i", `s/_MemTotal_bytes < [0-9.]*/_MemTotal_bytes < ${limit.toFixed(4)}/`, rules);
-  await up(...metrics); // which has Prometheus read it again
-}
-
-beforeAll(async () => {
-  await resetHost(host);
-  await equip(host);
-  hook = await Webhook.listen(host);
-  await putInto(host, quickMonitoring());
-}, 600_000);
-afterAll(async () => {
-  hook?.close();
-  await resetHost(host);
-  await inBox(host, "rm", "-rf", "/opt/monitoring", "/etc/hello-devops", "/usr/local/lib/docker/cli-plugins");
-  await inBox(host, "bash", "-c", "docker images -q 'prom/*' | sort -u | xargs -r docker rmi -f");
-}, 120_000);
+beforeAll(() => prepare(host), 600_000);
+afterAll(() => leave(host), 120_000);
 
 const refusals: readonly [what: string, command: string, said: string][] = [
   ["a profile that there is not", "/opt/monitoring/up.sh large", 'expected core, metrics or full, got "large"'],
@@ -79,14 +53,7 @@ test.each(refusals)(
 );
 
 test("up.sh starts the profile that the host's file names, and again changes nothing", async () => {
-  await inBox(
-    host,
-    "bash",
-    "-c",
-    `install -d -m 0755 /etc/hello-devops/alertmanager; echo metrics >/etc/hello-devops/monitoring
-cd /etc/hello-devops/alertmanager; cp /opt/monitoring/alertmanager/alertmanager.yml .
-install -o 65534 -m 0600 /dev/null webhook-url; printf %s '${hook.url}' >webhook-url`,
-  );
+  await inBox(host, "bash", "-c", "mkdir -p /etc/hello-devops; echo metrics >/etc/hello-devops/monitoring");
   await up("--without", "grafana,cadvisor");
   const password = "/etc/hello-devops/secrets/grafana-admin-password";
   const look = async () => [
@@ -127,12 +94,12 @@ const longestGap = (samples: readonly Sample[]): number => {
 };
 
 test("a deploy under load leaves no gap in what is scraped, and touches nothing of the monitoring", async () => {
-  await quick.deployed("good1", env);
+  await quick.deployed("good1");
   await until("the app is scraped", isUp("app"));
   await until("the proxy is scraped", isUp("proxy"));
   const before = await parts("{{.ID}} {{.CreatedAt}}");
   const load = new Load(host.url, { keepAlive: 2, fresh: 1, pause: 20 });
-  await quick.deployed("good2", { ...env, "bake-time": "5s" });
+  await quick.deployed("good2", { "bake-time": "5s" });
   await until("only the new release is there", async () => (await counts(host, `up{job="app"}`)) === 1);
   const { failed } = await load.stop();
   expect(failed).toBe(0);
@@ -156,70 +123,6 @@ test("after a reboot all of it comes back by itself, with what it knew", async (
   for (const job of ["app", "proxy", "node", "alertmanager", "prometheus"]) await until(`${job} is scraped`, isUp(job));
   expect(Number((await query(host, "prometheus_tsdb_lowest_timestamp_seconds"))[0]?.value[1])).toBe(since);
 }, 180_000);
-
-const fires = (alert: string) => until(`${alert} fires`, async () => hook.of(alert, "firing") !== undefined, 180_000);
-const resolves = (alert: string) =>
-  until(`${alert} resolves`, async () => hook.of(alert, "resolved") !== undefined, 240_000);
-
-test("errors, slow answers, a disk and a memory that fill up: each alerts by its text, and resolves when it is over", async () => {
-  const alerts = ["AppErrors", "AppSlow", "DiskFullSoon", "HostMemory"];
-  expect(hook.told.map(({ labels }) => labels.alertname).filter((name) => alerts.includes(name ?? ""))).toEqual([]);
-  await moveMemoryLimit();
-  const loads = [
-    new Load(host.url, { keepAlive: 2, fresh: 0, pause: 300, path: "/fault/error", limit: 300_000 }),
-    new Load(host.url, { keepAlive: 6, fresh: 0, path: "/fault/slow?ms=2000", limit: 300_000 }),
-    new Load(host.url, { keepAlive: 1, fresh: 0, pause: 300, limit: 300_000 }),
-  ];
-  await inBox(host, "bed-ctl", "disk", "fill", String(2 * 1024 * 1024));
-  const hog = `perl -e '$held = "x" x ${MEMORY}; sleep 300' >/dev/null 2>&1 & echo $! >/run/hog`;
-  await inBox(host, "bash", "-c", hog);
-  try {
-    for (const alert of alerts) await fires(alert);
-  } finally {
-    await Promise.all(loads.map((load) => load.stop()));
-    await inBox(host, "bed-ctl", "disk", "clear");
-    await inBox(host, "bash", "-c", "kill $(cat /run/hog)");
-  }
-  expect(hook.of("AppErrors", "firing")).toMatchObject({
-    labels: { app: "web", host: expect.stringMatching(/./), severity: "page" },
-    annotations: {
-      summary: expect.stringMatching(/^web on \S+ answers [\d.]+% of its requests with an error$/),
-      release: "good2",
-      by_release: expect.stringMatching(/^good2 [\d.]+%$/),
-      runbook_url: expect.stringMatching(/AppErrors\.md$/),
-    },
-  });
-  expect(hook.of("AppErrors", "firing")?.labels).not.toHaveProperty("grafana");
-  expect(hook.of("AppSlow", "firing")?.annotations.summary).toMatch(
-    /^One request in 20 to web \(good2\) .* longer than 2\.\d+s$/,
-  );
-  expect(hook.of("DiskFullSoon", "firing")?.labels).toMatchObject({ mountpoint: "/var/lib" });
-  for (const alert of alerts) await resolves(alert);
-}, 600_000);
-
-test("an app that ends again and again alerts, though Docker starts it each time", async () => {
-  const started = async () => (await query(host, `process_start_time_seconds{job="app"}`))[0]?.value[1];
-  for (let time = 0; time < 3; time++) {
-    const last = await started();
-    await inBox(host, "bash", "-c", "kill -KILL $(docker inspect -f '{{.State.Pid}}' web-good2)");
-    await until("the new start is seen", async () => ((await started()) ?? last) !== last);
-  }
-  await fires("AppRestarts");
-  expect(hook.of("AppRestarts", "firing")?.annotations.summary).toMatch(/^web \(good2\) on \S+ was restarted 3 times/);
-  await resolves("AppRestarts");
-}, 420_000);
-
-test("an app that is stopped, and a part that is gone, alert, and resolve as they come back", async () => {
-  const node = "hello-devops-monitoring-node-exporter-1";
-  await inBox(host, "docker", "stop", "web-good2", node);
-  await fires("AppDown");
-  await fires("TargetDown");
-  expect(hook.of("AppDown", "firing")?.annotations.release).toBe("good2 (in the last 15 minutes)");
-  expect(hook.of("TargetDown", "firing")?.annotations.summary).toMatch(/^node on \S+ does not answer Prometheus$/);
-  await inBox(host, "docker", "start", "web-good2", node);
-  await resolves("AppDown");
-  await resolves("TargetDown");
-}, 420_000);
 
 test("a backup put back after all data are lost is what it was; the app serves meanwhile", async () => {
   const oldest = async () =>

@@ -61,9 +61,3 @@ export async function equip(host: BedHost): Promise<void> {
     ...tags,
   ]);
 }
-
-/** A checkout's monitoring/ in the box, with files changed on the way. */
-export async function install(host: BedHost, folder: string): Promise<void> {
-  await docker(["exec", host.container, "rm", "-rf", "/opt/monitoring"]);
-  await docker(["cp", folder, `${host.container}:/opt/monitoring`]);
-}

@@ -4,7 +4,9 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BedHost, checkout } from "../bed/bed";
+import { resetHost } from "../bed/hosts";
 import { docker } from "../bed/run";
+import { equip } from "../monitoring/stand-ins";
 import { inBox } from "./outside";
 
 /** Prometheus reads everything this often in the tests. */
@@ -26,24 +28,45 @@ const quickScrapes = (text: string): string =>
     .replace(/scrape_timeout: \S+/, `scrape_timeout: ${SCRAPE / 1000}s`)
     .replace(/refresh_interval: \S+/g, "refresh_interval: 1s");
 
-/** monitoring/ with time made short, and the webhook switched on. All else is as users get it. */
-export function quickMonitoring(): string {
+/** monitoring/ with time made short and, if somebody listens, the webhook switched on. All else is as users get it. */
+function quickMonitoring(webhook: boolean): string {
   const folder = mkdtempSync(join(tmpdir(), "monitoring-"));
   cpSync(join(checkout, "monitoring"), folder, { recursive: true });
   const change = (file: string, how: (text: string) => string) =>
     writeFileSync(join(folder, file), how(readFileSync(join(folder, file), "utf8")));
   change("prometheus/prometheus.yml", quickScrapes);
   for (const file of readdirSync(join(folder, "prometheus/rules"))) change(`prometheus/rules/${file}`, quickRules);
-  change("alertmanager/alertmanager.yml", (text) =>
-    quickRules(text).replace(/^( +)# (webhook_configs:| {2}- url_file:)/gm, "$1$2"),
-  );
+  const switchOn = (text: string) => text.replace(/^( +)# (webhook_configs:| {2}- url_file:)/gm, "$1$2");
+  change("alertmanager/alertmanager.yml", (text) => quickRules(webhook ? switchOn(text) : text));
   return folder;
 }
 
-export async function putInto(host: BedHost, folder: string): Promise<void> {
+/** The profile metrics, without what can't be had here. */
+export const metrics = ["metrics", "--without", "grafana,cadvisor"];
+
+export const upIn = (host: BedHost, ...words: string[]): Promise<string> =>
+  inBox(host, "/opt/monitoring/up.sh", ...words);
+
+const settings = "/etc/hello-devops/alertmanager";
+
+/** A new host with Compose, the images, and monitoring/ in it: all but the start. */
+export async function prepare(host: BedHost, hook?: Webhook): Promise<void> {
+  await resetHost(host);
+  await equip(host);
   await inBox(host, "rm", "-rf", "/opt/monitoring", "/etc/hello-devops");
+  const folder = quickMonitoring(hook !== undefined);
   await docker(["cp", folder, `${host.container}:/opt/monitoring`]);
   rmSync(folder, { recursive: true, force: true });
+  if (!hook) return;
+  await inBox(host, "install", "-D", "/opt/monitoring/alertmanager/alertmanager.yml", `${settings}/alertmanager.yml`);
+  const url = `install -o 65534 -m 0600 /dev/null $0/webhook-url; printf %s "$1" >$0/webhook-url`;
+  await inBox(host, "bash", "-c", url, settings, hook.url);
+}
+
+export async function leave(host: BedHost): Promise<void> {
+  await resetHost(host);
+  await inBox(host, "rm", "-rf", "/opt/monitoring", "/etc/hello-devops", "/usr/local/lib/docker/cli-plugins");
+  await inBox(host, "bash", "-c", "docker images -q 'prom/*' | sort -u | xargs -r docker rmi -f");
 }
 
 export interface Sample {
