@@ -28,7 +28,7 @@ const refusals: readonly [what: string, command: string, said: string][] = [
   ],
   [
     "a port that is taken",
-    "socat TCP-LISTEN:9090,fork - & until ss -Hltn 'sport = :9090' | grep -q .; do :; done; /opt/monitoring/up.sh metrics; kill $!",
+    "socat TCP-LISTEN:9090,reuseaddr,fork EXEC:true >/dev/null 2>&1 & until ss -Hltn 'sport = :9090' | grep -q . || ! kill -0 $!; do :; done; /opt/monitoring/up.sh metrics; kill $!",
     "port 9090, which prometheus needs, is taken; nothing was started",
   ],
   [
