@@ -38,9 +38,9 @@ locals {
   }
   # To the cent, each part: so they add up to the total that is printed.
   monthly_parts = { for part, dollars in local.monthly :
-    part => var.aws_region != "us-east-1" || dollars == null ? null : floor(dollars * 100 + 0.5) / 100
+    part => var.aws_region != "us-east-1" || dollars == null ? null : tonumber(format("%.2f", dollars))
   }
-  monthly_total = anytrue([for dollars in values(local.monthly_parts) : dollars == null]) ? null : sum(values(local.monthly_parts))
+  monthly_total = anytrue([for dollars in values(local.monthly_parts) : dollars == null]) ? null : tonumber(format("%.2f", sum(values(local.monthly_parts))))
   # The agent's, by user-data: cpu, memory, two of the network, and the disk as a whole and by mount.
   metric_count = 5 + length(local.mounts)
 
@@ -48,7 +48,7 @@ locals {
     min(length(local.alarm_names), local.free_alarms) * local.prices.alarm
     + min(local.metric_count, local.free_metrics) * local.prices.metric
   )
-  monthly_least = local.monthly_total == null ? null : local.monthly_total - local.monthly_free
+  monthly_least = local.monthly_total == null ? null : tonumber(format("%.2f", local.monthly_total - local.monthly_free))
 
   monthly_cost = {
     region         = var.aws_region

@@ -86,7 +86,7 @@ resource "aws_instance" "this" {
       error_message = "instance_type: Amazon Linux does not run on ${var.instance_type} (${join(", ", local.processors)}); name a type with x86_64 or arm64, such as t3.micro or t4g.micro."
     }
 
-    # The image stays, so AWS would stop the instance and then refuse the type.
+    # The provider would replace it unasked, and with the old processor's image, since that is ignored.
     precondition {
       condition     = terraform_data.host.output == local.architecture
       error_message = "instance_type: ${var.instance_type} is ${local.architecture} and the running instance ${terraform_data.host.output}: that takes a new instance. Raise host_revision (now ${var.host_revision}), too, and build images for ${local.platform}."

@@ -3,10 +3,6 @@ locals {
   world             = "0.0.0.0/0"
 }
 
-data "aws_caller_identity" "current" {}
-
-data "aws_partition" "current" {}
-
 # Remembers the zone of the first apply: another would drag the instance and its data along.
 resource "terraform_data" "zone" {
   input = local.availability_zone
