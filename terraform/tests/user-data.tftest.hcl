@@ -1,17 +1,6 @@
 # What the user data does is in test/terraform/user-data.test.ts.
 mock_provider "aws" {
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{}" }
-  }
-  mock_data "aws_ec2_instance_type" {
-    defaults = { supported_architectures = ["x86_64"], memory_size = 16384 }
-  }
-  mock_resource "aws_kms_key" {
-    defaults = { arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555" }
-  }
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:111122223333:shop-alerts" }
-  }
+  source = "./tests/mocks"
 }
 
 run "the_longest_user_data_fits_what_ec2_takes" {
