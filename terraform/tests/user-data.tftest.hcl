@@ -38,3 +38,10 @@ run "the_host_knows_its_monitoring_profile" {
     error_message = "/etc/hello-devops/monitoring says another."
   }
 }
+
+run "the_host_writes_its_keys_where_its_role_may" {
+  assert {
+    condition     = strcontains(local.user_data, "name=${local.host_keys_path}/$(")
+    error_message = "The program writes elsewhere than to ${local.host_keys_path}."
+  }
+}

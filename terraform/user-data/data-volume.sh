@@ -13,7 +13,7 @@ fi
 
 # By UUID: a device's name is another on another instance type. nofail: the host boots without it. Docker waits for the mount,
 # else a container would write to the disk below.
-line="UUID=$(blkid --probe --match-tag UUID --output value "$device") /data xfs defaults,nofail,x-systemd.before=docker.service 0 2"
+line="UUID=$(blkid --probe --match-tag UUID --output value "$device") /data auto defaults,nofail,x-systemd.before=docker.service 0 2"
 if ! grep --quiet --line-regexp --fixed-strings "$line" /etc/fstab; then
   sed --in-place '\| /data |d' /etc/fstab
   echo "$line" >>/etc/fstab
@@ -22,4 +22,4 @@ fi
 
 mkdir -p /data
 mountpoint --quiet /data || mount /data
-xfs_growfs /data >/dev/null # where data_volume_size was raised
+xfs_growfs /data >/dev/null || true # where data_volume_size was raised; another file system stays as it is

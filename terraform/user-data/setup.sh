@@ -11,7 +11,9 @@ done
 
 try usermod --append --groups docker ec2-user
 try systemctl daemon-reload
-try systemctl enable --now hello-devops-log.service hello-devops-updates.timer logrotate.timer docker.service
+for unit in hello-devops-log.service docker.service hello-devops-updates.timer logrotate.timer; do
+  try systemctl enable --now "$unit"
+done
 # Not waited for: they try again until the volume is attached, and until the instance's role may write its host keys.
 for unit in hello-devops-{data-volume,host-keys}.service; do
   [[ -e /etc/systemd/system/$unit ]] || continue
