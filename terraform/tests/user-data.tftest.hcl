@@ -7,7 +7,6 @@ run "the_longest_user_data_fits_what_ec2_takes" {
   variables {
     name             = "a-name-of-as-many-as-30-letter"
     data_volume_size = 16384
-    monitoring       = "metrics"
   }
 
   assert {
@@ -29,6 +28,11 @@ run "without_a_data_volume_the_host_has_no_trace_of_one" {
 }
 
 run "the_host_knows_its_monitoring_profile" {
+  override_data {
+    target = data.aws_ec2_instance_type.host
+    values = { supported_architectures = ["x86_64"], memory_size = 2048 }
+  }
+
   variables {
     monitoring = "metrics"
   }
