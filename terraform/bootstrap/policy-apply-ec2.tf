@@ -1,0 +1,107 @@
+# All that is made carries the tag Project = <name> from its first moment, and nothing without it can be changed. So the role reaches
+# what it made and no more.
+
+locals {
+  ec2      = "${local.arn}:ec2:${local.at}"
+  made     = ["elastic-ip", "instance", "internet-gateway", "key-pair", "route-table", "security-group", "security-group-rule", "snapshot", "subnet", "volume", "vpc", "vpc-flow-log"]
+  creation = ["AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs", "CreateInternetGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSnapshot", "CreateSubnet", "CreateVolume", "CreateVpc", "ImportKeyPair", "RunInstances"]
+}
+
+data "aws_iam_policy_document" "apply_ec2" {
+  statement {
+    sid       = "MakeWithTag"
+    actions   = [for action in local.creation : "ec2:${action}"]
+    resources = [for kind in local.made : "${local.ec2}:${kind}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Project"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid       = "MakeInOwn" # a subnet in its VPC, an instance in its subnet, a rule in its group
+    actions   = [for action in local.creation : "ec2:${action}"]
+    resources = [for kind in ["key-pair", "security-group", "subnet", "volume", "vpc"] : "${local.ec2}:${kind}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Project"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid       = "RunAmazonsImages"
+    actions   = ["ec2:RunInstances"]
+    resources = ["${local.arn}:ec2:${var.aws_region}::image/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "ec2:Owner"
+      values   = ["amazon"]
+    }
+  }
+
+  statement {
+    sid       = "InterfaceOfInstance" # has no tag; the instance, address and group at its other end have
+    actions   = ["ec2:RunInstances", "ec2:AssociateAddress", "ec2:DisassociateAddress"]
+    resources = ["${local.ec2}:network-interface/*"]
+  }
+
+  statement {
+    sid       = "TagWhatIsMade"
+    actions   = ["ec2:CreateTags"]
+    resources = ["${local.ec2}:*/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "ec2:CreateAction"
+      values   = local.creation
+    }
+  }
+
+  statement {
+    sid       = "EmptyTheDefaultGroup" # AWS makes it with the VPC, without a tag
+    actions   = ["ec2:CreateTags"]
+    resources = ["${local.ec2}:security-group/*"]
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/Project"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Project"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid = "ChangeOwn"
+    actions = [
+      "ec2:CreateTags", "ec2:DeleteTags",
+      "ec2:DeleteVpc", "ec2:ModifyVpcAttribute", "ec2:DeleteSubnet", "ec2:ModifySubnetAttribute",
+      "ec2:AttachInternetGateway", "ec2:DetachInternetGateway", "ec2:DeleteInternetGateway",
+      "ec2:CreateRoute", "ec2:ReplaceRoute", "ec2:DeleteRoute", "ec2:DeleteRouteTable",
+      "ec2:AssociateRouteTable", "ec2:DisassociateRouteTable", "ec2:ReplaceRouteTableAssociation", "ec2:DeleteFlowLogs",
+      "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress", "ec2:ModifySecurityGroupRules",
+      "ec2:UpdateSecurityGroupRuleDescriptionsIngress", "ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:DeleteSecurityGroup",
+      "ec2:StartInstances", "ec2:StopInstances", "ec2:TerminateInstances", "ec2:MonitorInstances", "ec2:UnmonitorInstances",
+      "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyInstanceCreditSpecification",
+      "ec2:AssociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation", "ec2:DisassociateIamInstanceProfile",
+      "ec2:AttachVolume", "ec2:DetachVolume", "ec2:ModifyVolume", "ec2:DeleteVolume",
+      "ec2:AssociateAddress", "ec2:DisassociateAddress", "ec2:ReleaseAddress", "ec2:DeleteKeyPair",
+    ]
+    resources = ["${local.ec2}:*/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Project"
+      values   = [var.name]
+    }
+  }
+}
