@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, jest } from "@jest/globals";
 import { checkout } from "../bed/bed";
 import { RunError } from "../bed/run";
-import { missing, titled, withTerraform } from "./terraform";
+import { missing } from "./terraform";
+import { titled, withTerraform } from "./with-terraform";
 import { type Root, Workspace } from "./workspace";
 
 // The tests written in Terraform's own language, each of their runs told as a test: with a provider that is mocked.

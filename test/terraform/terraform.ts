@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { test } from "@jest/globals";
 import { cacheFolder } from "../bed/bed";
 
 const NEEDS = [1, 11] as const; // the S3 backend locks by itself since then
@@ -19,10 +18,6 @@ export function environment(more: Readonly<Record<string, string>>): NodeJS.Proc
 
 /** Why the tests can't run Terraform here; blank = they can. */
 export const missing = whatIsMissing();
-
-/** A test that needs Terraform: where there is none, it is skipped and its title says why. */
-export const withTerraform = missing === "" ? test : test.skip;
-export const titled = (title: string): string => (missing === "" ? title : `${title} (skipped: ${missing})`);
 
 function whatIsMissing(): string {
   const wanted = `Terraform ${NEEDS.join(".")} or later`;
