@@ -75,7 +75,7 @@ interface Checked {
 
 /** A check that is skipped beside its resource without saying why is found, too. */
 async function checkov({ folder }: Workspace): Promise<Findings> {
-  const words = ["--directory=.", "--framework=terraform", "--output=json", "--quiet", "--compact", "--skip-download"];
+  const words = ["--directory=.", "--framework=terraform", "--output=json", "--compact", "--skip-download"];
   const { results } = said<{ readonly results: Checked }>(await tool("checkov"), words, folder);
   const unexplained = results.skipped_checks.filter(
     ({ check_result: { suppress_comment: why = "" } }) => why === "" || why === "No comment provided",

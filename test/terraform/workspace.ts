@@ -25,6 +25,30 @@ const PLAYED_ACCOUNT = {
   AWS_SECRET_ACCESS_KEY: "a-secret-of-the-tests",
 };
 
+/** moto denies what a bucket's statement denies under a condition, whatever the condition: so this one denies what nobody asks for. */
+const forMoto: Readonly<Partial<Record<Root, string>>> = {
+  "terraform/bootstrap": `data "aws_iam_policy_document" "tls_only" {
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:PutObjectLegalHold"]
+    resources = ["\${aws_s3_bucket.this[0].arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+`,
+};
+
 /** Not what a developer's own runs left in the checkout. */
 const isOurs = (path: string): boolean => !/^\.terraform$|\.tfstate|\.tfvars(\.json)?$|\.tfplan$/.test(basename(path));
 
@@ -45,6 +69,8 @@ export class Workspace {
       TF_CLI_CONFIG_FILE: settings,
       ...(aws !== undefined && { ...PLAYED_ACCOUNT, AWS_ENDPOINT_URL: aws }),
     });
+    const override = aws === undefined ? undefined : forMoto[root];
+    if (override) this.write("moto_override.tf", override);
     if (state === "local") this.write("state_override.tf", 'terraform {\n  backend "local" {}\n}\n');
   }
 
