@@ -8,7 +8,7 @@ import { titled, withTerraform } from "./with-terraform";
 import { type Root, Workspace } from "./workspace";
 
 // The tests written in Terraform's own language, each of their runs told as a test: with a provider that is mocked.
-jest.setTimeout(300_000);
+jest.setTimeout(900_000); // each run starts the provider anew
 
 const roots: readonly Root[] = ["terraform", "terraform/bootstrap"];
 
