@@ -1,8 +1,9 @@
 locals {
-  # US dollars in us-east-1, on demand. Instances: AWS's price list as of 2026-07-20, as Karpenter publishes it. The others: price
-  # lists of 2026-07 and 2026-08 (EC2, VPC, KMS) and the CloudWatch price page, read in 2026-11.
+  # US dollars in us-east-1, on demand. Instances: AWS's price list of 2026-07-20, as Karpenter publishes it. Addresses and volumes:
+  # AWS's price lists of 2026-07-24 and 2026-08-17. Alarms, metrics, logs and the key: as published in 2026, read on 2026-11-26.
   prices = {
-    date = "2026-11-26"
+    date = "2026-07-20" # the oldest of these lists
+
     instance_hour = {
       "t2.micro"  = 0.0116, "t2.small" = 0.023, "t2.medium" = 0.0464, "t2.large" = 0.0928
       "t3.micro"  = 0.0104, "t3.small" = 0.0208, "t3.medium" = 0.0416, "t3.large" = 0.0832, "t3.xlarge" = 0.1664
