@@ -2,16 +2,34 @@
 # what it made and no more.
 
 locals {
-  ec2      = "${local.arn}:ec2:${local.at}"
-  made     = ["elastic-ip", "instance", "internet-gateway", "key-pair", "route-table", "security-group", "security-group-rule", "snapshot", "subnet", "volume", "vpc", "vpc-flow-log"]
-  creation = ["AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs", "CreateInternetGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSnapshot", "CreateSubnet", "CreateVolume", "CreateVpc", "ImportKeyPair", "RunInstances"]
+  ec2       = "${local.arn}:ec2:${local.at}"
+  snapshots = "${local.arn}:ec2:${var.aws_region}::snapshot/*" # AWS leaves the account out of its name
+
+  # What AWS asks about at a creation: what is made, and what it is made in.
+  creations = {
+    made = [
+      "AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs", "CreateInternetGateway",
+      "CreateRouteTable", "CreateSecurityGroup", "CreateSnapshot", "CreateSubnet", "CreateVolume", "CreateVpc", "ImportKeyPair", "RunInstances",
+    ]
+    within = [
+      "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs", "CreateRouteTable", "CreateSecurityGroup",
+      "CreateSnapshot", "CreateSubnet", "RunInstances",
+    ]
+  }
+  kinds = {
+    made = [
+      "elastic-ip", "instance", "internet-gateway", "key-pair", "route-table", "security-group", "security-group-rule", "subnet", "volume",
+      "vpc", "vpc-flow-log",
+    ]
+    within = ["key-pair", "security-group", "subnet", "volume", "vpc"]
+  }
 }
 
 data "aws_iam_policy_document" "apply_ec2" {
   statement {
     sid       = "MakeWithTag"
-    actions   = [for action in local.creation : "ec2:${action}"]
-    resources = [for kind in local.made : "${local.ec2}:${kind}/*"]
+    actions   = [for action in local.creations.made : "ec2:${action}"]
+    resources = concat([local.snapshots], [for kind in local.kinds.made : "${local.ec2}:${kind}/*"])
 
     condition {
       test     = "StringEquals"
@@ -22,8 +40,8 @@ data "aws_iam_policy_document" "apply_ec2" {
 
   statement {
     sid       = "MakeInOwn" # a subnet in its VPC, an instance in its subnet, a rule in its group
-    actions   = [for action in local.creation : "ec2:${action}"]
-    resources = [for kind in ["key-pair", "security-group", "subnet", "volume", "vpc"] : "${local.ec2}:${kind}/*"]
+    actions   = [for action in local.creations.within : "ec2:${action}"]
+    resources = [for kind in local.kinds.within : "${local.ec2}:${kind}/*"]
 
     condition {
       test     = "StringEquals"
@@ -53,12 +71,12 @@ data "aws_iam_policy_document" "apply_ec2" {
   statement {
     sid       = "TagWhatIsMade"
     actions   = ["ec2:CreateTags"]
-    resources = ["${local.ec2}:*/*"]
+    resources = ["${local.ec2}:*/*", local.snapshots]
 
     condition {
       test     = "StringEquals"
       variable = "ec2:CreateAction"
-      values   = local.creation
+      values   = local.creations.made
     }
   }
 

@@ -59,17 +59,14 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid = "MakeBoundedRoles"
-    actions = [
-      "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy",
-      "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRole",
-    ]
+    sid       = "MakeBoundedRoles"
+    actions   = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
     resources = local.host_roles
 
     condition {
       test     = "StringEquals"
       variable = "iam:PermissionsBoundary"
-      values   = [aws_iam_policy.boundary.arn]
+      values   = [local.boundary]
     }
   }
 
@@ -81,7 +78,7 @@ data "aws_iam_policy_document" "apply" {
     condition {
       test     = "StringEquals"
       variable = "iam:PermissionsBoundary"
-      values   = [aws_iam_policy.boundary.arn]
+      values   = [local.boundary]
     }
 
     condition {
@@ -92,8 +89,11 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid       = "DescribeRoles" # what these change gives no right
-    actions   = ["iam:TagRole", "iam:UntagRole", "iam:UpdateRole"]
+    sid = "KeepRoles" # by none of these a role gets a right
+    actions = [
+      "iam:TagRole", "iam:UntagRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+      "iam:DeleteRole",
+    ]
     resources = local.host_roles
   }
 

@@ -1,5 +1,9 @@
 # The most that a role made by the role apply can ever do, whatever policy it is given.
 
+locals {
+  boundary = "${local.arn}:iam::${local.account}:policy/${var.name}-boundary"
+}
+
 data "aws_iam_policy_document" "boundary" {
   statement {
     sid       = "SendMetrics"

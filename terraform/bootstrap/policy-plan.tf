@@ -1,9 +1,6 @@
 # What a refresh reads. Names are written out where AWS takes them: another system whose name begins with this one's is not this one.
 
 locals {
-  arn = "arn:${local.partition}"
-  at  = "${var.aws_region}:${local.account}"
-
   # What terraform/ makes, by name.
   host_roles        = [for role in ["host", "flow-logs"] : "${local.arn}:iam::${local.account}:role/${var.name}-${role}"]
   instance_profiles = ["${local.arn}:iam::${local.account}:instance-profile/${var.name}-host"]
@@ -11,7 +8,7 @@ locals {
   alarms            = ["${local.arn}:cloudwatch:${local.at}:alarm:${var.name}-*"]
   dashboards        = ["${local.arn}:cloudwatch::${local.account}:dashboard/${var.name}"]
   topics            = ["${local.arn}:sns:${local.at}:${var.name}-alerts"]
-  budgets           = ["${local.arn}:budgets::${local.account}:budget/${var.name}*"]
+  budgets           = ["${local.arn}:budgets::${local.account}:budget/${var.name}"]
   keys              = ["${local.arn}:kms:${local.at}:key/*"]
 }
 

@@ -2,14 +2,16 @@ data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
 
 locals {
-  account   = data.aws_caller_identity.this.account_id
-  partition = data.aws_partition.this.partition
+  account = data.aws_caller_identity.this.account_id
+  arn     = "arn:${data.aws_partition.this.partition}"
+  at      = "${var.aws_region}:${local.account}"
 
   bucket = var.state_bucket != "" ? var.state_bucket : "${var.name}-state-${local.account}-${var.aws_region}"
   key    = "${var.name}/terraform.tfstate"
 
-  bucket_arn = one(concat(aws_s3_bucket.this[*].arn, data.aws_s3_bucket.existing[*].arn))
-  table_arn  = one(concat(aws_dynamodb_table.this[*].arn, data.aws_dynamodb_table.existing[*].arn))
+  # From the names, so that a plan shows the policies whole.
+  bucket_arn = "${local.arn}:s3:::${local.bucket}"
+  table_arn  = "${local.arn}:dynamodb:${local.at}:table/${var.lock_table}"
 }
 
 data "aws_s3_bucket" "existing" {
@@ -100,7 +102,7 @@ data "aws_iam_policy_document" "tls_only" {
     sid       = "TlsOnly"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.this[0].arn, "${aws_s3_bucket.this[0].arn}/*"]
+    resources = [local.bucket_arn, "${local.bucket_arn}/*"]
 
     principals {
       type        = "*"
