@@ -19,6 +19,11 @@ export function step(workflow: string, name: string, env: Readonly<Record<string
   const file = all.find(({ path }) => path === `.github/workflows/${workflow}.yml`);
   const run = file && stepsOf(file).find((it) => it.name === name)?.run;
   if (!run) throw new Error(`${workflow}.yml has no step "${name}" with a script`);
+  return bash(["--noprofile", "--norc", "-eo", "pipefail", "-c", run], env);
+}
+
+/** What a step runs: words for bash. */
+export function bash(words: readonly string[], env: Readonly<Record<string, string>>): Ended {
   const folder = mkdtempSync(join(tmpdir(), "hello-devops-script-"));
   try {
     const [output, summary] = ["output", "summary"].map((part) => join(folder, part)) as [string, string];
@@ -27,10 +32,10 @@ export function step(workflow: string, name: string, env: Readonly<Record<string
       GITHUB_OUTPUT: output,
       GITHUB_STEP_SUMMARY: summary,
       GITHUB_SHA: sha,
+      RUNNER_TEMP: folder,
       PATH: process.env.PATH ?? "",
     };
-    const shell = ["--noprofile", "--norc", "-eo", "pipefail", "-c", run];
-    const { status, stdout, stderr } = spawnSync("bash", shell, { env: { ...files, ...env }, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync("bash", words, { env: { ...files, ...env }, encoding: "utf8" });
     const pairs = readFileSync(output, "utf8").split("\n").filter(Boolean);
     const outputs = Object.fromEntries(pairs.map((pair) => [pair.replace(/=.*/s, ""), pair.replace(/^[^=]*=/, "")]));
     return { code: status, log: `${stdout}${stderr}`, outputs, summary: readFileSync(summary, "utf8") };
