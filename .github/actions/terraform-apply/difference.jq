@@ -8,9 +8,9 @@ def places($one; $other):
 
 .approved as $approved | .now as $now
 | ($approved + $now | keys[]) as $address
-| [$approved[$address], $now[$address]] as [$then, $today]
-| if $then == null then "\($address): to \($today.what), which nobody approved"
-  elif $today == null then "\($address): to \($then.what) was approved, and is not to be done any more"
-  elif $then.what != $today.what then "\($address): to \($then.what) was approved, now it is to \($today.what)"
-  elif $then.values != $today.values then "\($address): to \($then.what), with other values\(places($then.values; $today.values))"
+| [$approved[$address], $now[$address]] as [$was, $is]
+| if $was == null then "\($address): to \($is.what), which nobody approved"
+  elif $is == null then "\($address): to \($was.what) was approved, and is not to be done any more"
+  elif $was.what != $is.what then "\($address): to \($was.what) was approved, now it is to \($is.what)"
+  elif $was.values != $is.values then "\($address): to \($was.what), with other values\(places($was.values; $is.values))"
   else empty end

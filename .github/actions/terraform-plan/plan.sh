@@ -100,7 +100,7 @@ report() {
 # Tells the comments of two plans in one pull request apart.
 place() { printf '%s\n' "$DIRECTORY" "$ENVIRONMENT" "$VAR_FILE" "$BACKEND_CONFIG" | sha256sum | cut -c1-12; }
 
-markdown() { jq -r --rawfile text "$said" --argjson limit "$1" -f "$here/report.jq" "$work/told.json"; }
+markdown() { jq -j --rawfile text "$said" --argjson limit "$1" -f "$here/report.jq" "$work/told.json"; }
 
 outputs() {
   {

@@ -21,8 +21,8 @@ main() {
   plan nothing "$kept" "$disk" "$old" "$output"
   plan update "${kept/size = 1/size = 2}" "$disk" "$old" "$output"
   plan other-update "${kept/size = 1/size = 3}" "$disk" "$old" "$output"
-  plan secret-update "${kept/var.password/\"another\"}" "$disk" "$old" "$output"
-  plan other-secret-update "${kept/var.password/\"a third\"}" "$disk" "$old" "$output"
+  TF_VAR_password="another" plan secret-update "$kept" "$disk" "$old" "$output"
+  TF_VAR_password="a third" plan other-secret-update "$kept" "$disk" "$old" "$output"
   plan replace "$kept" "${disk/= 1/= 2}" "$old" "$output"
   plan delete "$kept" "$disk" "$output"
   plan move "$kept" "$disk" "${old/old/new}" "$output" 'moved {
@@ -49,7 +49,7 @@ plan() {
 }' "$@" >main.tf
   terraform init -input=false >/dev/null
   terraform plan -input=false -out=plan >/dev/null
-  terraform show -json plan | jq -c 'del(.configuration, .prior_state, .planned_values)' >"$here/$name.json"
+  terraform show -json plan | jq 'del(.configuration, .prior_state, .planned_values)' >"$here/$name.json"
 }
 
 main
