@@ -3,12 +3,14 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-trap 'rm -f "$PLAN"' EXIT # it holds secrets in clear
+# shellcheck source=/dev/null
+source "$here/../terraform-plan/run.sh"
+trap 'rm -f "$PLAN" "$PLAN".said' EXIT # the plan holds secrets in clear
 
 main() {
   [[ $HASH == "$APPROVED_HASH" ]] || refuse
   local code=0
-  apply || code=$?
+  run "$PLAN.said" apply -input=false -no-color -lock-timeout=5m "$PLAN" || code=$?
   if ((code == 0)); then
     printf '### ✅ Applied: %s\n' "$WORDS" >>"$GITHUB_STEP_SUMMARY"
     return
@@ -25,7 +27,7 @@ refuse() {
   local lines
   lines=$(difference) # code for Markdown by its four spaces, whatever is in it
   printf '### ❌ Nothing was applied\n\n%s\n\n    %s\n' "$reason" "${lines//$'\n'/$'\n'    }" >>"$GITHUB_STEP_SUMMARY"
-  silently printf '%s\n' "$lines"
+  unheard echo "$lines"
   exit 1
 }
 
@@ -40,32 +42,5 @@ difference() {
 }
 
 unpacked() { base64 -d <<<"$1" | gunzip; }
-
-# What is printed must not speak to the runner.
-silently() {
-  local token code=0
-  token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-  echo "::stop-commands::$token"
-  "$@" || code=$?
-  echo "::$token::"
-  return "$code"
-}
-
-apply() { silently to_its_end terraform -chdir="$DIRECTORY" apply -input=false -no-color -lock-timeout=5m "$PLAN"; }
-
-# The runner tells this script alone that the job is cancelled: Terraform has to hear of it, to save what it has made.
-to_its_end() {
-  local code=0
-  "$@" &
-  local child=$!
-  trap 'kill "$child"' INT TERM
-  wait "$child" || code=$?
-  while kill -0 "$child" 2>/dev/null; do
-    code=0
-    wait "$child" || code=$?
-  done
-  trap - INT TERM
-  return "$code"
-}
 
 main "$@"

@@ -5,9 +5,10 @@ set -euo pipefail
 umask 077 # a plan and variables hold secrets in clear
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+source "$here/run.sh"
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/terraform-plan.XXXXXX")
 said=$work/said.txt # by the command that ran last
-command=
 reason=
 trap 'rm -rf "$work"/plan "$work"/plan.json "$work"/secret.tfvars' EXIT
 
@@ -36,7 +37,7 @@ prepare() {
   local words=() code=0
   mapfile -t words < <(lines "$BACKEND_CONFIG" | sed 's/^/-backend-config=/')
   echo "::group::terraform init, terraform validate"
-  { run init -input=false -no-color -lockfile=readonly "${words[@]}" && run validate -no-color; } || code=$?
+  { tell init -input=false -no-color -lockfile=readonly "${words[@]}" && tell validate -no-color; } || code=$?
   echo "::endgroup::"
   return "$code"
 }
@@ -48,20 +49,15 @@ plan() {
     printf '%s\n' "$SECRET_VARS" >"$work/secret.tfvars"
     words+=("-var-file=$work/secret.tfvars")
   fi
-  run plan -input=false -no-color -lock-timeout=5m -out="$work/plan" "${words[@]}"
+  tell plan -input=false -no-color -lock-timeout=5m -out="$work/plan" "${words[@]}"
 }
 
 lines() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//; /^$/d' <<<"$1"; }
 
-# What Terraform prints must not speak to the runner.
-run() {
-  local token code=0
-  token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+# By its name and its words.
+tell() {
   command=$1
-  echo "::stop-commands::$token"
-  terraform -chdir="$DIRECTORY" "$@" 2>&1 | tee "$said" || code=$?
-  echo "::$token::"
-  return "$code"
+  run "$said" "$@"
 }
 
 read_plan() {

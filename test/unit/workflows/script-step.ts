@@ -45,11 +45,16 @@ export function bash(words: readonly string[], env: Readonly<Record<string, stri
 }
 
 /** The same with a program that is played: the branches of a `case "$*"`. It notes what it is asked for. */
-export function stepWith(
+export const stepWith = (
   program: string,
   branches: readonly string[],
   ...[workflow, name, env]: Parameters<typeof step>
-): Ended & { readonly asked: readonly string[] } {
+): Asked => playing(program, branches, (PATH) => step(workflow, name, { ...env, PATH }));
+
+type Asked = Ended & { readonly asked: readonly string[] };
+
+/** @param start gets a PATH on which the program is */
+export function playing(program: string, branches: readonly string[], start: (path: string) => Ended): Asked {
   const folder = mkdtempSync(join(tmpdir(), `hello-devops-${program}-`));
   const asked = join(folder, "asked");
   const script = ["#!/bin/bash", `echo "$*" >>"${asked}"`, 'case "$*" in', ...branches, "*) exit 1 ;;", "esac"].join(
@@ -58,7 +63,7 @@ export function stepWith(
   writeFileSync(asked, "");
   writeFileSync(join(folder, program), script, { mode: 0o755 });
   try {
-    const ended = step(workflow, name, { ...env, PATH: `${folder}:${process.env.PATH}` });
+    const ended = start(`${folder}:${process.env.PATH}`);
     return { ...ended, asked: readFileSync(asked, "utf8").split("\n").filter(Boolean) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
