@@ -60,11 +60,12 @@ withTerraform(
 withTerraform(
   titled("a comment that another wrote is never taken for the plan's, and a hundred before it hide nothing"),
   async () => {
-    const [mark = ""] = (await caller.calls("terraform", plan, pull())).summary.split("\n");
+    await caller.calls("terraform", plan, pull());
+    const [mark = ""] = github.comments[0]?.body.split("\n") ?? [];
     const others = Array.from({ length: 100 }, (_, n) => ({ id: 1000 + n, user: { login: "eve" }, body: mark }));
     github.comments = [...others, ...github.comments];
     caller.declare();
-    await caller.calls("terraform", plan, pull());
+    expect((await caller.calls("terraform", plan, pull())).jobs).toEqual(without);
     expect(github.comments).toHaveLength(101);
     expect(github.comments.filter(({ body }) => body !== mark).map(({ id }) => id)).toEqual([1]);
   },
@@ -139,11 +140,14 @@ withTerraform(
   },
 );
 
-withTerraform(titled("what a plan prints can't speak to the runner"), async () => {
-  caller.says("x\n::error title=Forged::by a plan\n::add-mask::disk\n");
-  const ran = await caller.calls("terraform", apply);
-  expect(ran.jobs).toEqual(good);
-  expect(ran.log).toContain("# terraform_data.disk will be created"); // masked it would not be there
+withTerraform(titled("what a plan prints is no word for the runner"), async () => {
+  caller.says("x\n::add-mask::terraform_data\n");
+  const ran = await caller.calls("terraform", plan);
+  expect(ran.jobs).toEqual(without);
+  const [before = "", behind = ""] = ran.log.split("::add-mask::terraform_data", 2);
+  const [, token] = /[\s\S]*::stop-commands::(\w{32})\n/.exec(before) ?? []; // the last one
+  expect(token).toBeDefined();
+  expect([before, behind].map((part) => part.includes(`::${token}::`))).toEqual([false, true]);
 });
 
 withTerraform(titled("a comment that GitHub does not take ends red and says which permission it needs"), async () => {

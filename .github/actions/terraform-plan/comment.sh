@@ -20,15 +20,16 @@ body() { jq -Rs '{body: .}' "$COMMENT"; }
 
 # Of this token's own comments: another's could be made to say anything later.
 earlier() {
-  local page=1 found marker
+  local page=1 found id marker
   read -r marker <"$COMMENT"
   while true; do
     found=$(github GET "$comments?per_page=100&page=$page")
-    jq -r --arg marker "$marker" \
-      'map(select(.user.login == "github-actions[bot]" and (.body | startswith($marker))))[0].id // empty' <<<"$found"
-    jq -e --arg marker "$marker" 'length == 100 and all(.[]; .user.login != "github-actions[bot]" or (.body | startswith($marker) | not))' <<<"$found" >/dev/null || break
+    id=$(jq -r --arg marker "$marker" \
+      'map(select(.user.login == "github-actions[bot]" and (.body | startswith($marker))))[0].id // empty' <<<"$found")
+    [[ -z $id && $(jq length <<<"$found") == 100 ]] || break
     page=$((page + 1))
   done
+  echo "$id"
 }
 
 # The token is in curl's settings, never among its arguments.
