@@ -9,7 +9,7 @@ import type { Ran } from "./act";
 import { varsFor } from "./callers";
 import { patchedAct } from "./patched-act";
 import { PlayedGithub } from "./played-github";
-import { TerraformCaller, TOKEN, tellsThePassword, titled, withTerraform } from "./terraform-caller";
+import { TerraformCaller, TOKEN, tellsThePassword, titled, variables, withTerraform } from "./terraform-caller";
 
 jest.setTimeout(120_000);
 const bed = theBed();
@@ -87,7 +87,7 @@ withTerraform(
   titled("infrastructure that can't be planned is red, and Slack is told which command failed"),
   async () => {
     github.deployments = [deployed(older, "success")];
-    caller.write("infra/more.tf", "resource {}\n");
+    caller.write("terraform/more.tf", "resource {}\n");
     const ran = await looks();
     expect(ran.jobs).toEqual({ ...good, [infrastructure]: "failure", "Caller/after": "skipped" });
     expect(messages).toEqual([expect.stringContaining("infrastructure could not be looked at")]);
@@ -113,4 +113,15 @@ withTerraform(titled("a host that is another one than it was is red, and Slack i
   expect(ran.jobs).toEqual({ ...good, [hosts]: "failure", "Caller/after": "skipped" });
   expect(messages).toEqual([expect.stringContaining("hosts of production could not be looked at")]);
   expect(messages[0]).toContain("which is not the one in ssh-known-hosts");
+});
+
+withTerraform(titled("drift.yml looks at both, each by the role that may"), async () => {
+  github.deployments = [deployed(older, "success")];
+  const ran = await caller.runs("drift.yml", { event: "workflow_dispatch", vars: { ...variables, ...varsFor(host) } });
+  expect(ran.jobs).toEqual({ "Drift/Drift/Infrastructure": "success", "Drift/Drift/Hosts of production": "failure" });
+  const sessions = [...ran.log.matchAll(/^Drift\/Drift\/(\w+).*set-env:: AWS_SESSION_TOKEN=session-of-\S+\/(\w+)$/gm)];
+  expect(new Set(sessions.map(([, job, role]) => `${job} as ${role}`))).toEqual(
+    new Set(["Infrastructure as plan", "Hosts as deploy"]),
+  );
+  expect(ran.log).toContain("ssh-key: it is blank"); // this host is no instance, which AWS would let the job in to
 });

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "@jest/globals";
-import { stringify } from "yaml";
+import { parseDocument, stringify } from "yaml";
+import { root, type Workflow } from "../unit/workflows/files";
 import { type Asked, Caller, type Ran } from "./act";
 import type { PlayedGithub } from "./played-github";
 
@@ -18,6 +19,7 @@ export const titled = (title: string): string =>
 
 const PASSWORD = "hunter2hunter2";
 export const TOKEN = "ghs_0123456789abcdef";
+const secrets = { TF_VARS: `password = "${PASSWORD}"\n`, GITHUB_TOKEN: TOKEN };
 const ROLE = "arn:aws:iam::123456789012:role";
 
 export class TerraformCaller extends Caller {
@@ -45,7 +47,7 @@ export class TerraformCaller extends Caller {
 
   declare(...resources: readonly string[]): void {
     const head = `terraform {\n  backend "local" {}\n}\nvariable "password" {\n  sensitive = true\n}`;
-    this.write("infra/main.tf", [head, ...resources, ""].join("\n"));
+    this.write("terraform/main.tf", [head, ...resources, ""].join("\n"));
   }
 
   /** The names of the resources in the state. */
@@ -68,7 +70,7 @@ if [[ $* == *" state pull"* && ! -e ${once} ]]; then touch ${once} && printf '%s
 
   /** Calls one of our workflows, and has a job wait for it. */
   calls(workflow: "terraform" | "drift", given: object, asked: Partial<Asked> = {}): Promise<Ran> {
-    const inputs = { directory: "infra", "terraform-version": version, "backend-config": `path=${this.#state}` };
+    const inputs = { "terraform-version": version, "backend-config": `path=${this.#state}` };
     const roles = workflow === "terraform" ? { "apply-role": `${ROLE}/apply` } : {};
     const called = {
       uses: `org/hello-devops/.github/workflows/${workflow}.yml@v1`,
@@ -79,8 +81,24 @@ if [[ $* == *" state pull"* && ! -e ${once} ]]; then touch ${once} && printf '%s
     const on = ["push", "pull_request"];
     this.write(".github/workflows/caller.yml", stringify({ name: "Caller", on, jobs: { it: called, after } }));
     this.commit();
-    const secrets = { TF_VARS: `password = "${PASSWORD}"\n`, GITHUB_TOKEN: TOKEN, ...asked.secrets };
-    return this.run({ workflow: "caller.yml", api: this.github.url, ...asked, secrets });
+    return this.run({
+      workflow: "caller.yml",
+      api: this.github.url,
+      ...asked,
+      secrets: { ...secrets, ...asked.secrets },
+    });
+  }
+
+  /** Runs one of the files to copy, with a state that is here and the Terraform that is here. */
+  runs(file: string, asked: Partial<Asked> = {}): Promise<Ran> {
+    const document = parseDocument(readFileSync(join(root, "workflows", file), "utf8"));
+    for (const name of Object.keys((document.toJS() as Workflow).jobs)) {
+      document.setIn(["jobs", name, "with", "backend-config"], `path=${this.#state}`);
+      document.setIn(["jobs", name, "with", "terraform-version"], version);
+    }
+    this.write(`.github/workflows/${file}`, document.toString());
+    this.commit();
+    return this.run({ workflow: file, api: this.github.url, ...asked, secrets: { ...secrets, ...asked.secrets } });
   }
 
   override end(): void {
@@ -96,7 +114,13 @@ const driftSecrets = { "ssh-key": secret("SSH_KEY"), "slack-webhook-url": secret
 export const tellsThePassword = ({ log }: Ran): boolean =>
   log.replace(/^.*(add-mask|⚙ {2}\*\*\*).*$/gm, "").includes(PASSWORD);
 
+/** What terraform/bootstrap has a person set. */
+export const variables = {
+  ...{ TF_PLAN_ROLE: `${ROLE}/plan`, TF_APPLY_ROLE: `${ROLE}/apply`, DEPLOY_ROLE: `${ROLE}/deploy` },
+  ...{ AWS_REGION: "us-east-1", TF_STATE_BUCKET: "acme-terraform-state" },
+};
+
 export const pull = (from = "acme/shop"): Partial<Asked> => ({
   event: "pull_request",
-  payload: { pull_request: { number: 7, head: { sha: "b".repeat(40), repo: { full_name: from } } } },
+  payload: { number: 7, pull_request: { number: 7, head: { sha: "b".repeat(40), repo: { full_name: from } } } },
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { patchedAct } from "./patched-act";
 import { PlayedGithub } from "./played-github";
-import { pull, TerraformCaller, TOKEN, tellsThePassword, titled, withTerraform } from "./terraform-caller";
+import { pull, TerraformCaller, TOKEN, tellsThePassword, titled, variables, withTerraform } from "./terraform-caller";
 
 jest.setTimeout(120_000);
 let github: PlayedGithub;
@@ -39,7 +39,7 @@ withTerraform(
     expect(first.jobs).toEqual(without);
     const [, told] = github.comments.map(({ body }) => body);
     expect(told).toMatch(
-      /^<!-- terraform-plan [0-9a-f]{12} -->\n\n### Terraform in `infra` for infrastructure: 1 to create\n/,
+      /^<!-- terraform-plan [0-9a-f]{12} -->\n\n### Terraform in `terraform` for infrastructure: 1 to create\n/,
     );
     expect(told).toContain("# terraform_data.disk will be created");
     expect(told).toContain("password = (sensitive value)");
@@ -131,7 +131,7 @@ withTerraform(
   titled("where Terraform makes no plan, the comment says what it said, and nothing is applied"),
   async () => {
     await caller.calls("terraform", plan, pull());
-    caller.write("infra/more.tf", 'output "a" {\n  value = nobody.knows\n}\n');
+    caller.write("terraform/more.tf", 'output "a" {\n  value = nobody.knows\n}\n');
     const ran = await caller.calls("terraform", plan, pull());
     expect(ran.jobs).toEqual(red);
     expect(github.comments).toHaveLength(1);
@@ -173,4 +173,34 @@ test("a command that is none ends in one sentence, before anything is set up", a
   expect(ran.jobs).toEqual(red);
   expect(ran.log).toContain('::error title=Nothing was planned::command: expected plan or apply, got "destroy".');
   expect(ran.log).not.toContain("session-of");
+});
+
+withTerraform(titled("infrastructure.yml plans a pull request, and applies a push to main"), async () => {
+  const proposed = await caller.runs("infrastructure.yml", { vars: variables, ...pull() });
+  expect(proposed.jobs).toEqual({
+    "Terraform/Terraform/Plan": "success",
+    "Terraform/Terraform/Nothing to apply": "success",
+  });
+  expect(github.comments).toHaveLength(1);
+  const pushed = await caller.runs("infrastructure.yml", { vars: variables });
+  expect(pushed.jobs).toEqual({ "Terraform/Terraform/Plan": "success", "Terraform/Terraform/Apply": "success" });
+  expect(caller.made).toEqual(["disk"]);
+});
+
+withTerraform(titled("infrastructure.yml destroys nothing but by hand, with a tick"), async () => {
+  await caller.runs("infrastructure.yml", { vars: variables });
+  caller.declare();
+  const pushed = await caller.runs("infrastructure.yml", { vars: variables });
+  expect(pushed.jobs).toEqual({ "Terraform/Terraform/Plan": "failure", "Terraform/Terraform/Apply": "skipped" });
+  const labels = { action: "labeled", labels: [{ name: "allow-destroy" }] };
+  const asked = pull();
+  const labelled = {
+    ...asked,
+    payload: { number: 7, pull_request: { ...(asked.payload as { pull_request: object }).pull_request, ...labels } },
+  };
+  expect((await caller.runs("infrastructure.yml", { vars: variables, ...labelled })).code).toBe(0);
+  expect(caller.made).toEqual(["disk"]);
+  const byHand = { event: "workflow_dispatch" as const, inputs: { "allow-destroy": "true" } };
+  expect((await caller.runs("infrastructure.yml", { vars: variables, ...byHand })).code).toBe(0);
+  expect(caller.made).toEqual([]);
 });
