@@ -5,7 +5,7 @@ data "aws_iam_policy_document" "apply" {
 
   statement {
     sid       = "KeepLogs"
-    actions   = ["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy", "logs:TagResource", "logs:UntagResource"]
+    actions   = ["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource"]
     resources = local.log_groups
   }
 

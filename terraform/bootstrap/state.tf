@@ -20,10 +20,13 @@ data "aws_s3_bucket" "existing" {
 }
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:a log of who reads the state needs a second bucket; CloudTrail's data events tell the same where it is asked for
-  #checkov:skip=CKV_AWS_144:a copy in a second region doubles the price; old versions bring back a lost state
-  #checkov:skip=CKV_AWS_145:S3's own encryption costs nothing; a key of one's own costs a dollar a month and protects from nobody who has the role
-  #checkov:skip=CKV2_AWS_62:nobody waits for an event of this bucket
+  # checkov:skip=CKV_AWS_21:versions are kept, see below; the check does not follow a count
+  # checkov:skip=CKV2_AWS_6:public access is blocked, see below; the check does not follow a count
+  # checkov:skip=CKV2_AWS_61:old versions expire, see below; the check does not follow a count
+  # checkov:skip=CKV_AWS_18:a log of who reads the state needs a second bucket; CloudTrail's data events tell the same where it is asked for
+  # checkov:skip=CKV_AWS_144:a copy in a second region doubles the price; old versions bring back a lost state
+  # checkov:skip=CKV_AWS_145:S3's own encryption costs nothing; a key of one's own costs a dollar a month and protects from nobody who has the role
+  # checkov:skip=CKV2_AWS_62:nobody waits for an event of this bucket
   count         = var.create_state_bucket ? 1 : 0
   bucket        = local.bucket
   force_destroy = var.force_destroy
@@ -139,8 +142,8 @@ data "aws_dynamodb_table" "existing" {
 }
 
 resource "aws_dynamodb_table" "this" {
-  #checkov:skip=CKV_AWS_28:it holds locks that live for minutes; there is nothing to go back to
-  #checkov:skip=CKV_AWS_119:DynamoDB encrypts every table; a key of one's own would cost a dollar a month and hide no secret
+  # checkov:skip=CKV_AWS_28:it holds locks that live for minutes; there is nothing to go back to
+  # checkov:skip=CKV_AWS_119:DynamoDB encrypts every table; a key of one's own would cost a dollar a month and hide no secret
   count        = var.create_lock_table ? 1 : 0
   name         = var.lock_table
   billing_mode = "PAY_PER_REQUEST" # costs nothing while nobody locks by it

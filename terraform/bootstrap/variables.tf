@@ -61,7 +61,7 @@ variable "deploy_environments" {
 }
 
 variable "dynamodb_lock" {
-  description = "Whether backend_config names the lock table, too: while somebody still runs a Terraform older than 1.10, which knows no lock in S3. Newer ones then take both locks, and warn that the argument is deprecated."
+  description = "Whether backend_config names the lock table, too: while a Terraform older than 1.10 writes states in the bucket, which locks by the table alone (and must be given the configuration without use_lockfile, which it does not know). Newer ones then take both locks, and warn that the argument is deprecated."
   type        = bool
   default     = false
 }
