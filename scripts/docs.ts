@@ -71,7 +71,7 @@ const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback", "
 /** A file, and what it should be. */
 type Page = readonly [file: string, text: string];
 
-const modules = ["terraform"];
+const modules = ["terraform", "terraform/bootstrap"];
 
 /** Each file that is written. */
 export async function pages(): Promise<readonly Page[]> {
