@@ -15,6 +15,9 @@ export interface Outputs {
   readonly monthly_cost: { readonly parts: Readonly<Record<string, number | null>>; readonly note: string };
 }
 
+/** As bootstrap names it in moto's account. */
+const BUCKET = "hello-devops-state-123456789012-us-east-1";
+
 export class System {
   readonly #account: Account;
   readonly #bootstrap: Workspace;
@@ -62,6 +65,7 @@ export class System {
     await took("destroy", this.#main.destroy());
     rmSync(join(this.#bootstrap.folder, "backend.tf"));
     await this.#bootstrap.init("-migrate-state", "-force-copy");
+    await this.#account.removeMarkers(BUCKET);
     await took("bootstrap", this.#bootstrap.destroy());
     const after = await this.#inventory();
     const differs = Object.keys(after).filter((list) => after[list]?.join() !== this.#empty[list]?.join());

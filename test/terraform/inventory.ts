@@ -21,6 +21,12 @@ const instances = ["pending", "running", "stopping", "stopped"]
 
 const versions: Readonly<Record<string, string>> = { ec2: "2016-11-15", iam: "2010-05-08", sns: "2010-03-31" };
 
+interface Alias {
+  readonly AliasName: string;
+  readonly TargetKeyId?: string;
+}
+const isAmazons = ({ AliasName }: Alias): boolean => AliasName.startsWith("alias/aws/");
+
 export class Account {
   constructor(private readonly endpoint: string) {}
 
@@ -36,21 +42,21 @@ export class Account {
     for (const [service, target] of Object.entries(targets))
       found[`${service} ${target}`] = JSON.stringify(await this.json(service, target), null, 1).split("\n");
     found.s3 = elements(await this.#ask("s3", "/", { method: "GET" }));
-    found.kms = await this.#aliases();
+    const aliases = await this.#aliases();
+    found.kms = aliases.filter((alias) => !isAmazons(alias)).map(({ AliasName }) => AliasName);
     return found;
   }
 
-  /** The states of the keys that are the account's own and not AWS's. */
+  /** The states of the keys that are the account's own. AWS makes its own ones when they are first needed. */
   async keyStates(): Promise<readonly string[]> {
+    const amazons = (await this.#aliases()).filter(isAmazons).map(({ TargetKeyId }) => TargetKeyId);
     const { Keys } = await this.json<{ Keys: readonly { KeyId: string }[] }>("kms", "TrentService.ListKeys");
-    const described = Keys.map(async ({ KeyId }) => {
-      type Described = { KeyMetadata: { KeyManager: string; KeyState: string } };
-      const { KeyMetadata } = await this.json<Described>("kms", "TrentService.DescribeKey", { KeyId });
-      return KeyMetadata;
-    });
-    return (await Promise.all(described)).flatMap(({ KeyManager, KeyState }) =>
-      KeyManager === "CUSTOMER" ? [KeyState] : [],
-    );
+    const states: string[] = [];
+    for (const { KeyId } of Keys.filter((key) => !amazons.includes(key.KeyId))) {
+      type Described = { KeyMetadata: { KeyState: string } };
+      states.push((await this.json<Described>("kms", "TrentService.DescribeKey", { KeyId })).KeyMetadata.KeyState);
+    }
+    return states;
   }
 
   query(service: string, action: string): Promise<string> {
@@ -75,12 +81,19 @@ export class Account {
     await this.#ask("s3", `/${bucket}/${key}`, { method: "DELETE" });
   }
 
-  async #aliases(): Promise<readonly string[]> {
-    const { Aliases } = await this.json<{ Aliases: readonly { AliasName: string }[] }>(
-      "kms",
-      "TrentService.ListAliases",
-    );
-    return Aliases.map(({ AliasName }) => AliasName).filter((name) => !name.startsWith("alias/aws/"));
+  /** For a bucket that Terraform shall remove: moto breaks off at a deleted lock's marker once versions are no longer made. */
+  async removeMarkers(bucket: string): Promise<void> {
+    const listed = await this.#ask("s3", `/${bucket}?versions`, { method: "GET" });
+    for (const [marker] of listed.matchAll(/<DeleteMarker>.*?<\/DeleteMarker>/gs)) {
+      const [, key = ""] = /<Key>(.*?)<\/Key>/.exec(marker) ?? [];
+      const [, version = ""] = /<VersionId>(.*?)<\/VersionId>/.exec(marker) ?? [];
+      await this.deleteObject(bucket, `${key}?versionId=${version}`);
+    }
+  }
+
+  async #aliases(): Promise<readonly Alias[]> {
+    const { Aliases } = await this.json<{ Aliases: readonly Alias[] }>("kms", "TrentService.ListAliases");
+    return Aliases;
   }
 
   /** moto looks for the service in a signature, and does not check it. */

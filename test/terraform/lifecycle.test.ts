@@ -145,6 +145,7 @@ step("bootstrap takes its state back and removes the rest: the account is as it 
   await bootstrap.apply();
   rmSync(join(bootstrap.folder, "backend.tf"));
   await bootstrap.init("-migrate-state", "-force-copy");
+  await account.removeMarkers(BUCKET);
   await bootstrap.destroy();
   expect(await account.inventory()).toEqual(empty);
 });
