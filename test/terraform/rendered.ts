@@ -36,7 +36,8 @@ export async function rendered(...systems: readonly Readonly<Record<string, unkn
   try {
     const runs = systems.map((variables, index) => {
       const lines = Object.entries(variables).map(([name, value]) => `    ${name} = ${JSON.stringify(value)}\n`);
-      return `run "system_${index}" {\n  variables {\n${lines.join("")}  }\n}\n`;
+      // each with a state of its own: what is only for a first boot would stay as the system before had it
+      return `run "system_${index}" {\n  state_key = "system_${index}"\n  variables {\n${lines.join("")}  }\n}\n`;
     });
     workspace.write(`tests/${NAME}`, `mock_provider "aws" {\n  source = "./tests/mocks"\n}\n${runs.join("")}`);
     await workspace.init("-backend=false");

@@ -5,11 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest } from "@jest/
 import { resetHost } from "../bed/hosts";
 import { myHost, theBed } from "../support/bed";
 import { Quick } from "../support/quick";
+import { titled, withTerraform } from "../terraform/with-terraform";
 import type { Ran } from "./act";
 import { varsFor } from "./callers";
 import { patchedAct } from "./patched-act";
 import { PlayedGithub } from "./played-github";
-import { TerraformCaller, TOKEN, tellsThePassword, titled, variables, withTerraform } from "./terraform-caller";
+import { TerraformCaller, TOKEN, tellsThePassword, variables } from "./terraform-caller";
 
 jest.setTimeout(120_000);
 const bed = theBed();

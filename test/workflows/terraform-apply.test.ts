@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest } from "@jest/globals";
+import { titled, withTerraform } from "../terraform/with-terraform";
 import { root } from "../unit/workflows/files";
-import { titled, withTerraform } from "./terraform-caller";
 
 jest.setTimeout(60_000);
 let folder = "";

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "@jest/globals";
 import { parseDocument, stringify } from "yaml";
 import { root, type Workflow } from "../unit/workflows/files";
 import { type Asked, Caller, type Ran } from "./act";
@@ -11,11 +10,6 @@ import type { PlayedGithub } from "./played-github";
 
 const { stdout } = spawnSync("terraform", ["version", "-json"], { encoding: "utf8" });
 const version = stdout ? (JSON.parse(stdout) as { terraform_version: string }).terraform_version : "";
-
-/** Where there is no Terraform, such a test is skipped, and says why. */
-export const withTerraform = version === "" ? test.skip : test;
-export const titled = (title: string): string =>
-  version === "" ? `${title} (skipped: terraform is not on PATH)` : title;
 
 const PASSWORD = "hunter2hunter2";
 export const TOKEN = "ghs_0123456789abcdef";

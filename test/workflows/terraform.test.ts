@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { titled, withTerraform } from "../terraform/with-terraform";
 import { patchedAct } from "./patched-act";
 import { PlayedGithub } from "./played-github";
-import { pull, TerraformCaller, TOKEN, tellsThePassword, titled, variables, withTerraform } from "./terraform-caller";
+import { pull, TerraformCaller, TOKEN, tellsThePassword, variables } from "./terraform-caller";
 
 jest.setTimeout(120_000);
 let github: PlayedGithub;
