@@ -33,7 +33,7 @@ variable "create_oidc_provider" {
 }
 
 variable "create_state_bucket" {
-  description = "Whether the state's bucket is made. false = the one that state_bucket names is used and its settings stay as they are: say so after BucketAlreadyOwnedByYou. After BucketAlreadyExists somebody else has that name: choose another state_bucket."
+  description = "Whether the state's bucket is made. false = the one that state_bucket names is used and its settings stay as they are: say so after BucketAlreadyOwnedByYou. BucketAlreadyExists says the same in us-east-1; elsewhere, or when `aws s3api head-bucket` fails, somebody else has that name: choose another state_bucket."
   type        = bool
   default     = true
 }
