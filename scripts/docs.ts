@@ -1,9 +1,12 @@
 // Writes what is made from other files: the tables of inputs and outputs in actions/*/README.md (from action.yml) and in
-// docs/workflows.md (from the reusable workflows), between their markers, and the root's action.yml.
+// docs/workflows.md (from the reusable workflows) and terraform/ (from its variables and outputs), between their markers, and
+// the root's action.yml.
 // Usage: node scripts/run.mjs scripts/docs.ts [--check]     --check: change nothing, fail when a table is not as it should be
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { replaced, table } from "./docs/table";
+import { withModule } from "./docs/terraform";
 
 interface Field {
   readonly description: string;
@@ -33,22 +36,6 @@ function defaultOf({ required, default: text }: Field): string {
   return text === undefined || text === "" ? "" : `\`${text}\``;
 }
 
-/** Cells are padded as Biome formats Markdown, so that the two don't undo each other's work. */
-function table(head: readonly string[], rows: readonly string[][]): string {
-  const cells = [head, ...rows].map((row) => row.map(cell));
-  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
-  const ruled = [...cells.slice(0, 1), widths.map((width) => "-".repeat(width)), ...cells.slice(1)];
-  return ruled
-    .map((row) => `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`)
-    .join("\n");
-}
-
-const cell = (text: string): string =>
-  text
-    .trim()
-    .replace(/\s*\n\s*/g, " ")
-    .replaceAll("|", "\\|");
-
 interface Called {
   readonly inputs?: Readonly<Record<string, Field>>;
   readonly secrets?: Readonly<Record<string, Field>>;
@@ -72,13 +59,6 @@ export function withWorkflow(page: string, name: string, yml: string): string {
   return replaced(page, name, tables.filter(Boolean).join("\n\n"));
 }
 
-function replaced(readme: string, name: string, rows: string): string {
-  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [readme.indexOf(open), readme.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`There are no markers ${open} and ${close} in this order.`);
-  return `${readme.slice(0, from + open.length)}\n${rows}\n${readme.slice(to)}`;
-}
-
 const root = join(__dirname, "..");
 const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
 
@@ -86,10 +66,23 @@ const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
 const rootAction = (): string =>
   `# The same as actions/deploy-and-verify, for \`uses: org/hello-devops@v1\`; written by npm run docs.\n${textOf("actions/deploy-and-verify/action.yml").replaceAll(" ../../dist/", " dist/")}`;
 
-const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback"];
+const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback", "terraform", "drift"];
 
-/** Each file that is written, as it should be. */
-export const pages = (): readonly (readonly [file: string, text: string])[] => [
+/** A file, and what it should be. */
+type Page = readonly [file: string, text: string];
+
+const modules = ["terraform", "terraform/bootstrap"];
+
+/** Each file that is written. */
+export async function pages(): Promise<readonly Page[]> {
+  const ofTerraform = modules.map(async (folder): Promise<Page> => {
+    const readme = `${folder}/README.md`;
+    return [readme, await withModule(textOf(readme), join(root, folder))];
+  });
+  return [...ofActions(), ...(await Promise.all(ofTerraform))];
+}
+
+const ofActions = (): readonly Page[] => [
   ["action.yml", rootAction()],
   [
     "docs/workflows.md",
@@ -104,8 +97,8 @@ export const pages = (): readonly (readonly [file: string, text: string])[] => [
   }),
 ];
 
-function main(check: boolean): void {
-  for (const [file, text] of pages()) {
+async function main(check: boolean): Promise<void> {
+  for (const [file, text] of await pages()) {
     if (textOf(file) === text) continue;
     if (!check) writeFileSync(join(root, file), text);
     process.stdout.write(`${file}: ${check ? "not as action.yml says; run npm run docs" : "written"}\n`);
@@ -113,4 +106,4 @@ function main(check: boolean): void {
   }
 }
 
-if (require.main === module) main(process.argv.includes("--check"));
+if (require.main === module) void main(process.argv.includes("--check"));

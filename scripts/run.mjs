@@ -16,6 +16,7 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lockfile).m
   if (npm.status !== 0) process.exit(npm.status ?? 1);
 }
 
+process.on("SIGINT", () => {}); // Ctrl-C reaches the child, too: it may have something to say before it ends
 const [file, ...args] = process.argv.slice(2);
 const child = spawnSync(process.execPath, ["--import", "tsx", file, ...args], { cwd: root, stdio: "inherit" });
 process.exit(child.status ?? 1);

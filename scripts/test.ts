@@ -1,5 +1,5 @@
-// npm test: the checks of the repository, the unit tests, the linters of workflows, and the tests on the bed; one closing line counts them all.
-// npm run test:unit: without the last two.
+// npm test: the checks of the repository, the unit tests, the linters of workflows, Terraform, and the tests on the bed; one closing line counts them all.
+// npm run test:unit: without the last three.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ function runChecks(): void {
   }
 }
 
-function runJest(project: "unit" | "lint" | "bed", ...flags: string[]): void {
+function runJest(project: "unit" | "lint" | "terraform" | "bed", ...flags: string[]): void {
   const folder = mkdtempSync(join(tmpdir(), "hello-devops-test-"));
   const report = join(folder, "report.json");
   // --forceExit: what a failed test left open must not hold the whole run
@@ -52,6 +52,7 @@ runChecks();
 runJest("unit");
 if (!process.argv.includes("--unit")) {
   runJest("lint");
+  runJest("terraform", "--maxWorkers=2");
   runJest("bed", "--maxWorkers=2");
 }
 console.log(`${count.passed} passed, ${count.failed} failed${count.skipped ? `, ${count.skipped} skipped` : ""}`);

@@ -3,6 +3,8 @@ import { hostname } from "node:os";
 
 export interface Config {
   port: number;
+  /** undefined = no metrics are served */
+  metricsPort: number | undefined;
   version: string;
   commit: string;
   host: string;
@@ -10,6 +12,7 @@ export interface Config {
   maxLagMs: number;
   shutdownTimeoutMs: number;
   logLevel: string;
+  faults: boolean;
 }
 
 export class ConfigError extends Error {}
@@ -20,6 +23,8 @@ const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"]
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   return {
     port: whole(env, "PORT", 5000, 65_535),
+    // Blank is "off" here, and not the default as it is elsewhere.
+    metricsPort: env.METRICS_PORT?.trim() === "" ? undefined : whole(env, "METRICS_PORT", 9464, 65_535),
     version: env.APP_VERSION || "dev",
     commit: env.APP_COMMIT || "unknown",
     host: env.HOST_NAME || hostname(),
@@ -27,6 +32,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxLagMs: whole(env, "HEALTH_MAX_LAG_MS", 1000, 60_000),
     shutdownTimeoutMs: whole(env, "SHUTDOWN_TIMEOUT_MS", 25_000, 3_600_000),
     logLevel: oneOf(env, "LOG_LEVEL", "info", logLevels),
+    faults: oneOf(env, "FAULTS", "off", ["off", "on"]) === "on",
   };
 }
 

@@ -4,14 +4,15 @@ import type { Request, RequestHandler, Response } from "express";
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
 import { pinoHttp } from "pino-http";
 import { isPolled } from "./polled";
+import { traceIdOf } from "./trace";
 
 export type { Logger } from "pino";
 
-export function createLog(level: string, version: string, to: DestinationStream = stdout()): Logger {
+export function createLog(level: string, release: string, to: DestinationStream = stdout()): Logger {
   return pino(
     {
       level,
-      base: { version },
+      base: { release },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
@@ -29,7 +30,7 @@ export function requestLog(log: Logger): RequestHandler {
     genReqId: requestId,
     quietReqLogger: true,
     quietResLogger: true,
-    customAttributeKeys: { reqId: "id", responseTime: "ms" },
+    customAttributeKeys: { reqId: "requestId", responseTime: "ms" },
     customLogLevel: (req, res, error) =>
       isPolled(pathOf(req)) ? "debug" : error || res.statusCode >= 500 ? "error" : "info",
     customSuccessObject: (req, res, { ms }) => line(req, res, ms),
@@ -51,7 +52,9 @@ function requestId(req: IncomingMessage, res: ServerResponse): string {
 const pathOf = (req: Request): string => req.originalUrl.split("?", 1)[0] ?? "";
 
 function line(req: Request, res: Response, ms: number) {
-  return { method: req.method, path: pathOf(req), route: req.route?.path, status: res.statusCode, ms, ip: req.ip };
+  const { method, ip, route } = req;
+  const traceId = traceIdOf(req.headers.traceparent);
+  return { traceId, method, path: pathOf(req), route: route?.path, status: res.statusCode, ms, ip };
 }
 
 function outcome(req: Request, res: Response): string {

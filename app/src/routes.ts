@@ -20,7 +20,6 @@ export function routes(about: About, health: Health, traffic: Traffic): Record<s
     "/status": fresh((_req, res) => res.json(statusOf(about, health, traffic))),
     "/style.css": asset("style.css"),
     "/page.js": asset("page.js"),
-    // "/metrics" belongs here, fed by an observer beside `traffic.observe` in app.ts.
   };
 }
 

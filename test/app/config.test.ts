@@ -5,6 +5,7 @@ import { readConfig } from "../../app/src/config";
 test("an empty environment gives the documented defaults", () => {
   expect(readConfig({ APP_VERSION: "", PORT: "" })).toEqual({
     port: 5000,
+    metricsPort: 9464,
     version: "dev",
     commit: "unknown",
     host: hostname(),
@@ -12,12 +13,15 @@ test("an empty environment gives the documented defaults", () => {
     maxLagMs: 1000,
     shutdownTimeoutMs: 25_000,
     logLevel: "info",
+    faults: false,
   });
 });
 
 test("the environment sets each of them", () => {
   const env = {
     PORT: "8080",
+    METRICS_PORT: "9000",
+    FAULTS: "on",
     APP_VERSION: "2",
     APP_COMMIT: "abc",
     HOST_NAME: "web-1",
@@ -25,6 +29,7 @@ test("the environment sets each of them", () => {
   };
   expect(readConfig({ ...env, HEALTH_MAX_LAG_MS: "50", SHUTDOWN_TIMEOUT_MS: "9000", LOG_LEVEL: "debug" })).toEqual({
     port: 8080,
+    metricsPort: 9000,
     version: "2",
     commit: "abc",
     host: "web-1",
@@ -32,12 +37,19 @@ test("the environment sets each of them", () => {
     maxLagMs: 50,
     shutdownTimeoutMs: 9000,
     logLevel: "debug",
+    faults: true,
   });
+});
+
+test.each(["", "  "])("a metrics port that is blank (%j) serves none", (blank) => {
+  expect(readConfig({ METRICS_PORT: blank }).metricsPort).toBeUndefined();
 });
 
 test.each([
   ["PORT", "soon", 'PORT: expected a whole number from 0 to 65535, got "soon".'],
   ["PORT", "65536", 'PORT: expected a whole number from 0 to 65535, got "65536".'],
+  ["METRICS_PORT", "off", 'METRICS_PORT: expected a whole number from 0 to 65535, got "off".'],
+  ["FAULTS", "yes", 'FAULTS: expected one of off, on, got "yes".'],
   ["TRUST_PROXY", "yes", 'TRUST_PROXY: expected how many proxies are in front, or their addresses, got "yes".'],
   [
     "TRUST_PROXY",

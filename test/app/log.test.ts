@@ -9,8 +9,8 @@ test("each request is one JSON line with its id, route, status, time and release
     {
       level: "info",
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-      version: "3",
-      id: "abc.DEF_1-2",
+      release: "3",
+      requestId: "abc.DEF_1-2",
       method: "GET",
       path: "/version",
       route: "/version",
@@ -44,7 +44,7 @@ test.each([
   const { app, lines } = sampleApp();
   const answer = await request(app).get("/version").set("X-Request-Id", given);
   expect(answer.headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
-  expect(lines).toMatchObject([{ id: answer.headers["x-request-id"] }]);
+  expect(lines).toMatchObject([{ requestId: answer.headers["x-request-id"] }]);
 });
 
 test.each([
@@ -55,4 +55,32 @@ test.each([
   const { app, lines } = sampleApp({ trustProxy });
   await request(app).get("/version").set("X-Forwarded-For", forwarded);
   expect(String(lines[0]?.ip).replace("::ffff:", "")).toBe(ip);
+});
+
+const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+test.each([
+  ["of the version that is current", `00-${trace}-00f067aa0ba902b7-01`],
+  ["of a later version, which says more", `01-${trace}-00f067aa0ba902b7-01-more`],
+])("a traceparent %s puts its trace into the line", async (_what, traceparent) => {
+  const { app, lines } = sampleApp();
+  await request(app).get("/version").set("traceparent", traceparent);
+  expect(lines).toMatchObject([{ traceId: trace }]);
+});
+
+test.each([
+  ["is not there", undefined],
+  ["is no traceparent", "soon"],
+  ["has capitals", `00-${trace.toUpperCase()}-00f067aa0ba902b7-01`],
+  ["names no trace", `00-${"0".repeat(32)}-00f067aa0ba902b7-01`],
+  ["names no parent", `00-${trace}-${"0".repeat(16)}-01`],
+  ["has the version that is forbidden", `ff-${trace}-00f067aa0ba902b7-01`],
+  ["says more than its version may", `00-${trace}-00f067aa0ba902b7-01-more`],
+  ["comes twice", [`00-${trace}-00f067aa0ba902b7-01`, `00-${trace}-00f067aa0ba902b7-01`]],
+])("the line has no trace when the traceparent %s", async (_what, traceparent) => {
+  const { app, lines } = sampleApp();
+  const asked = request(app).get("/version");
+  await (traceparent === undefined ? asked : asked.set("traceparent", traceparent as string));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).not.toHaveProperty("traceId");
 });

@@ -26,3 +26,7 @@ test("two versions of the image share every layer: nothing writes after their bu
   const dockerfile = read("app/Dockerfile");
   expect(dockerfile.slice(dockerfile.indexOf("ARG VERSION"))).not.toMatch(/^(RUN|COPY|ADD|WORKDIR)/m);
 });
+
+test("the image exposes the app's port alone, so that a deploy need not be told which one it is", () => {
+  expect(read("app/Dockerfile").match(/^EXPOSE.*/gm)).toEqual(["EXPOSE 5000"]);
+});

@@ -37,6 +37,6 @@ test("an error inside tells the client nothing, and the log everything", async (
   expect(answer.body).toMatchObject({ status: 500, title: "Internal Server Error", requestId: "req-2" });
   expect(answer.text).not.toMatch(/hunter2|\.ts|at /);
   expect(lines).toMatchObject([
-    { level: "error", id: "req-2", status: 500, err: { stack: expect.stringContaining("hunter2") } },
+    { level: "error", requestId: "req-2", status: 500, err: { stack: expect.stringContaining("hunter2") } },
   ]);
 });

@@ -1,11 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeAll, expect, test } from "@jest/globals";
 import { deferred } from "./deferred";
+import { type Family, familiesOf } from "./series";
 
 const app = join(__dirname, "..", "..", "app");
 const processes: ChildProcess[] = [];
@@ -29,19 +31,20 @@ function run(env: Record<string, string>) {
 }
 
 async function running(env: Record<string, string> = {}) {
-  const { child, exited } = run({ PORT: "0", APP_VERSION: "9", ...env });
+  const { child, exited } = run({ PORT: "0", METRICS_PORT: "0", APP_VERSION: "9", ...env });
   const lines: Record<string, unknown>[] = [];
-  const ready = deferred<number>();
+  const ready = deferred<{ port: number; metricsPort: number }>();
   const stopping = deferred();
   const log = createInterface(child.stdout).on("line", (line) => {
     const said = JSON.parse(line);
     lines.push(said);
-    if (said.msg === "ready") ready.resolve(said.port);
+    if (said.msg === "ready") ready.resolve(said);
     if (said.msg.startsWith("stopping")) stopping.resolve();
   });
   const ended = once(log, "close");
   exited.then(([code]) => ready.reject(new Error(`exited with ${code} before it was ready`)));
-  return { child, port: await ready.promise, stopping: stopping.promise, exited, lines, ended };
+  const { port, metricsPort } = await ready.promise;
+  return { child, port, metricsPort, stopping: stopping.promise, exited, lines, ended };
 }
 
 /** A connection that has sent the first half of a request, and the app has read it. */
@@ -93,4 +96,49 @@ test("a bad setting ends the start with one sentence", async () => {
   const said = child.stderr ? text(child.stderr) : "";
   expect(await exited).toEqual([1, null]);
   expect(await said).toBe('PORT: expected a whole number from 0 to 65535, got "soon".\n');
+});
+
+async function scraped(port: number): Promise<Family[]> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+  return familiesOf(await answer.text());
+}
+
+test("the README's table has every metric of the running app: its kind, its labels and what it says", async () => {
+  const { metricsPort } = await running();
+  const live = (await scraped(metricsPort)).map(({ name, kind, help, series: [one] }) => {
+    const labels = Object.keys(one?.labels ?? {}).filter((label) => label !== "le");
+    return { name, kind, help, labels: one ? labels.join(", ") : undefined }; // a histogram without a value shows no labels
+  });
+  const readme = readFileSync(join(app, "README.md"), "utf8");
+  const rows = readme.matchAll(/^\| `(\w+)` +\| (gauge|counter|histogram) +\| (.*?) +\| (.*?) +\|$/gm);
+  const told = [...rows].map(([, name, kind, labels = "", help]) => ({ name, kind, help, labels }));
+  expect(live.map((metric, n) => ({ ...metric, labels: metric.labels ?? told[n]?.labels }))).toEqual(told);
+});
+
+test("the metrics can be read until the app's last request is done", async () => {
+  const { child, port, metricsPort, stopping, exited } = await running();
+  const socket = await halfAsked(port, "/version");
+  child.kill("SIGTERM");
+  await stopping;
+  const duration = (await scraped(metricsPort)).find(({ name }) => name === "http_request_duration_seconds");
+  expect(duration?.series).toContainEqual(
+    expect.objectContaining({ value: 1, labels: expect.objectContaining({ route: "/version" }) }),
+  );
+  socket.write("\r\n");
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200/);
+  expect(await exited).toEqual([0, null]);
+});
+
+test("a blank METRICS_PORT serves no metrics, and the app all the same", async () => {
+  const { port, metricsPort } = await running({ METRICS_PORT: "" });
+  expect(metricsPort).toBeUndefined();
+  expect((await fetch(`http://127.0.0.1:${port}/version`)).status).toBe(200);
+});
+
+test.each(["PORT", "METRICS_PORT"])("a %s that is taken ends the start, though the other one is free", async (name) => {
+  const { port } = await running();
+  const { child, exited } = run({ PORT: "0", METRICS_PORT: "0", [name]: String(port) });
+  const said = child.stderr ? text(child.stderr) : "";
+  expect(await exited).toEqual([1, null]);
+  expect(await said).toContain("EADDRINUSE");
 });

@@ -12,7 +12,7 @@ const quiet = createLog("silent", "1");
 
 async function serving(listener: RequestListener) {
   const health = new Health(() => 0, 1000);
-  const service = createService(listener, health, quiet);
+  const service = createService({ app: listener }, health, quiet);
   const port = await service.start(0);
   return { port, health, stop: (limitMs = 10_000) => service.stop("the test says so", limitMs) };
 }
