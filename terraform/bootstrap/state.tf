@@ -14,6 +14,7 @@ locals {
   table_arn  = "${local.arn}:dynamodb:${local.at}:table/${var.lock_table}"
 }
 
+# tflint-ignore: terraform_unused_declarations # a bucket that is not there fails the plan by it
 data "aws_s3_bucket" "existing" {
   count  = var.create_state_bucket ? 0 : 1
   bucket = local.bucket
@@ -129,6 +130,7 @@ resource "aws_s3_bucket_policy" "this" {
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
+# tflint-ignore: terraform_unused_declarations # a table that is not there, or has another key, fails the plan by it
 data "aws_dynamodb_table" "existing" {
   count = var.create_lock_table ? 0 : 1
   name  = var.lock_table
