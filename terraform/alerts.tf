@@ -50,6 +50,25 @@ data "aws_iam_policy_document" "alerts_key" {
     }
   }
 
+  # IAM could give it no right over this key alone: who may tag a key at its creation may tag any. So the key itself says it.
+  dynamic "statement" {
+    for_each = var.permissions_boundary == "" ? [] : ["${var.name}-apply"] # the role that bootstrap makes, as the boundary
+
+    content {
+      sid       = "Apply"
+      resources = ["*"]
+      actions = [
+        "kms:PutKeyPolicy", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:UpdateKeyDescription", "kms:TagResource",
+        "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias",
+      ]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:role/${statement.value}"]
+      }
+    }
+  }
+
   statement {
     sid       = "Alarms"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

@@ -121,6 +121,27 @@ run "the_topic_is_encrypted_by_a_key_that_cloudwatch_may_use_for_this_hosts_alar
   }
 }
 
+run "the_role_that_applies_may_manage_the_key_and_not_use_it" {
+  variables {
+    permissions_boundary = "arn:aws:iam::111122223333:policy/shop-boundary"
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.alerts_key.statement[1].principals).identifiers == toset(["arn:aws:iam::111122223333:role/shop-apply"])
+    error_message = "bootstrap's role apply is refused the key that it makes."
+  }
+
+  assert {
+    condition     = alltrue([for action in ["PutKeyPolicy", "EnableKeyRotation", "ScheduleKeyDeletion"] : contains(data.aws_iam_policy_document.alerts_key.statement[1].actions, "kms:${action}")])
+    error_message = "The role apply can't make, turn or end the key."
+  }
+
+  assert {
+    condition     = length([for action in data.aws_iam_policy_document.alerts_key.statement[1].actions : action if length(regexall("crypt|GenerateDataKey|[*]", action)) > 0]) == 0
+    error_message = "The role apply may use the key."
+  }
+}
+
 run "only_this_hosts_alarms_may_publish_and_only_by_tls" {
   assert {
     condition = [for statement in data.aws_iam_policy_document.alerts_topic.statement : [
