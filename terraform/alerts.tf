@@ -60,6 +60,8 @@ data "aws_iam_policy_document" "alerts_key" {
       actions = [
         "kms:PutKeyPolicy", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:UpdateKeyDescription", "kms:TagResource",
         "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias",
+        # it reads by its tag, too, but a tag may take minutes until KMS goes by it
+        "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags",
       ]
 
       principals {

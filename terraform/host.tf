@@ -121,6 +121,10 @@ resource "aws_ebs_volume" "data" {
   encrypted         = true
   final_snapshot    = true
 
+  timeouts {
+    delete = "2h" # the snapshot comes first, and of a full volume it takes its time
+  }
+
   tags = { Name = "${var.name}-data" }
 }
 

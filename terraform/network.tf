@@ -38,7 +38,7 @@ resource "aws_subnet" "public" {
   lifecycle {
     precondition {
       condition     = terraform_data.zone.output == local.availability_zone
-      error_message = "availability_zone: the host is in ${terraform_data.zone.output} and does not move to ${local.availability_zone}. Set aws_region and availability_zone back, or make another one under another name and state."
+      error_message = "availability_zone: the host is in ${terraform_data.zone.output} and does not move to ${local.availability_zone}. Set aws_region and availability_zone back, or make another one under another name and state. (Was nothing made there yet, because the zone has no room for it? terraform state rm terraform_data.zone)"
     }
   }
 }

@@ -5,7 +5,7 @@ locals {
 
   ingress = merge(
     { http = { port = 80, cidr = local.world, description = "HTTP from anywhere" } },
-    var.app_port == null ? {} : { app = { port = var.app_port, cidr = local.world, description = "The app's own port from anywhere" } },
+    var.app_port == null ? {} : { app = { port = var.app_port, cidr = local.world, description = "The port of the app itself, from anywhere" } },
     { elasticsearch = { port = 9200, cidr = aws_vpc.this.cidr_block, description = "Elasticsearch from within the VPC" } },
     { for at in setproduct(keys(local.operator_ports), local.operator_networks) : "${at[0]} ${at[1]}" => {
       port        = local.operator_ports[at[0]]

@@ -91,7 +91,7 @@ data "aws_iam_policy_document" "apply" {
   statement {
     sid = "KeepRoles" # by none of these a role gets a right
     actions = [
-      "iam:TagRole", "iam:UntagRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+      "iam:TagRole", "iam:UntagRole", "iam:UpdateRole", "iam:UpdateRoleDescription", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
       "iam:DeleteRole",
     ]
     resources = local.host_roles

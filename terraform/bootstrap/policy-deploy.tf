@@ -63,8 +63,8 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "OpenWithTags" # a rule that is made with tags is asked for by itself; the group is asked for all the same
-    actions   = ["ec2:AuthorizeSecurityGroupIngress"]
+    sid       = "TheRulesThemselves" # of one that is made with tags or ended by its id AWS may ask; the group is asked for all the same
+    actions   = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"]
     resources = ["${local.ec2}:security-group-rule/*"]
   }
 

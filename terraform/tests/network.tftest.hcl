@@ -51,6 +51,17 @@ run "exactly_the_rules_of_the_specification" {
     error_message = "Each rule says what it is for, and none lets IPv6 in."
   }
 
+  # EC2 refuses others, and only when it is applied: an apostrophe, say.
+  assert {
+    condition = alltrue([
+      for text in concat(
+        values(aws_vpc_security_group_ingress_rule.host)[*].description, [aws_vpc_security_group_egress_rule.host.description],
+        [aws_security_group.host.description, aws_security_group.deploy.description],
+      ) : can(regex("^[A-Za-z0-9 ._:/()#,@+=&;{}!$*\\[\\]-]{1,255}$", text))
+    ])
+    error_message = "A description has a character that EC2 takes in none."
+  }
+
   assert {
     condition     = aws_vpc_security_group_egress_rule.host.ip_protocol == "-1" && aws_vpc_security_group_egress_rule.host.cidr_ipv4 == "0.0.0.0/0"
     error_message = "The host reaches everything by IPv4."

@@ -12,4 +12,6 @@ systemctl start docker || ended=1
 
 # A reboot takes the app down for a minute, so its owner decides when: this says in the log whether one is due.
 dnf needs-restarting --reboothint
+newest=$(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort --version-sort | tail -n 1) # it knows no kernel6.12
+[[ $newest == "$(uname -r)" ]] || echo "A reboot is due: the kernel $newest is installed, $(uname -r) runs."
 exit "$ended"
