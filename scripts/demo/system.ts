@@ -84,10 +84,10 @@ export class System {
     await this.#bootstrap.init("-migrate-state", "-force-copy");
   }
 
-  /** Instances, with their disks and interfaces, are made by another scene, too. */
+  /** Instances and their disks are made by another scene, too. */
   async #inventory() {
     const lists = Object.entries(await this.#account.inventory());
-    return Object.fromEntries(lists.filter(([list]) => !/Instances|Volumes|NetworkInterfaces/.test(list)));
+    return Object.fromEntries(lists.filter(([list]) => !/Instances|Volumes/.test(list)));
   }
 }
 

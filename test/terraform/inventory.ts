@@ -1,10 +1,13 @@
 // All that an account of moto holds, asked of each service by its own list and not by what Terraform knows.
 
-/** What each service lists, by its name in a signature: query actions, or JSON targets. */
+/**
+ * What each service lists, by its name in a signature: query actions, or JSON targets. Network ACLs and interfaces are left out:
+ * AWS makes and removes them with a VPC and an instance, and moto leaves them there.
+ */
 const queries: Readonly<Record<string, readonly string[]>> = {
   ec2: [
-    ...["Vpcs", "Subnets", "InternetGateways", "RouteTables", "SecurityGroups", "SecurityGroupRules", "NetworkAcls"],
-    ...["NetworkInterfaces", "Addresses", "Volumes", "KeyPairs", "FlowLogs"],
+    ...["Vpcs", "Subnets", "InternetGateways", "RouteTables", "SecurityGroups", "SecurityGroupRules"],
+    ...["Addresses", "Volumes", "KeyPairs", "FlowLogs"],
   ].map((what) => `Describe${what}`),
   iam: ["ListRoles", "ListInstanceProfiles", "ListOpenIDConnectProviders", "ListPolicies&Scope=Local"],
   monitoring: ["DescribeAlarms", "ListDashboards"],
