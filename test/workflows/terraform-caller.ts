@@ -13,7 +13,9 @@ const version = stdout ? (JSON.parse(stdout) as { terraform_version: string }).t
 
 const PASSWORD = "hunter2hunter2";
 export const TOKEN = "ghs_0123456789abcdef";
-const secrets = { TF_VARS: `password = "${PASSWORD}"\n`, GITHUB_TOKEN: TOKEN };
+/** Of no variable that is marked as sensitive. */
+export const MAIL = "you@example.com";
+const secrets = { TF_VARS: `password = "${PASSWORD}"\nmail = "${MAIL}"\n`, GITHUB_TOKEN: TOKEN };
 const ROLE = "arn:aws:iam::123456789012:role";
 
 export class TerraformCaller extends Caller {
@@ -34,13 +36,13 @@ export class TerraformCaller extends Caller {
   /** A resource that is in the state alone. `more` are arguments of it. */
   resource(name: string, more = ""): string {
     return `resource "terraform_data" "${name}" {
-  input = { size = file("${join(this.#world, "size")}"), password = var.password }
+  input = { size = file("${join(this.#world, "size")}"), password = var.password, mail = var.mail }
   ${more}
 }`;
   }
 
   declare(...resources: readonly string[]): void {
-    const head = `terraform {\n  backend "local" {}\n}\nvariable "password" {\n  sensitive = true\n}`;
+    const head = `terraform {\n  backend "local" {}\n}\nvariable "mail" {}\nvariable "password" {\n  sensitive = true\n}`;
     this.write("terraform/main.tf", [head, ...resources, ""].join("\n"));
   }
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "
 import { titled, withTerraform } from "../terraform/with-terraform";
 import { patchedAct } from "./patched-act";
 import { PlayedGithub } from "./played-github";
-import { pull, TerraformCaller, TOKEN, tellsThePassword, variables } from "./terraform-caller";
+import { MAIL, pull, TerraformCaller, TOKEN, tellsThePassword, variables } from "./terraform-caller";
 
 jest.setTimeout(120_000);
 let github: PlayedGithub;
@@ -44,6 +44,8 @@ withTerraform(
     );
     expect(told).toContain("# terraform_data.disk will be created");
     expect(told).toContain("password = (sensitive value)");
+    expect(told).toMatch(/mail +=? *"\*\*\*"/);
+    expect(told).not.toContain(MAIL);
     expect(told).toContain(`Commit \`${"b".repeat(12)}\``);
     expect(first.summary).toContain(told);
     caller.declare(caller.resource("disk"), caller.resource("data"));

@@ -52,3 +52,13 @@ def seen:
   [changes[] | {key: ([.address, .deposed // empty] | join(" ")), value: {what: what, values: (.change | visible)}}]
   + [output_changes | to_entries[] | {key: "output.\(.key)", value: {what: (.value.actions[0]), values: (.value | visible)}}]
   | from_entries;
+
+# The texts of a .tfvars file that nobody may see, the longest first, and each as JSON writes it, too. Short ones are no secrets:
+# their masks would blacken the log, and GitHub drops an output that holds a masked text.
+def hidden:
+  [
+    split("\n")[] | scan("\"(?:[^\"\\\\]|\\\\.)*\"") | (try fromjson catch .[1:-1])
+    | split("\n")[] | select(length >= 6) | ., (tojson | .[1:-1])
+  ] | unique | sort_by(-length);
+
+def covered($hidden): reduce $hidden[] as $value (.; split($value) | join("***"));

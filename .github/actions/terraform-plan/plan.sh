@@ -10,7 +10,7 @@ source "$here/run.sh"
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/terraform-plan.XXXXXX")
 said=$work/said.txt # by the command that ran last
 reason=
-trap 'rm -rf "$work"/plan "$work"/plan.json "$work"/secret.tfvars' EXIT
+trap 'rm -rf "$work"/plan "$work"/plan.json "$work"/secret.tfvars "$work"/hidden.json "$said"' EXIT
 
 main() {
   export -n SECRET_VARS # Terraform has them from the file
@@ -23,15 +23,17 @@ main() {
   fi
   report
   outputs
-  if [[ $KEEP_PLAN == true && -z $reason ]]; then trap 'rm -f "$work"/plan.json "$work"/secret.tfvars' EXIT; fi
+  if [[ $KEEP_PLAN == true && -z $reason ]]; then trap 'rm -f "$work"/plan.json "$work"/secret.tfvars "$work"/hidden.json "$said"' EXIT; fi
 }
 
-# GitHub masks a secret line by line. Here each value is masked without its name, too. Short ones are no secrets: their masks
-# would blacken the log, and GitHub drops an output that holds a masked text.
+# GitHub masks a secret line by line. Here each value is masked without its name, too.
 hide_values() {
-  jq -Rr 'scan("\"(?:[^\"\\\\]|\\\\.)*\"") | (try fromjson catch .[1:-1]) | split("\n")[] | select(length >= 6)
-    | "::add-mask::" + (gsub("%"; "%25") | gsub("\r"; "%0D"))' <<<"$SECRET_VARS"
+  jq -Rs -L "$here" 'include "plan"; hidden' <<<"$SECRET_VARS" >"$work/hidden.json"
+  jq -r '.[] | "::add-mask::" + (gsub("%"; "%25") | gsub("\r"; "%0D"))' "$work/hidden.json"
 }
+
+# The runner's masks reach the log. What goes into a comment, or is packed, is covered here.
+covered() { jq -Rsj -L "$here" --slurpfile hidden "$work/hidden.json" 'include "plan"; covered($hidden[0])'; }
 
 prepare() {
   local words=() code=0
@@ -63,9 +65,9 @@ tell() {
 read_plan() {
   terraform -chdir="$DIRECTORY" show -no-color "$work/plan" >"$said"
   terraform -chdir="$DIRECTORY" show -json "$work/plan" >"$work/plan.json"
-  ask '{changes: count, words: in_words, destroyed: destroyed}' >"$work/facts.json"
+  ask '{changes: count, words: in_words, destroyed: destroyed}' | covered >"$work/facts.json"
   hash=$({ salt && ask normal; } | sha256sum | cut -d' ' -f1)
-  seen=$(ask seen | gzip -9n | base64 -w0)
+  seen=$(ask seen | covered | gzip -9n | base64 -w0)
   ((${#seen} < 100000)) || seen= # there is no room for more in an environment variable
   local destroys
   destroys=$(fact '.destroyed | length')
@@ -85,6 +87,7 @@ fact() { jq -r "$1" "$work/facts.json"; }
 salt() { terraform -chdir="$DIRECTORY" state pull | jq -r '.lineage'; }
 
 report() {
+  covered <"$said" >"$work/shown.txt"
   local run="$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID"
   jq --arg directory "$DIRECTORY" --arg environment "$ENVIRONMENT" --arg commit "$COMMIT" --arg run "$run" \
     --arg reason "$reason" --arg hash "$hash" --arg marker "<!-- terraform-plan $(place) -->" \
@@ -96,7 +99,7 @@ report() {
 # Tells the comments of two plans in one pull request apart.
 place() { printf '%s\n' "$DIRECTORY" "$ENVIRONMENT" "$VAR_FILE" "$BACKEND_CONFIG" | sha256sum | cut -c1-12; }
 
-markdown() { jq -j --rawfile text "$said" --argjson limit "$1" -f "$here/report.jq" "$work/told.json"; }
+markdown() { jq -j --rawfile text "$work/shown.txt" --argjson limit "$1" -f "$here/report.jq" "$work/told.json"; }
 
 outputs() {
   {

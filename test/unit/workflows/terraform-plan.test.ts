@@ -57,6 +57,16 @@ test("what is handed from job to job has no secret", () => {
   expect(JSON.stringify(asked(output, "seen"))).not.toContain("s3cret");
 });
 
+test("values of tf-vars are covered in what is shown and handed on: whole, in addresses, and as JSON writes them", () => {
+  const tfvars =
+    'alert_email = "you@example.com" # "mine"\nkey = "say \\"hello\\""\ncidrs = ["203.0.113.7/32", "ten"]\n';
+  const hidden = asked<string[]>(tfvars, "hidden");
+  expect(hidden).toEqual(["you@example.com", "203.0.113.7/32", 'say \\"hello\\"', 'say "hello"']);
+  const seen = { 'rule["ssh 203.0.113.7/32"]': { to: "you@example.com", said: 'say "hello"', size: "ten" } };
+  const covered = asked<string>(JSON.stringify(seen), `covered(${JSON.stringify(hidden)})`);
+  expect(JSON.parse(covered)).toEqual({ 'rule["ssh ***"]': { to: "***", said: "***", size: "ten" } });
+});
+
 test.each<[string, Plan, Plan, string[]]>([
   ["the same", plan("update"), plan("update"), []],
   [
