@@ -20,7 +20,8 @@ locals {
     deploy = [for name in var.deploy_environments : "environment:${name}"]
   }
 
-  subjects = { for role, jobs in local.jobs : role => [for pair in setproduct(local.repositories, jobs) : join(":", pair)] }
+  # AWS takes no empty list; what no token says lets nobody in.
+  subjects = { for role, jobs in local.jobs : role => coalescelist([for pair in setproduct(local.repositories, jobs) : join(":", pair)], ["nobody"]) }
 }
 
 data "aws_iam_openid_connect_provider" "existing" {

@@ -1,5 +1,5 @@
 variable "apply_environments" {
-  description = "GitHub environments whose jobs may take the role apply. Give each a required reviewer and limit it to the default branch: without these rules any workflow of the repository can name it."
+  description = "GitHub environments whose jobs may take the role apply. Give each a required reviewer and limit it to the default branch: without these rules any workflow of the repository can name it. Empty = nobody takes the role; apply by hand."
   type        = list(string)
   default     = ["infrastructure"]
 

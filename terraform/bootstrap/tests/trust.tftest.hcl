@@ -128,3 +128,14 @@ run "a_provider_that_does_not_take_the_audience_of_aws_is_refused" {
 
   expect_failures = [data.aws_iam_openid_connect_provider.existing]
 }
+
+run "without_environments_nobody_takes_the_role" {
+  variables {
+    apply_environments = []
+  }
+
+  assert {
+    condition     = local.subjects.apply == ["nobody"] && length(local.subjects.plan) > 1
+    error_message = "The role apply can be taken by ${jsonencode(local.subjects.apply)}."
+  }
+}
