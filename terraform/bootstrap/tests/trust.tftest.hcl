@@ -130,6 +130,8 @@ run "a_provider_that_does_not_take_the_audience_of_aws_is_refused" {
 }
 
 run "without_environments_nobody_takes_the_role" {
+  command = plan
+
   variables {
     apply_environments = []
   }
