@@ -111,6 +111,6 @@ export class Account {
 
 const elements = (xml: string): readonly string[] =>
   xml
-    .replaceAll(/<(requestId|RequestId)>[^<]*<\/\1>/g, "")
+    .replaceAll(/<(requestId|RequestId|availableIpAddressCount)>[^<]*<\/\1>/g, "")
     .replaceAll("><", ">\n<")
     .split("\n");
