@@ -38,7 +38,7 @@ export class System {
     this.#empty = await this.#inventory();
     this.#bootstrap.set({ repositories: [{ name: "acme/web" }], force_destroy: true });
     await this.#bootstrap.init();
-    await took("bootstrap", this.#bootstrap.apply());
+    await took("apply of bootstrap/", this.#bootstrap.apply());
     await tellWhatIsMade(this.#bootstrap);
     await this.#moveState();
     const { backend_config = "", tfvars = "" } = await this.#bootstrap.outputs();
@@ -66,7 +66,7 @@ export class System {
     rmSync(join(this.#bootstrap.folder, "backend.tf"));
     await this.#bootstrap.init("-migrate-state", "-force-copy");
     await this.#account.removeMarkers(BUCKET);
-    await took("bootstrap", this.#bootstrap.destroy());
+    await took("destroy of bootstrap/", this.#bootstrap.destroy());
     const after = await this.#inventory();
     const differs = Object.keys(after).filter((list) => after[list]?.join() !== this.#empty[list]?.join());
     play.claim("the account is as it was", differs.join(", ") || "nothing is left", differs.length === 0);
