@@ -37,7 +37,7 @@ locals {
         }
         disk = {
           measurement           = ["used_percent"]
-          resources             = keys(local.mounts)
+          resources             = ["/", "/data"] # what is not mounted is not sent
           drop_device           = true
           drop_original_metrics = ["disk_used_percent"]
         }

@@ -12,14 +12,8 @@ locals {
     },
     { for unit in local.host_units : "${local.units}/hello-devops-${unit}" => file("${path.module}/user-data/${unit}") },
   )
-  host_units = concat(
-    ["host-keys.service", "log.service", "updates.service", "updates.timer"],
-    var.data_volume_size > 0 ? ["data-volume.service"] : [],
-  )
-  host_programs = concat(
-    ["host-keys", "setup", "updates"],
-    var.data_volume_size > 0 ? ["data-volume"] : [],
-  )
+  host_units    = ["data-volume.service", "host-keys.service", "log.service", "updates.service", "updates.timer"]
+  host_programs = ["data-volume", "host-keys", "setup", "updates"]
 
   cloud_config = {
     # dnf needs more than a t3.micro has left beside the app and the agent, and so may a pull.
@@ -37,6 +31,7 @@ locals {
     runcmd = [["${local.programs}/setup"]]
   }
 
+  # The same with and without a data volume: a running host never sees a change of it, and takes a volume that is added later.
   # cloud-init carries it out at the instance's first boot: the files, then setup.sh. EC2 takes 16 KiB.
   user_data = "#cloud-config\n${yamlencode(local.cloud_config)}"
 }

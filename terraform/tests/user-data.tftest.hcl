@@ -20,10 +20,15 @@ run "the_longest_user_data_fits_what_ec2_takes" {
   }
 }
 
-run "without_a_data_volume_the_host_has_no_trace_of_one" {
+run "a_data_volume_that_is_added_later_finds_a_host_that_knows_what_to_do" {
+  # The instance is that of the run before, which had a volume: it stays as it was made.
+  variables {
+    name = "a-name-of-as-many-as-30-letter"
+  }
+
   assert {
-    condition     = !strcontains(yamlencode(yamldecode(local.user_data).write_files[*].path), "data-volume") && !contains(keys(local.mounts), "/data")
-    error_message = "The host would wait for a volume that never comes."
+    condition     = aws_instance.this.user_data == local.user_data
+    error_message = "A host without a data volume is made in another way than one with it."
   }
 }
 

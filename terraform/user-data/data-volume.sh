@@ -3,7 +3,7 @@
 set -euo pipefail
 
 device=/dev/sdf # Amazon Linux links it to the NVMe device
-[[ -e $device ]] || { echo "$device is not attached yet"; exit 1; }
+[[ -e $device ]] || { echo "$device is not attached"; exit 1; }
 
 found=0
 blkid --probe "$device" >/dev/null || found=$?

@@ -14,9 +14,8 @@ try systemctl daemon-reload
 for unit in hello-devops-log.service docker.service hello-devops-updates.timer logrotate.timer; do
   try systemctl enable --now "$unit"
 done
-# Not waited for: they try again until the volume is attached, and until the instance's role may write its host keys.
+# Not waited for: the instance's role may write its host keys only a moment later.
 for unit in hello-devops-{data-volume,host-keys}.service; do
-  [[ -e /etc/systemd/system/$unit ]] || continue
   try systemctl enable "$unit"
   try systemctl start --no-block "$unit"
 done

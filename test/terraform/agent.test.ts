@@ -44,6 +44,7 @@ beforeAll(async () => {
 });
 
 describe.each(titles)("%s", (title) => {
+  const mounts = title === "a host" ? ["/"] : ["/", "/data"];
   const system = () => made[titles.indexOf(title)] as Rendered;
   const text = () => system().files["/opt/aws/amazon-cloudwatch-agent/etc/hello-devops.json"]?.content ?? "";
   const agent = () => JSON.parse(text()) as Agent;
@@ -61,7 +62,6 @@ describe.each(titles)("%s", (title) => {
   });
 
   test("sends these metrics and no more: fewer than the 10 that an account has free", () => {
-    const disks = title === "a host" ? ["/"] : ["/", "/data"];
     const byInstance = [
       "cpu_usage_active",
       "disk_used_percent",
@@ -71,31 +71,33 @@ describe.each(titles)("%s", (title) => {
     ];
     const expected = [
       ...byInstance.map((name) => ({ name, dimensions: { InstanceId: INSTANCE } })),
-      ...disks.map((path) => ({ name: "disk_used_percent", dimensions: { InstanceId: INSTANCE, path } })),
+      ...mounts.map((path) => ({ name: "disk_used_percent", dimensions: { InstanceId: INSTANCE, path } })),
     ].map((metric) => told({ namespace: "HelloDevOps/EC2", ...metric }));
-    expect(emitted(agent(), INSTANCE).map(told).sort()).toEqual(expected.sort());
+    expect(emitted(agent(), { id: INSTANCE, mounts }).map(told).sort()).toEqual(expected.sort());
     expect(expected.length).toBeLessThan(10);
   });
 
   test("has alarms on metrics that are sent, equal to the letter", () => {
-    const sent = new Set(emitted(agent(), INSTANCE).map(told));
+    const sent = new Set(emitted(agent(), { id: INSTANCE, mounts }).map(told));
     const watched = alarms().map(({ namespace, metric_name: name, dimensions }) => ({ namespace, name, dimensions }));
     const ours = watched.filter(({ namespace }) => namespace !== "AWS/EC2").map(told);
     expect(ours.filter((metric) => !sent.has(metric))).toEqual([]);
-    expect(ours).toHaveLength(title === "a host" ? 3 : 4);
+    expect(ours).toHaveLength(2 + mounts.length);
     expect(watched.filter(({ namespace }) => namespace === "AWS/EC2")).toEqual([
       { namespace: "AWS/EC2", name: "StatusCheckFailed", dimensions: { InstanceId: INSTANCE } },
     ]);
   });
 
   test("has a dashboard of 6 widgets that show what is sent, every alarm, and the host's own logs", () => {
-    const sent = new Set(emitted(agent(), INSTANCE).map(told));
+    const sent = new Set(emitted(agent(), { id: INSTANCE, mounts }).map(told));
     const shown = widgets().flatMap(({ properties: { metrics = [] } }) => metrics.map(metricOf));
     const [group] = system().all<{ name: string }>("aws_cloudwatch_log_group.this");
     expect(widgets()).toHaveLength(6);
     expect(new Set(widgets().map(({ x, y }) => `${x},${y}`)).size).toBe(6);
     expect(shown.map(told).filter((metric) => !sent.has(metric))).toEqual([]);
-    expect(new Set(shown.map(({ name }) => name))).toEqual(new Set(emitted(agent(), INSTANCE).map(({ name }) => name)));
+    expect(new Set(shown.map(({ name }) => name))).toEqual(
+      new Set(emitted(agent(), { id: INSTANCE, mounts }).map(({ name }) => name)),
+    );
     expect(
       widgets()
         .flatMap(({ properties: { alarms: arns = [] } }) => arns)

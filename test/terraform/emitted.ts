@@ -23,6 +23,11 @@ interface Plugin {
 
 export type Dimensions = Readonly<Record<string, string>>;
 
+export interface Host {
+  readonly id: string;
+  readonly mounts: readonly string[];
+}
+
 /** A metric as CloudWatch knows it. */
 export interface Metric {
   readonly namespace: string;
@@ -31,28 +36,32 @@ export interface Metric {
 }
 
 /** The dimensions that each plugin gives by itself, on one instance of Amazon Linux: a value of each. */
-const own: Readonly<Record<string, (plugin: Plugin) => readonly Dimensions[]>> = {
+const own: Readonly<Record<string, (plugin: Plugin, mounts: readonly string[]) => readonly Dimensions[]>> = {
   cpu: () => [{ cpu: "cpu-total" }],
   mem: () => [{}],
   net: () => [{ interface: "ens5" }],
-  disk: ({ resources = [], drop_device }) =>
-    resources.map((path) => ({ path, fstype: "xfs", ...(drop_device ? {} : { device: "nvme0n1p1" }) })),
+  disk: ({ resources = [], drop_device }, mounts) =>
+    resources
+      .filter((path) => mounts.includes(path))
+      .map((path) => ({ path, fstype: "xfs", ...(drop_device ? {} : { device: "nvme0n1p1" }) })),
 };
 
 /**
  * As the agent's source has it (v1.300069.0, plugins/outputs/cloudwatch: BuildMetricDatum and ProcessRollup): a metric goes out with
  * all of its dimensions, unless drop_original_metrics names it, and with each set of aggregation_dimensions that is smaller than
  * those and part of them.
+ *
+ * @param host its id, and where disks are mounted on it
  */
-export function emitted({ metrics }: Agent, instance: string): readonly Metric[] {
+export function emitted({ metrics }: Agent, host: Host): readonly Metric[] {
   const { namespace, append_dimensions, aggregation_dimensions, metrics_collected } = metrics;
   if (append_dimensions.InstanceId !== "$" + "{aws:InstanceId}")
     throw new Error("The agent would send the host's name.");
   const sent = Object.entries(metrics_collected).flatMap(([plugin, settings]) =>
     settings.measurement.flatMap((measurement) => {
       const name = `${plugin}_${measurement}`;
-      return (own[plugin]?.(settings) ?? []).flatMap((dimensions) => {
-        const raw: Dimensions = { InstanceId: instance, ...dimensions };
+      return (own[plugin]?.(settings, host.mounts) ?? []).flatMap((dimensions) => {
+        const raw: Dimensions = { InstanceId: host.id, ...dimensions };
         const smaller = aggregation_dimensions.filter(
           (set) => set.length < Object.keys(raw).length && set.every((key) => key in raw),
         );
