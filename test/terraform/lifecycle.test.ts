@@ -8,7 +8,7 @@ import { titled, withTerraform } from "./with-terraform";
 import { type Plan, Workspace } from "./workspace";
 
 // One account's whole life, each test from where the one before it ended.
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 let moto: Moto;
 let account: Account;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   empty = await account.inventory();
   bootstrap = new Workspace("terraform/bootstrap", { aws: moto.endpoint });
   main = new Workspace("terraform", { aws: moto.endpoint });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   bootstrap?.end();
   main?.end();

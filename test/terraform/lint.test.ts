@@ -3,7 +3,7 @@ import { type Linter, linters } from "./linters";
 import { titled, withTerraform } from "./with-terraform";
 import { Workspace } from "./workspace";
 
-jest.setTimeout(600_000); // the first run builds and installs them
+jest.setTimeout(1_200_000); // the first run builds and installs them
 
 const names = Object.keys(linters) as readonly Linter[];
 
