@@ -1,5 +1,6 @@
-// npm run demo:aws: terraform apply, a deploy with nothing stored, terraform destroy. AWS is moto with what it lacks played before it; the host in a box takes
-// nobody on port 22 but by a rule of its security group, and no key but one that was sent less than 60 s ago.
+// npm run demo:aws: terraform apply, a deploy with nothing stored, terraform destroy. AWS is moto with what it lacks played
+// before it; the host in a box takes nobody on port 22 but by a rule of its security group, and no key but one that was sent
+// less than 60 s ago.
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DescribeSecurityGroupRulesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { FakeAws } from "../test/bed/aws/fake-aws";
