@@ -1,4 +1,5 @@
 // How often the traffic gate aborts a bake that is healthy, and how many bad ones it catches: counted on simulated traffic.
+import { chanceOfAtLeast } from "../src/health/chance";
 import type { TrafficLimits } from "../src/health/traffic-evidence";
 import {
   aborts,
@@ -10,7 +11,7 @@ import {
   tenth,
   threeSteps,
 } from "../test/support/simulated-traffic";
-import { type Goal, goalTable, holds, table } from "./stopwatch/figures";
+import { type Goal, goalTable, holds, table, timed } from "./stopwatch/figures";
 
 const SEED = 20_261_126;
 const limits: TrafficLimits = { maxErrorRate: 0.01, maxLatencyIncrease: undefined, minRequests: 20 };
@@ -98,6 +99,16 @@ function latency(bakes: number): number {
   return most;
 }
 
+/** @returns how long the chance over a hundred hosts in three steps takes, in milliseconds: no signal is heard meanwhile */
+function looks(): number[] {
+  const tries = Array.from({ length: 300 }, (_, n) => ({ count: 1000, each: 0.1 + (n % 3) * 0.4 }));
+  return Array.from({ length: 5 }, () => {
+    const began = performance.now();
+    chanceOfAtLeast(150_000, ...tries);
+    return performance.now() - began;
+  });
+}
+
 /** @returns whether the goals hold */
 export async function trafficGate(bakes: number): Promise<boolean> {
   const share = (what: string, value: number, most: number): Goal => ({
@@ -115,6 +126,7 @@ export async function trafficGate(bakes: number): Promise<boolean> {
       0.05,
     ),
     share("healthy bakes aborted for latency, in the worst cell", latency(bakes), 0.01),
+    timed("one look at a hundred hosts in three steps", looks(), 1000),
   ];
   console.log(`\n${goalTable(goals)}`);
   return goals.every(holds);

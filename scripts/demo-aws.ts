@@ -1,9 +1,8 @@
-// npm run demo:aws: a deploy with nothing stored. AWS is moto with what it lacks played before it; the host in a box takes
-// nobody on port 22 but by a rule of its security group, and no key but one that was sent less than 60 s ago.
+// npm run demo:aws: terraform apply, a deploy with nothing stored, terraform destroy. AWS is moto with what it lacks played
+// before it; the host in a box takes nobody on port 22 but by a rule of its security group, and no key but one that was sent
+// less than 60 s ago.
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DescribeSecurityGroupRulesCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { hostKeyOf } from "../test/bed/aws/console";
 import { FakeAws } from "../test/bed/aws/fake-aws";
 import type { BedHost } from "../test/bed/bed";
 import { down } from "../test/bed/down";
@@ -13,16 +12,27 @@ import { AddressServices } from "../test/support/address-services";
 import { putAlarm, turnAlarm } from "../test/support/alarms";
 import { ManInTheMiddle } from "../test/support/man-in-the-middle";
 import { type Ended, startPost } from "../test/support/runner";
+import { missing } from "../test/terraform/terraform";
 import { Play, status } from "./demo/play";
 import { bold, dim, red, say } from "./demo/screen";
+import { System } from "./demo/system";
 
 const BED = "demo-aws";
 
-interface Stage {
+/** What a deploy must know of the system. */
+interface Made {
+  readonly id: string;
+  readonly filters: string;
+  readonly group: string;
+  readonly alarms: string;
+}
+
+interface Stage extends Made {
   readonly play: Play;
   readonly aws: FakeAws;
   readonly host: BedHost;
-  readonly group: string;
+  /** undefined = there is no Terraform here */
+  readonly system: System | undefined;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -35,27 +45,49 @@ async function main(): Promise<number> {
   const aws = await FakeAws.start({ hosts: [host] });
   const here = await aws.sourceSeenBy(host);
   const services = await AddressServices.start({ answers: { "checkip.amazonaws.com": here, "icanhazip.com": here } });
+  const system = missing === "" ? new System(aws) : undefined;
   try {
     const env = { ...aws.env, ...services.env };
-    const group = await aws.securityGroup("deploys");
-    await Promise.all([aws.lockDoor(host, group), aws.keyless(host)]);
-    const stage = { play: new Play(bed, host, env), aws, host, group, env };
+    const play = new Play(bed, host, env);
+    if (!system) say(`${missing}: the instance is made without it.`);
+    const made = system ? await bySystem(system, play) : await byHand(aws, host);
+    await aws.stand(host, made.id);
+    await aws.writeHostKey(host, made.id);
+    await Promise.all([aws.lockDoor(host, made.group), aws.keyless(host)]);
+    const stage = { play, aws, host, system, env, ...made };
     await theOldWay(stage);
     await byTag(stage);
     await inBetween(stage);
     await killedRunner(stage);
     await redAlarm(stage);
     await aTenthFirst(stage);
-    return stage.play.close();
+    await system?.remove(play);
+    return play.close();
   } finally {
+    system?.end();
     await services.end();
     await aws.end();
     await down(BED);
   }
 }
 
+async function bySystem(system: System, play: Play): Promise<Made> {
+  const { instance_id: id, ec2_filters: filters, ssh_security_group: group, alarm_names } = await system.make(play);
+  return { id, filters, group, alarms: alarm_names };
+}
+
+async function byHand(aws: FakeAws, host: BedHost): Promise<Made> {
+  const [{ id }, group] = await Promise.all([aws.launch(host, { name: "web" }), aws.securityGroup("deploys")]);
+  await putAlarm(new CloudWatchClient(aws.moto), "web-5xx", "OK");
+  return { id, filters: "tag:Name=web", group, alarms: "web-5xx" };
+}
+
 const NOTHING_STORED = { hosts: "", "ssh-key": "", "ssh-known-hosts": "" };
-const found = (group: string) => ({ ...NOTHING_STORED, "ec2-filters": "tag:Name=web", "ssh-security-group": group });
+const found = ({ filters, group }: Made) => ({
+  ...NOTHING_STORED,
+  "ec2-filters": filters,
+  "ssh-security-group": group,
+});
 
 async function rules({ aws, group }: Stage): Promise<readonly string[]> {
   const Filters = [{ Name: "group-id", Values: [group] }];
@@ -80,15 +112,13 @@ async function theOldWay(stage: Stage): Promise<void> {
 }
 
 async function byTag(stage: Stage): Promise<void> {
-  const { play, aws, host, group } = stage;
+  const { play, aws, id } = stage;
   play.scene(
     "By tag",
     "The instance is found by its tag; SSM has the host key that it wrote there; a key made for this step is sent.",
   );
-  const { id } = await aws.launch(host, { name: "web" });
-  await writeHostKey(stage, id);
   const before = await rules(stage);
-  const step = play.start("good1", "v1", found(group));
+  const step = play.start("good1", "v1", found(stage));
   await step.reaches("bake");
   const during = await rules(stage);
   const ended = await step.ended;
@@ -106,19 +136,13 @@ async function byTag(stage: Stage): Promise<void> {
   for (const action of asked) say(`    ${dim(action)}`);
 }
 
-/** As the instance itself does when it boots. */
-async function writeHostKey({ aws, host }: Stage, id: string): Promise<void> {
-  const parameter = { Name: `/hello-devops/host-keys/${id}`, Value: await hostKeyOf(host), Type: "String" as const };
-  await new SSMClient(aws.moto).send(new PutParameterCommand(parameter));
-}
-
 async function inBetween(stage: Stage): Promise<void> {
   const { play, aws, host } = stage;
   play.scene("Somebody in between", "The address leads to another SSH server, which shows a key of its own.");
   const man = await ManInTheMiddle.start();
   try {
     const { id } = await aws.launch(host, { address: man.address });
-    await writeHostKey(stage, id);
+    await aws.writeHostKey(host, id);
     const ended = await play.start("good2", "v2", { ...NOTHING_STORED, hosts: `${id}:${man.port}` }).ended;
     say(`  ${dim("deploy:")} ${ended.outputs.reason}`);
     play.claim("it is refused", status(ended), ended.outputs["failed-gate"] === "connect");
@@ -133,17 +157,18 @@ async function inBetween(stage: Stage): Promise<void> {
 }
 
 async function killedRunner(stage: Stage): Promise<void> {
-  const { play, group, env } = stage;
+  const { play, env, system } = stage;
   play.scene(
     "The runner dies while the port is open",
     "v2 is being watched when its step is killed (SIGKILL). GitHub runs its post step.",
   );
-  const inputs = found(group);
+  const inputs = found(stage);
   const step = play.start("good2", "v2", { ...inputs, "bake-time": "60s" });
   await step.reaches("bake");
   step.kill("SIGKILL");
   const { state } = await step.ended;
   play.claim("the port was left open", shown(await rules(stage)), (await rules(stage)).length === 1);
+  await system?.planIsEmpty(play, "terraform plan does not see it");
   const post = await startPost("deploy-ec2", inputs, state, env).ended;
   for (const line of post.log.split("\n").filter((text) => /is shut/.test(text))) say(`  ${dim("post:")} ${line}`);
   play.claim("the post step shut it", shown(await rules(stage)), (await rules(stage)).length === 0);
@@ -156,20 +181,21 @@ async function killedRunner(stage: Stage): Promise<void> {
 }
 
 async function redAlarm(stage: Stage): Promise<void> {
-  const { play, aws, group } = stage;
+  const { play, aws, alarms } = stage;
+  const [alarm = ""] = alarms.split(",");
   play.scene(
     "An alarm goes red",
-    "CloudWatch's alarm web-5xx is OK when v2 is deployed, and goes into ALARM while v2 is watched under traffic.",
+    `CloudWatch's alarm ${alarm} is OK when v2 is deployed, and goes into ALARM while v2 is watched under traffic.`,
   );
   const cloudWatch = new CloudWatchClient(aws.moto);
-  await putAlarm(cloudWatch, "web-5xx", "OK");
+  await turnAlarm(cloudWatch, alarm, "OK");
   const steps: Ended[] = [];
   const { failed } = await play.underLoad(async (_timeline, load) => {
     await load.answeredBy("v1");
-    const step = play.start("good2", "v2", { ...found(group), alarms: "web-5xx" });
+    const step = play.start("good2", "v2", { ...found(stage), alarms });
     await step.reaches("bake");
     await load.answeredBy("v2");
-    await turnAlarm(cloudWatch, "web-5xx", "ALARM");
+    await turnAlarm(cloudWatch, alarm, "ALARM");
     steps.push(await step.ended);
   });
   const [ended] = steps as [Ended];
@@ -182,7 +208,7 @@ async function redAlarm(stage: Stage): Promise<void> {
 }
 
 async function aTenthFirst(stage: Stage): Promise<void> {
-  const { play, group } = stage;
+  const { play } = stage;
   play.scene(
     "A bad release meets a tenth of the users",
     "v3's health page is good, but a twentieth of its requests fail. It gets 10 % of the traffic first.",
@@ -191,7 +217,7 @@ async function aTenthFirst(stage: Stage): Promise<void> {
   let ended: Ended | undefined;
   const { byRelease, failed } = await play.underLoad(async (_timeline, load) => {
     await load.answeredBy("v1");
-    ended = await play.start("errors5", "v3", { ...found(group), ...steps }).ended;
+    ended = await play.start("errors5", "v3", { ...found(stage), ...steps }).ended;
   });
   if (!ended) throw new Error("the deploy did not end");
   const { reason = "" } = ended.outputs;

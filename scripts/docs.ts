@@ -66,12 +66,12 @@ const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
 const rootAction = (): string =>
   `# The same as actions/deploy-and-verify, for \`uses: org/hello-devops@v1\`; written by npm run docs.\n${textOf("actions/deploy-and-verify/action.yml").replaceAll(" ../../dist/", " dist/")}`;
 
-const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback"];
+const reusable = ["pipeline", "test", "build", "deploy", "verify", "rollback", "terraform", "drift"];
 
 /** A file, and what it should be. */
 type Page = readonly [file: string, text: string];
 
-const modules = ["terraform"];
+const modules = ["terraform", "terraform/bootstrap"];
 
 /** Each file that is written. */
 export async function pages(): Promise<readonly Page[]> {

@@ -1,5 +1,6 @@
-// npm test: the checks of the repository, the unit tests, the linters of workflows, the checks of monitoring/, and the tests on the bed; one closing line counts them all.
-// npm run test:unit: without the last three.
+// npm test: the checks of the repository, the unit tests, the linters of workflows, Terraform, the checks of monitoring/, and the tests on
+// the bed; one closing line counts them all.
+// npm run test:unit: the checks and the unit tests alone.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,11 +28,23 @@ function runChecks(): void {
   }
 }
 
-function runJest(project: "unit" | "lint" | "monitoring" | "bed", ...flags: string[]): void {
+/** More than one project in one run, so that a long file of one does not leave a core without work. */
+function runJest(
+  projects: readonly ("unit" | "lint" | "terraform" | "monitoring" | "bed")[],
+  ...flags: string[]
+): void {
   const folder = mkdtempSync(join(tmpdir(), "hello-devops-test-"));
   const report = join(folder, "report.json");
   // --forceExit: what a failed test left open must not hold the whole run
-  const jest = [bin("jest"), "--selectProjects", project, "--forceExit", "--json", `--outputFile=${report}`, ...flags];
+  const jest = [
+    bin("jest"),
+    "--selectProjects",
+    ...projects,
+    "--forceExit",
+    "--json",
+    `--outputFile=${report}`,
+    ...flags,
+  ];
   const ended = spawnSync(process.execPath, jest, { cwd: root, stdio: ["ignore", 2, 2], timeout: LIMIT });
   try {
     const result = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
@@ -42,18 +55,18 @@ function runJest(project: "unit" | "lint" | "monitoring" | "bed", ...flags: stri
     if (ended.status !== 0 && !result.numFailedTests && !result.numRuntimeErrorTestSuites) count.failed += 1;
   } catch {
     count.failed += 1;
-    console.log(`FAILED: the ${project} tests ended without a report (exit status ${ended.status})`);
+    console.log(`FAILED: the ${projects.join(" and ")} tests ended without a report (exit status ${ended.status})`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 runChecks();
-runJest("unit");
+runJest(["unit"]);
 if (!process.argv.includes("--unit")) {
-  runJest("lint");
-  runJest("monitoring");
-  runJest("bed", "--maxWorkers=2");
+  runJest(["lint"]);
+  runJest(["terraform", "monitoring"], "--maxWorkers=2");
+  runJest(["bed"], "--maxWorkers=2");
 }
 console.log(`${count.passed} passed, ${count.failed} failed${count.skipped ? `, ${count.skipped} skipped` : ""}`);
 process.exit(count.failed > 0 ? 1 : 0);

@@ -5,7 +5,7 @@ output "alarm_names" {
 
 output "dashboard_url" {
   description = "The dashboard in CloudWatch."
-  value       = "https://${var.aws_region}.console.aws.amazon.com/cloudwatch/home?region=${var.aws_region}#dashboards/dashboard/${aws_cloudwatch_dashboard.this.dashboard_name}"
+  value       = local.dashboard_url
 }
 
 output "ec2_filters" {

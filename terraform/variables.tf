@@ -43,6 +43,17 @@ variable "aws_region" {
   }
 }
 
+variable "cpu_credits" {
+  description = "What a t type does whose CPU credits are used up. standard = it slows down, so the price is what monthly_cost says; its first boot takes minutes longer. unlimited = it doesn't, and that costs extra."
+  type        = string
+  default     = "standard"
+
+  validation {
+    condition     = contains(["standard", "unlimited"], var.cpu_credits)
+    error_message = "cpu_credits: expected standard or unlimited, got \"${var.cpu_credits}\"."
+  }
+}
+
 variable "data_volume_size" {
   description = "GiB of a volume at /data that outlives the instance: for the app's own data (volumes: /data/shop:/data). 0 = none. It can grow and not shrink. A destroy leaves a snapshot of it."
   type        = number
@@ -164,6 +175,17 @@ variable "operator_cidrs" {
   }
 }
 
+variable "permissions_boundary" {
+  description = "The ARN of a policy that bounds every role made here; bootstrap/ makes one and prints it. Blank = none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.permissions_boundary == "" || can(regex("^arn:aws[a-z-]*:iam::\\d{12}:policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary: expected a policy's ARN such as arn:aws:iam::111122223333:policy/hello-devops-boundary, got \"${var.permissions_boundary}\"."
+  }
+}
+
 variable "root_volume_size" {
   description = "GiB of the instance's own disk, for the system, images and logs. It can grow and not shrink."
   type        = number
@@ -172,6 +194,11 @@ variable "root_volume_size" {
   validation {
     condition     = var.root_volume_size >= 8 && var.root_volume_size <= 16384 && floor(var.root_volume_size) == var.root_volume_size
     error_message = "root_volume_size: expected a whole number of GiB from 8 to 16384, got ${var.root_volume_size}."
+  }
+
+  validation {
+    condition     = var.monitoring != "full" || var.root_volume_size >= 30
+    error_message = "root_volume_size: monitoring = \"full\" keeps its images and indices there and needs 30 GiB, got ${var.root_volume_size}."
   }
 }
 
@@ -188,7 +215,7 @@ variable "ssh_open" {
 }
 
 variable "ssh_public_key" {
-  description = "A public key for ec2-user, as in authorized_keys. Blank = none: who logs in has EC2 Instance Connect send a key."
+  description = "A public key for ec2-user, as in authorized_keys; a new instance takes it. Blank = none: who logs in has EC2 Instance Connect send a key."
   type        = string
   default     = ""
 

@@ -63846,6 +63846,8 @@ function demultiplex(raw) {
 const otherSlot = (slot) => (slot === "blue" ? "green" : "blue");
 /** How long a client may be silent within a request, in milliseconds: a slow upload is not the app's fault. */
 const CLIENT_TIMEOUT = 60_000;
+/** Where HAProxy tells Prometheus what it counted: never published, so the host and the app's own network alone reach it. */
+const METRICS_PORT = 8404;
 /** Where HAProxy finds the state folder of its app; `current` in it is the committed release. */
 const PROXY_STATE = "/state";
 const MAP = `${PROXY_STATE}/current/slots.map`;
@@ -63900,6 +63902,10 @@ resolvers docker
   hold other 1d
   hold refused 1d
   hold timeout 1d
+
+frontend metrics
+  bind :${METRICS_PORT}
+  http-request use-service prometheus-exporter if { path /metrics }
 
 frontend http
   bind :80

@@ -4,9 +4,7 @@ import {
   DescribeSecurityGroupRulesCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
-import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { hostKeyOf } from "../bed/aws/console";
 import { FakeAws } from "../bed/aws/fake-aws";
 import { resetHost } from "../bed/hosts";
 import { AddressServices } from "../support/address-services";
@@ -64,12 +62,7 @@ const rules = async () => {
 /** An instance with this tag stands for the box, and has written its key to its parameter, as step by step it would. */
 async function instance(name: string) {
   const launched = await aws.launch(host, { name });
-  const parameter = {
-    Name: `/hello-devops/host-keys/${launched.id}`,
-    Value: await hostKeyOf(host),
-    Type: "String" as const,
-  };
-  await new SSMClient(aws.moto).send(new PutParameterCommand(parameter));
+  await aws.writeHostKey(host, launched.id);
   return launched;
 }
 
@@ -126,12 +119,10 @@ test("sends nothing to a man in the middle", async () => {
   const man = await ManInTheMiddle.start();
   try {
     const { id } = await aws.launch(host, { address: man.address });
-    const Name = `/hello-devops/host-keys/${id}`;
-    const Value = await hostKeyOf(host);
-    await new SSMClient(aws.moto).send(new PutParameterCommand({ Name, Value, Type: "String" }));
+    await aws.writeHostKey(host, id);
     const ended = await quick.deploy("echo1", { ...NOTHING_STORED, hosts: `${id}:${man.port}` }, env);
     expect(ended.outputs.reason).toContain(
-      `which is not the one in the SSM parameter ${Name}. Nothing was sent to it.`,
+      `which is not the one in the SSM parameter /hello-devops/host-keys/${id}. Nothing was sent to it.`,
     );
     expect(man).toMatchObject({ logins: [], channels: 0 });
     expect(man.connections).toBeGreaterThan(0);

@@ -205,7 +205,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     running.kill(signal);
     const cancelled = performance.now();
     const { code, outputs, log, summary } = await running.ended;
-    expect(performance.now() - cancelled).toBeLessThan(1500);
+    expect(performance.now() - cancelled).toBeLessThan(7_500); // then the runner would send SIGTERM, or end it
     expect([code, outputs.status, result({ outputs } as Ended).seen]).toEqual([1, "inconclusive", { "503": 1 }]);
     expect(outputs.reason).toMatch(/the job was cancelled before it was known; last seen: status 503\.$/);
     expect(log).toMatch(/^::error title=Cancelled/m);

@@ -9,7 +9,8 @@ import { AddressServices } from "../support/address-services";
 import { myHost, theBed } from "../support/bed";
 import { judge } from "../support/judge";
 import { Quick } from "../support/quick";
-import { type Asked, Caller, type Ran } from "./act";
+import { type Asked, Caller, type Ran, removeImages } from "./act";
+import { imagesOf, writeApp, writeCaller } from "./callers";
 import { patchedAct } from "./patched-act";
 
 // The box takes no key but one that was just sent, and nobody on port 22 but by a rule of the group. AWS's credentials are in
@@ -45,6 +46,7 @@ afterAll(async () => {
   await services?.end();
   await aws?.end();
   await resetHost(host);
+  await removeImages(imagesOf(bed));
 }, 60_000);
 
 /** From here on the box lets in only whom AWS was asked for. */
@@ -113,4 +115,27 @@ test("rollback.yml with a role that can't be assumed touches no host, and says s
     "::error title=Nothing was rolled back::The rollback was not begun, and no host was touched",
   );
   expect(aws.calls).toEqual([]);
+});
+
+test("pipeline-aws.yml builds and deploys from the variables that Terraform writes, with nothing stored", async () => {
+  await resetHost(host);
+  await shut();
+  writeApp(caller, bed, "echo1");
+  writeCaller(caller, bed, host, "pipeline-aws.yml");
+  const { username, password } = bed.registry;
+  const secrets = { REGISTRY_USERNAME: username, REGISTRY_PASSWORD: password };
+  const ofHost = { EC2_FILTERS: "tag:Name=web", SSH_SECURITY_GROUP: group, PLATFORMS: "linux/amd64" };
+  const vars = { ...ofHost, DEPLOY_ROLE: ROLE, AWS_REGION: "us-east-1" };
+  const env = { AWS_ENDPOINT_URL: aws.client.endpoint, AWS_EC2_METADATA_DISABLED: "true", ...services.env };
+  const pushes = (more: Readonly<Record<string, string>> = {}) => {
+    caller.commit();
+    return caller.run({ workflow: "pipeline-aws.yml", env, secrets, vars: { ...vars, ...more } });
+  };
+  const ran = await pushes();
+  expect(ran.jobs).toMatchObject({ "Deploy/Deploy/Deploy to production": "success" });
+  expect(await judge(host, "shop")).toMatchObject({ wrong: [], version: /version=([0-9a-f]{40})/.exec(ran.log)?.[1] });
+  expect(await rules()).toEqual([]);
+  const watched = await pushes({ ALARMS: "web-cpu" });
+  expect(watched.log).toMatch(/alarms: .*web-cpu/); // it is not there, which the deploy says
+  expect(watched.jobs).toMatchObject({ "Deploy/Deploy/Deploy to production": "failure" });
 });

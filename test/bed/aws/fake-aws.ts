@@ -1,9 +1,10 @@
 // AWS for the bed: moto, and in front of it what moto lacks and what must have an effect on a box.
 import { createSocket } from "node:dgram";
 import { CreateSecurityGroupCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import type { BedHost } from "../bed";
 import { docker } from "../run";
-import { bootConsole, consoleOutput } from "./console";
+import { bootConsole, consoleOutput, hostKeyOf } from "./console";
 import { Doors, ruleChanges } from "./door";
 import { type Fault, Front, type Player, type Players } from "./front";
 import { boxAddress, Instances, type Launched, type Wanted } from "./instances";
@@ -99,6 +100,19 @@ export class FakeAws {
   /** An instance that stands for the box. */
   launch(host: BedHost, wanted: Wanted = {}): Promise<Launched> {
     return this.scene.instances.launch(host, wanted);
+  }
+
+  /** The same for an instance that Terraform has made, at the address that it has now. */
+  stand(host: BedHost, id: string): Promise<void> {
+    return this.scene.instances.stand(host, id);
+  }
+
+  /** Writes the box's key to the instance's parameter, as the instance itself does when it boots. */
+  async writeHostKey(host: BedHost, id: string): Promise<void> {
+    const parameter = { Name: `/hello-devops/host-keys/${id}`, Value: await hostKeyOf(host), Type: "String" as const };
+    const ssm = new SSMClient(this.moto);
+    await ssm.send(new PutParameterCommand({ ...parameter, Overwrite: true }));
+    ssm.destroy();
   }
 
   /** Instances behind which there is nothing, each in a reservation of its own: so they are paged by. */

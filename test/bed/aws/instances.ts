@@ -1,4 +1,4 @@
-// Instances of moto. Some stand for a box, and carry its address.
+// Instances of moto, made here or by Terraform. Some stand for a box, and carry its address.
 import {
   DescribeInstancesCommand,
   type EC2Client,
@@ -42,6 +42,14 @@ export class Instances {
     if (state === "stopped") await this.ec2.send(new StopInstancesCommand({ InstanceIds: [id] }));
     if (state === "terminated") await this.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
     return { id, zone: Placement?.AvailabilityZone ?? "" };
+  }
+
+  /** One that somebody else has made stands for the box from now on. */
+  async stand(host: BedHost, id: string): Promise<void> {
+    const { PublicIpAddress: given } = await this.described(id);
+    if (given === undefined) throw new Error(`The instance ${id} has no public address.`);
+    this.#boxes.set(id, host);
+    this.#addresses.set(given, boxAddress(host));
   }
 
   async #run(tags: Readonly<Record<string, string>>, address: string | undefined): Promise<string> {

@@ -127,7 +127,7 @@ test("a body that a pattern would take years for is wrong after a moment", async
   const { only } = await verified({ url: `http://${place}/`, "expect-body": "^(a+)+$", timeout: "1s", interval: "1s" });
   expect(only.lastSeen).toBe(`status 200, but /^(a+)+$/ did not end on the body: "${body}"`);
   expect(only.seen).toEqual({ "200 wrong body": 1 });
-  expect(performance.now() - started).toBeLessThan(1500);
+  expect(performance.now() - started).toBeLessThan(10_000); // on a busy machine, too; years, without the limit
 });
 
 test("a text that trim() in expect-json would take minutes for is wrong after a moment", async () => {

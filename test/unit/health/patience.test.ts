@@ -16,7 +16,7 @@ test("what is asked of one answer has one limit together, and the next answer ha
 });
 
 test("many header patterns without an end take no longer than one", () => {
-  const names = Array.from({ length: 20 }, (_, index) => `x-${index}`);
+  const names = Array.from({ length: 200 }, (_, index) => `x-${index}`);
   const headers = Object.fromEntries(names.map((name) => [name, `${"a".repeat(64)}!`]));
   const began = performance.now();
   const differs = mismatch(
@@ -24,5 +24,5 @@ test("many header patterns without an end take no longer than one", () => {
     { headers: names.map((name) => ({ name, is: /^(a+)+$/ })) },
   );
   expect(differs?.text).toContain("did not end on x-0; write a simpler pattern");
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(performance.now() - began).toBeLessThan(10_000); // 200 limits would be 20 s
 });

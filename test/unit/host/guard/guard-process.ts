@@ -123,7 +123,11 @@ export class GuardProcess {
 
   /** SIGKILL: what the out-of-memory killer does. */
   async kill(): Promise<void> {
-    if (this.pid !== 0 && alive(this.pid)) process.kill(this.pid, "SIGKILL");
+    try {
+      if (this.pid !== 0) process.kill(this.pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended by itself
+    }
     await until(() => this.pid === 0 || !alive(this.pid), "the killed guard's end");
   }
 
