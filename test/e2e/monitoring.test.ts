@@ -1,9 +1,13 @@
 // Not run here, for their images can't be had: Grafana, cAdvisor. What can: everything else of the profile metrics.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { docker } from "../bed/run";
+import { checkout } from "../bed/bed";
+import { docker, run } from "../bed/run";
 import { myHost, theBed } from "../support/bed";
 import { Load } from "../support/load";
-import { counts, leave, metrics, prepare, query, type Sample, SCRAPE, upIn } from "../support/monitoring";
+import { counts, leave, longestGap, metrics, prepare, query, type Sample, SCRAPE, upIn } from "../support/monitoring";
 import { inBox, until } from "../support/outside";
 import { Quick } from "../support/quick";
 
@@ -52,6 +56,28 @@ test.each(refusals)(
   60_000,
 );
 
+test("install.sh puts it on a host by ssh, and a file that a newer checkout has no more is gone", async () => {
+  const local = mkdtempSync(join(tmpdir(), "monitoring-"));
+  cpSync(join(checkout, "monitoring"), local, { recursive: true });
+  const files = () => inBox(host, "bash", "-c", "cd /opt/hello-devops/monitoring && find . -type f | sort");
+  const ssh = `ssh -i ${host.keyFile} -o UserKnownHostsFile=${host.knownHosts} -o BatchMode=yes -p ${host.port}`;
+  const install = (...words: string[]) =>
+    run(join(local, "install.sh"), ["-e", ssh, `${host.user}@${host.address}`, ...words]);
+  try {
+    writeFileSync(join(local, "prometheus/rules/mine.yml"), "groups: []\n");
+    expect(await install("core")).toContain("monitoring: core is up");
+    expect(await files()).toContain("./prometheus/rules/mine.yml");
+    rmSync(join(local, "prometheus/rules/mine.yml"));
+    await install();
+    expect(await files()).toBe((await run("bash", ["-c", 'cd "$0" && find . -type f | sort', local])).trim());
+    await expect(install("core", "--without", "a'b")).rejects.toThrow(`core has no "a'b"`);
+  } finally {
+    rmSync(local, { recursive: true });
+    await inBox(host, "/opt/hello-devops/monitoring/up.sh", "--down");
+    await inBox(host, "rm", "-rf", "/opt/hello-devops");
+  }
+}, 180_000);
+
 test("up.sh starts the profile that the host's file names, and again changes nothing", async () => {
   await inBox(host, "bash", "-c", "mkdir -p /etc/hello-devops; echo metrics >/etc/hello-devops/monitoring");
   await up("--without", "grafana,cadvisor");
@@ -86,12 +112,6 @@ test("what lets Prometheus find containers answers nothing else", async () => {
   );
   expect(await ask("-X", "POST", "http://docker/containers/create")).toBe("403");
 });
-
-/** The longest time between two looks, in milliseconds. */
-const longestGap = (samples: readonly Sample[]): number => {
-  const times = samples.flatMap(({ values }) => values.map(([at]) => at * 1000)).sort((a, b) => a - b);
-  return Math.max(...times.slice(1).map((at, n) => at - (times[n] ?? 0)));
-};
 
 test("a deploy under load leaves no gap in what is scraped, and touches nothing of the monitoring", async () => {
   await quick.deployed("good1");
