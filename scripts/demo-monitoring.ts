@@ -1,7 +1,8 @@
 // npm run demo:monitoring: what watches a host, seen at work: a deploy, a release that brings errors, the alert, the rollback.
 // The files of monitoring/ as users get them, but for the time: it is looked every 2 s, and a minute of the rules is 6 s.
-//   --keep   leaves the bed up and says where to look
-import { rmSync } from "node:fs";
+//   --keep           leaves the bed up and says where to look
+//   --picture FILE   draws the graphs as an SVG, too
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { BedHost } from "../test/bed/bed";
@@ -13,14 +14,15 @@ import { equip } from "../test/monitoring/stand-ins";
 import { Load } from "../test/support/load";
 import { longestGap, query, queryRange, quickMonitoring, SCRAPE, type Told, Webhook } from "../test/support/monitoring";
 import { inBox, until } from "../test/support/outside";
-import { printGraph } from "./demo/graph";
+import { type Frame, type Mark, printGraph } from "./demo/graph";
+import { type Panel, picture } from "./demo/picture";
 import { Play, status } from "./demo/play";
 import { bold, dim, red, say, table } from "./demo/screen";
 
 const BED = "demo-monitoring";
 const NOT_HERE = "grafana,cadvisor";
-const { values } = parseArgs({ options: { keep: { type: "boolean" } } });
-const marks: [at: number, text: string][] = [];
+const { values } = parseArgs({ options: { keep: { type: "boolean" }, picture: { type: "string" } } });
+const marks: Mark[] = [];
 
 async function main(): Promise<number> {
   say(bold("hello-devops: what watches a host"));
@@ -178,29 +180,29 @@ async function numbers(host: BedHost): Promise<void> {
   const [began, now] = [marks[0]?.[0] ?? 0, Date.now() / 1000];
   const step = Math.max(2, Math.ceil((now - began) / 100));
   const frame = { from: Math.floor(began / step) * step, to: Math.floor(now / step) * step, step };
-  for (const [title, record] of [
-    ["requests a second by release", "app_release:http_requests:rate1m"],
-    ["errors a second by release", "app_release:http_errors:rate1m"],
-  ] as const) {
+  const panels = await Promise.all([
+    panel(host, "requests a second, by release", "app_release:http_requests:rate1m", frame),
+    panel(host, "errors a second, by release", "app_release:http_errors:rate1m", frame),
+  ]);
+  for (const { title, series } of panels) {
     say();
-    const found = await queryRange(host, record, frame);
-    const series = found.map(({ metric, values }) => ({
-      name: metric.release ?? "",
-      values: new Map(values.map(([at, value]) => [at, Number(value)])),
-    }));
-    printGraph(
-      title,
-      series.sort((a, b) => a.name.localeCompare(b.name)),
-      frame,
-      marks,
-    );
+    printGraph(title, series, frame, marks);
   }
+  if (values.picture) writeFileSync(values.picture, picture(panels, frame, marks));
   const p95 = await query(host, `max_over_time(app_release:http_request_duration_seconds:p95_rate5m[10m])`);
   say();
   table([
     ["release", "highest p95"],
     ...p95.map(({ metric, value }) => [metric.release ?? "", `${(Number(value[1]) * 1000).toFixed(0)} ms`]),
   ]);
+}
+
+async function panel(host: BedHost, title: string, record: string, frame: Frame): Promise<Panel> {
+  const series = (await queryRange(host, record, frame)).map(({ metric, values }) => ({
+    name: metric.release ?? "",
+    values: new Map(values.map(([at, value]) => [at, Number(value)])),
+  }));
+  return { title, series: series.sort((one, other) => one.name.localeCompare(other.name)) };
 }
 
 function whereToLook(host: BedHost): void {

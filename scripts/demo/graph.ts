@@ -15,9 +15,16 @@ export interface Frame {
   readonly step: number;
 }
 
+/** What happened at which second since 1970. */
+export type Mark = readonly [at: number, text: string];
+
+/** 0 where nothing was measured; what Prometheus could not divide (NaN) does not count. */
+export const highest = (series: readonly Series[]): number =>
+  Math.max(0, ...series.flatMap(({ values }) => [...values.values()].filter((value) => !Number.isNaN(value))));
+
 /** Nothing is a space, 0 a dot; the rest is by height, all rows of one graph by the same scale. */
 export function graphRows(series: readonly Series[], { from, to, step }: Frame): string[] {
-  const most = Math.max(...series.flatMap(({ values }) => [...values.values()]), Number.MIN_VALUE);
+  const most = highest(series) || 1;
   const height = (value: number | undefined): string => {
     if (value === undefined || Number.isNaN(value)) return " ";
     if (value <= 0) return "·";
@@ -29,13 +36,8 @@ export function graphRows(series: readonly Series[], { from, to, step }: Frame):
   );
 }
 
-/** @param marks what happened at which second, shown below the rows */
-export function printGraph(
-  title: string,
-  series: readonly Series[],
-  frame: Frame,
-  marks: readonly (readonly [at: number, text: string])[],
-): void {
+/** Marks are shown below the rows. */
+export function printGraph(title: string, series: readonly Series[], frame: Frame, marks: readonly Mark[]): void {
   const width = Math.max(6, ...series.map(({ name }) => name.length));
   say(dim(`  ${title}, a character every ${frame.step} s:`));
   for (const [n, row] of graphRows(series, frame).entries())
