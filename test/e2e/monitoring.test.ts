@@ -23,6 +23,12 @@ const isUp = (job: string) => async (): Promise<boolean> => (await counts(host, 
 beforeAll(() => prepare(host), 600_000);
 afterAll(() => leave(host), 120_000);
 
+const withoutCompose = (command: string): string =>
+  `mv /usr/local/lib/docker/cli-plugins /run/away; ${command}; mv /run/away /usr/local/lib/docker/cli-plugins`;
+/** Compose's release, as GitHub would have it. */
+const ofMine = `mkdir -p /run/release; cd /run/release; f=docker-compose-linux-$(uname -m); \
+  cp /usr/local/lib/docker/cli-plugins/docker-compose $f; sha256sum -b $f >$f.sha256;`;
+
 const refusals: readonly [what: string, command: string, said: string][] = [
   ["a profile that there is not", "/opt/monitoring/up.sh large", 'expected core, metrics or full, got "large"'],
   [
@@ -36,9 +42,14 @@ const refusals: readonly [what: string, command: string, said: string][] = [
     "port 9090, which prometheus needs, is taken; nothing was started",
   ],
   [
-    "a host without Compose, and says how to get it",
-    "cd /usr/local/lib/docker; mv cli-plugins away; /opt/monitoring/up.sh metrics; mv away cli-plugins",
-    "docker compose is missing",
+    "a host without Compose that can't get it, and says what to do",
+    `${withoutCompose("COMPOSE_FROM=file:///nowhere /opt/monitoring/up.sh metrics")}`,
+    "docker compose could not be had from there; nothing was started. Ubuntu: apt-get install docker-compose-v2",
+  ],
+  [
+    "a Compose that is not what its checksum says",
+    `${ofMine} echo torn >>docker-compose-linux-$(uname -m); ${withoutCompose("COMPOSE_FROM=file://$PWD /opt/monitoring/up.sh metrics")}`,
+    "docker compose could not be had from there; nothing was started",
   ],
   [
     "a part that there is not",
@@ -55,6 +66,26 @@ test.each(refusals)(
   },
   60_000,
 );
+
+test("up.sh gets Compose by itself where the host has none, once", async () => {
+  const start = (words: string) =>
+    inBox(
+      host,
+      "bash",
+      "-c",
+      `${ofMine} ${withoutCompose(`${words} /opt/monitoring/up.sh metrics --without grafana,cadvisor`)}`,
+    );
+  expect(await start("COMPOSE_FROM=file://$PWD")).toMatch(
+    /taking file:\/\/\/run\/release\/docker-compose.*metrics is up/s,
+  );
+  expect(await start("COMPOSE_FROM=file:///nowhere")).toMatch(/^monitoring: metrics is up/);
+  await inBox(
+    host,
+    "bash",
+    "-c",
+    "/opt/monitoring/up.sh --down; rm -r /run/release /opt/docker-compose-*; rm /etc/hello-devops/monitoring",
+  );
+}, 180_000);
 
 test("install.sh puts it on a host by ssh, and a file that a newer checkout has no more is gone", async () => {
   const local = mkdtempSync(join(tmpdir(), "monitoring-"));
