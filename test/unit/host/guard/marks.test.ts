@@ -89,6 +89,25 @@ test("what is put back by the guard that comes after a dead one is marked, too",
   expect(marked()).toEqual([deployed, putBack]);
 });
 
+test("what is put back is marked on a host of a fleet that had committed, and where one release runs at a time", async () => {
+  guard = host.guard();
+  await deployUpTo(DEPLOY.length, host, guard);
+  expect(await guard.ask("PREPARE")).toBe("OK");
+  expect(await guard.ask("COMMIT")).toBe("COMMITTED");
+  expect(marked()).toEqual([deployed]);
+  expect(await guard.ask("REVERT")).toBe("ABORTED");
+  expect(marked()).toEqual([deployed, putBack]);
+  rmSync(file());
+  guard = host.guard();
+  await deployUpTo(indexOf("fill"), host, guard);
+  await guard.ask("UNDO", "resume", "blue", "shop-1");
+  await guard.ask("DO", "stand-aside", "blue", "shop-1", "0");
+  await guard.ask("DO", "fill", "green", "shop-2", "172.18.0.2", "5000", "v2");
+  await guard.ask("DO", "shift", "green", "blue", "172.18.0.2");
+  expect(await guard.ask("ABORT")).toBe("ABORTED");
+  expect(marked()).toEqual([deployed, putBack]);
+});
+
 test("a candidate that never got traffic leaves no mark", async () => {
   guard = host.guard();
   await deployUpTo(indexOf("shift"), host, guard);
