@@ -99,8 +99,9 @@ test("what is put back is marked on a host of a fleet that had committed, and wh
   expect(marked()).toEqual([deployed, putBack]);
   rmSync(file());
   guard = host.guard();
-  await deployUpTo(indexOf("fill"), host, guard);
+  await deployUpTo(indexOf("fill") - 1, host, guard);
   await guard.ask("UNDO", "resume", "blue", "shop-1");
+  await guard.ask("UNDO", "maint", "green");
   await guard.ask("DO", "stand-aside", "blue", "shop-1", "0");
   await guard.ask("DO", "fill", "green", "shop-2", "172.18.0.2", "5000", "v2");
   await guard.ask("DO", "shift", "green", "blue", "172.18.0.2");
