@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # What the machine must have in MiB: the containers' limits, and room for the system, Docker and an app beside them.
-declare -A needs=([core]=800 [metrics]=1800 [full]=7400)
+declare -A needs=([core]=0 [metrics]=1800 [full]=7400)
 declare -A ports=([node-exporter]=9100 [prometheus]=9090 [alertmanager]=9093 [cadvisor]=9101 [grafana]=3000 [kibana]=5601)
 
 read_words() {
@@ -54,6 +54,11 @@ $taken"
   done
 }
 
+# Where the guard of a deploy, which need not be root, writes its marks: who may use Docker may write there, all may read.
+make_marks_folder() {
+  install -d -m 2775 -g "$(stat -Lc %g /var/run/docker.sock)" /var/lib/hello-devops/textfile_collector
+}
+
 # Each secret is a file of the user that its container runs as. It is never an argument, and never in a backup.
 make_secrets() {
   install -d -m 0755 "$settings" "$settings/secrets" "$settings/alertmanager"
@@ -90,14 +95,16 @@ reload() {
 main() {
   check_tools
   read_words "$@"
-  if [ -n "$down" ]; then
+  if [ -n "$down" ] || [ "$profile" = core ]; then
     compose --profile '*' down
+    [ -n "$down" ] || echo "monitoring: core is the CloudWatch agent alone; no container of it runs"
     return
   fi
   check_memory
   list_services
   check_ports
   make_secrets
+  make_marks_folder
   stop_others
   # shellcheck disable=SC2086
   [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 300 --remove-orphans $services

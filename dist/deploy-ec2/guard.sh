@@ -314,6 +314,7 @@ vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish;
     return 0
   fi
   set_slots "$slot drain" || return 1
+  mark_return
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && $(ticks) < end)); do
     pause "0.$((looks < 5 ? 0 : 2))2" # most requests are over at once
     looks=$((looks + 1))
@@ -339,6 +340,47 @@ reload_proxy() { # the new worker serves before this returns
   return 1
 }
 
+
+# ---------------------------------------------------------------- marks: when a release got the traffic
+
+# For graphs: one line of Prometheus' text format for each, in a file of the app that node-exporter's textfile collector
+# reads (docs/adr/0021). Whoever wants marks makes the folder; no app is called so, for the underscore.
+readonly MARKS=$STATE/textfile_collector
+readonly MARK=hello_devops_release_timestamp_seconds
+readonly MARKS_KEPT=20
+
+# Nobody waits for a mark, and nothing fails by one that could not be written.
+mark() { # mark EVENT RELEASE SLOT
+  local file=$MARKS/$app.prom series="$MARK{app=\"$app\",release=\"$2\",slot=\"$3\",event=\"$1\"}" now
+  now=$(date +%s.%3N)
+  if ! (
+    umask 002 # node-exporter is another user, and another user may deploy next
+    {
+      printf '# HELP %s When a release got the live traffic.\n# TYPE %s gauge\n' "$MARK" "$MARK"
+      grep "^$MARK{" "$file" | grep -vF "$series" | tail -n "$((MARKS_KEPT - 1))" # a series may be there once
+      printf '%s %s\n' "$series" "$now"
+    } >"$file.next" && mv -T "$file.next" "$file"
+  ) 2>/dev/null; then
+    rm -f "$file.next" 2>/dev/null
+    say "UNMARKED $file"
+  fi
+}
+
+# The newest mark is the last: by it any guard knows who has the traffic, also the one that comes after a dead one.
+marked_last() { [[ "$(tail -n 1 "$MARKS/$app.prom" 2>/dev/null)" == *"release=\"$1\""* ]]; }
+
+mark_arrival() { # mark_arrival SLOT: of a share, or of all traffic
+  [[ -d $MARKS ]] && ! marked_last "$target" || return 0
+  mark "$change" "$target" "$1"
+}
+
+mark_return() { # only where the release that is taken back had traffic
+  local release slot
+  [[ -d $MARKS ]] && ! committed && marked_last "$target" || return 0
+  release=$(readlink current)
+  read -r slot _ < <(committed_seat)
+  mark put-back "${release#releases/}" "$slot"
+}
 
 # ---------------------------------------------------------------- verbs of the journal: each may run twice
 
@@ -463,10 +505,11 @@ tried() { history "$1" || :; }
 perform() { # perform VERB ARG...
   case $1 in
     remove | keep | rest | stop | policy | network | forget | config | history | tried | vacate | serve_committed) "$@" ;;
-    permit | forbid | resume | discard) "$@" ;;
+    permit | forbid | discard) "$@" ;;
     take-port) take_port "$2" "$3" ;;
     give-back) give_back "$2" ;;
-    ready) set_slots "$2 ready" ;;
+    ready) set_slots "$2 ready" && mark_return ;;
+    resume) resume "$2" "$3" && mark_return ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;
   esac
@@ -551,7 +594,7 @@ finish() { # after the rename everything leads forward
 # A proxy that restarted between the shift and the rename serves what was committed before: it has to load `current`.
 serve_committed() {
   local slot name row bits fqdn
-  read -r slot name < <(awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg)
+  read -r slot name < <(committed_seat)
   [[ -n $slot ]] || return 0
   row=$(runtime 'show info' 2>/dev/null) || {
     proxy_runs
@@ -562,6 +605,8 @@ serve_committed() {
   [[ -n $bits ]] || return 1
   if (((bits & 9) != 0)) || [[ $fqdn != "$name" ]]; then reload_proxy; fi
 }
+
+committed_seat() { awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg; } # SLOT NAME
 
 start_proxy() { # somebody stopped it by hand: the committed release is to serve
   container_is_there "$app-proxy" && ! proxy_runs && docker start "$app-proxy" >/dev/null 2>&1
@@ -714,7 +759,7 @@ answer() { # answer N STATUS TEXT: one line; a failure's text goes as base64
 }
 
 on_message() {
-  local words kind n text
+  local words kind n text status
   read -ra words <<<"$1"
   kind=${words[0]:-} n=${words[1]:-0}
   [[ $n =~ ^[0-9]+$ ]] || broken "number expected, got $n"
@@ -732,7 +777,9 @@ on_message() {
           fill | stand-aside) open_line ;;
         esac
         text=$(deed "${words[@]}" 2>&1)
-        answer "$n" $? "$text"
+        status=$?
+        answer "$n" "$status" "$text"
+        case $status:${words[0]} in 0:share | 0:shift) mark_arrival "${words[1]}" ;; esac
       fi
       ;;
     PREPARE) prepare "$n" ;;
@@ -754,7 +801,9 @@ on_message() {
 
 begin() { # begin N RELEASE
   if [[ -n $target ]] || ! is_release "$2"; then answer "$1" 1 "cannot begin $2"
-  elif open_journal "$2" 2>/dev/null; then answer "$1" 0 ''
+  elif open_journal "$2" 2>/dev/null; then
+    if [[ -e releases/$2/release.json ]]; then change=rollback; else change=deploy; fi # to a release that was here before
+    answer "$1" 0 ''
   else
     rm -f journal.next
     answer "$1" 1 "the undo journal can't be written: $(df -Pk . | awk 'NR == 2 { print $4 }') KiB are free on $PWD"
@@ -929,7 +978,7 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
   transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0 finishing=0 unwritten=0 reloaded=1
-  fenced=0 stuck=0 failed_entry='' proxy_down_is=1
+  change='' fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"
   sshd=$PPID sshd_started=$(started "$PPID") own_session=$(session_of $$)

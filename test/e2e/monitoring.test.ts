@@ -51,11 +51,7 @@ const refusals: readonly [what: string, command: string, said: string][] = [
     `${ofMine} echo torn >>docker-compose-linux-$(uname -m); ${withoutCompose("COMPOSE_FROM=file://$PWD /opt/monitoring/up.sh metrics")}`,
     "docker compose could not be had from there; nothing was started",
   ],
-  [
-    "a part that there is not",
-    "/opt/monitoring/up.sh core --without grafana",
-    'core has no "grafana"; it has node-exporter',
-  ],
+  ["a part that there is not", "/opt/monitoring/up.sh metrics --without kibana", 'metrics has no "kibana"; it has '],
 ];
 
 test.each(refusals)(
@@ -192,9 +188,12 @@ test("a backup put back after all data are lost is what it was; the app serves m
   expect((await load.stop()).failed).toBe(0);
 }, 240_000);
 
-test("a smaller profile stops what it does not have, and down keeps the data", async () => {
+test("a part that is left out stops, core stops all that is there, as down does, and the data stay", async () => {
+  await up("metrics", "--without", "grafana,cadvisor,alertmanager");
+  expect(await parts("")).not.toContain("alertmanager");
   await up("core");
-  expect(await parts("")).toBe("hello-devops-monitoring-node-exporter-1");
+  expect(await parts("")).toBe("");
+  await up(...metrics);
   await up("--down");
   expect(await parts("")).toBe("");
   expect(await inBox(host, "docker", "volume", "ls", "-q")).toContain("hello-devops-monitoring_prometheus");

@@ -137,6 +137,7 @@ vacate() { # vacate SLOT SECONDS: no new requests; what is in flight may finish;
     return 0
   fi
   set_slots "$slot drain" || return 1
+  mark_return
   while open=$(sessions "$slot") && [[ -n $open ]] && ((open > 0 && $(ticks) < end)); do
     pause "0.$((looks < 5 ? 0 : 2))2" # most requests are over at once
     looks=$((looks + 1))

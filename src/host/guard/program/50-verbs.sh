@@ -121,10 +121,11 @@ tried() { history "$1" || :; }
 perform() { # perform VERB ARG...
   case $1 in
     remove | keep | rest | stop | policy | network | forget | config | history | tried | vacate | serve_committed) "$@" ;;
-    permit | forbid | resume | discard) "$@" ;;
+    permit | forbid | discard) "$@" ;;
     take-port) take_port "$2" "$3" ;;
     give-back) give_back "$2" ;;
-    ready) set_slots "$2 ready" ;;
+    ready) set_slots "$2 ready" && mark_return ;;
+    resume) resume "$2" "$3" && mark_return ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;
   esac

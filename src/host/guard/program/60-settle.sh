@@ -36,7 +36,7 @@ finish() { # after the rename everything leads forward
 # A proxy that restarted between the shift and the rename serves what was committed before: it has to load `current`.
 serve_committed() {
   local slot name row bits fqdn
-  read -r slot name < <(awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg)
+  read -r slot name < <(committed_seat)
   [[ -n $slot ]] || return 0
   row=$(runtime 'show info' 2>/dev/null) || {
     proxy_runs
@@ -47,6 +47,8 @@ serve_committed() {
   [[ -n $bits ]] || return 1
   if (((bits & 9) != 0)) || [[ $fqdn != "$name" ]]; then reload_proxy; fi
 }
+
+committed_seat() { awk '$1 == "server" && !/ disabled/ { sub(/:.*/, "", $3); print $2, $3 }' current/haproxy.cfg; } # SLOT NAME
 
 start_proxy() { # somebody stopped it by hand: the committed release is to serve
   container_is_there "$app-proxy" && ! proxy_runs && docker start "$app-proxy" >/dev/null 2>&1

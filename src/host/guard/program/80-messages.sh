@@ -5,7 +5,7 @@ answer() { # answer N STATUS TEXT: one line; a failure's text goes as base64
 }
 
 on_message() {
-  local words kind n text
+  local words kind n text status
   read -ra words <<<"$1"
   kind=${words[0]:-} n=${words[1]:-0}
   [[ $n =~ ^[0-9]+$ ]] || broken "number expected, got $n"
@@ -23,7 +23,9 @@ on_message() {
           fill | stand-aside) open_line ;;
         esac
         text=$(deed "${words[@]}" 2>&1)
-        answer "$n" $? "$text"
+        status=$?
+        answer "$n" "$status" "$text"
+        case $status:${words[0]} in 0:share | 0:shift) mark_arrival "${words[1]}" ;; esac
       fi
       ;;
     PREPARE) prepare "$n" ;;
@@ -45,7 +47,9 @@ on_message() {
 
 begin() { # begin N RELEASE
   if [[ -n $target ]] || ! is_release "$2"; then answer "$1" 1 "cannot begin $2"
-  elif open_journal "$2" 2>/dev/null; then answer "$1" 0 ''
+  elif open_journal "$2" 2>/dev/null; then
+    if [[ -e releases/$2/release.json ]]; then change=rollback; else change=deploy; fi # to a release that was here before
+    answer "$1" 0 ''
   else
     rm -f journal.next
     answer "$1" 1 "the undo journal can't be written: $(df -Pk . | awk 'NR == 2 { print $4 }') KiB are free on $PWD"

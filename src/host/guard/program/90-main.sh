@@ -113,7 +113,7 @@ tell_facts() { # what the Engine API doesn't tell; KiB
 main() {
   app=$1 transaction=$2 lease=$3 holder=$4 mode=$5
   transaction_of_journal='' target='' undo=() retire=() prepared='' reverting=0 finishing=0 unwritten=0 reloaded=1
-  fenced=0 stuck=0 failed_entry='' proxy_down_is=1
+  change='' fenced=0 stuck=0 failed_entry='' proxy_down_is=1
   trap '' HUP PIPE
   say "GUARD $FORMAT"
   sshd=$PPID sshd_started=$(started "$PPID") own_session=$(session_of $$)
