@@ -11,7 +11,7 @@ import { resetHost } from "../test/bed/hosts";
 import { run } from "../test/bed/run";
 import { up } from "../test/bed/up";
 import { equip } from "../test/monitoring/stand-ins";
-import { Load } from "../test/support/load";
+import { type Asked, Load } from "../test/support/load";
 import { longestGap, query, queryRange, quickMonitoring, SCRAPE, type Told, Webhook } from "../test/support/monitoring";
 import { inBox, until } from "../test/support/outside";
 import { type Frame, type Mark, printGraph } from "./demo/graph";
@@ -22,7 +22,9 @@ import { bold, dim, red, say, table } from "./demo/screen";
 const BED = "demo-monitoring";
 const NOT_HERE = "grafana,cadvisor";
 const { values } = parseArgs({ options: { keep: { type: "boolean" }, picture: { type: "string" } } });
-const marks: Mark[] = [];
+/** When users had a release's answer for the first time, in milliseconds since 1970. */
+const firstAnswers = new Map<string, number>();
+let alerted = 0;
 
 async function main(): Promise<number> {
   say(bold("hello-devops: what watches a host"));
@@ -44,7 +46,7 @@ async function main(): Promise<number> {
     await equip(host);
     const play = new Play(bed, host);
     await oneCommand(play, host, hook);
-    const traffic = new Load(host.url, { keepAlive: 2, fresh: 1, pause: 100, path: "/", limit: 600_000 });
+    const traffic = new Load(host.url, { keepAlive: 2, fresh: 1, pause: 100, path: "/", limit: 600_000, each: noted });
     const wrong = new Load(host.url, { keepAlive: 1, fresh: 0, pause: 300, path: "/fault/error", limit: 600_000 });
     try {
       await firstRelease(play, host);
@@ -64,6 +66,16 @@ async function main(): Promise<number> {
 
 const isUp = (host: BedHost, promql: string) => async (): Promise<boolean> =>
   (await query(host, promql).catch(() => [])).length > 0;
+
+function noted({ release, to }: Asked): void {
+  if (!firstAnswers.has(release)) firstAnswers.set(release, to);
+}
+
+/** What the guard on the host wrote down as it moved the traffic; Grafana draws these as lines. */
+async function releaseMarks(host: BedHost): Promise<Mark[]> {
+  const found = await query(host, "hello_devops_release_timestamp_seconds");
+  return found.map(({ metric, value }) => [Number(value[1]), `${metric.event} ${metric.release}`] as const);
+}
 
 async function oneCommand(play: Play, host: BedHost, hook: Webhook): Promise<void> {
   play.scene(
@@ -112,7 +124,6 @@ async function firstRelease(play: Play, host: BedHost): Promise<void> {
     "Nothing is configured for an app: Prometheus finds its containers and its proxy by the labels of the deploy.",
   );
   const ended = await play.start("good1", "v1", { env: "FAULTS=off" }).ended;
-  marks.push([Date.now() / 1000, "v1 deployed"]);
   await until("v1 has a rate", isUp(host, `app_release:http_requests:rate1m{release="v1"} > 0`));
   await until("its proxy has, too", isUp(host, `app:proxy_requests:rate1m{app="web"} > 0`));
   const rate = (await query(host, `app:proxy_requests:rate1m{app="web"}`))[0]?.value[1];
@@ -131,10 +142,13 @@ async function deploySeen(play: Play, host: BedHost, traffic: Load): Promise<voi
   const started = Date.now();
   const before = traffic.result.failed;
   await play.start("good2", "v2", { "bake-time": "5s" }).ended;
-  marks.push([Date.now() / 1000, "v2 deployed"]);
   await until("v1 is seen no more", async () => (await query(host, `up{job="app"}`)).length === 1);
   const failed = traffic.result.failed - before;
   play.claim("requests failed", failed, failed === 0);
+  await until("its mark is there", isUp(host, `hello_devops_release_timestamp_seconds{event="deploy",release="v2"}`));
+  const [mark] = (await releaseMarks(host)).find(([, text]) => text === "deploy v2") ?? [0];
+  const late = mark - (firstAnswers.get("v2") ?? 0) / 1000;
+  play.claim("its mark, from users' first answer", `${late.toFixed(2)} s`, Math.abs(late) < 1);
   const window = Math.ceil((Date.now() - started) / 1000);
   const gaps = await Promise.all(
     [`up{job="app",release="v2"}`, `up{job="proxy"}`].map(async (series) =>
@@ -154,10 +168,9 @@ async function badRelease(play: Play, hook: Webhook): Promise<void> {
     "v3 is healthy, and answers one path in the traffic with a 500. The gates saw nothing; the alert does.",
   );
   await play.start("good1", "v3", { env: "FAULTS=on" }).ended;
-  marks.push([Date.now() / 1000, "v3 deployed"]);
   await until("AppErrors fires", async () => hook.of("AppErrors", "firing") !== undefined, 120_000);
   const told = hook.of("AppErrors", "firing") as Told;
-  marks.push([Date.now() / 1000, "AppErrors"]);
+  alerted = Date.now() / 1000;
   for (const name of ["summary", "threshold", "release", "by_release", "first", "dashboard", "runbook_url"])
     say(`  ${dim(`${name}:`)} ${told.annotations[name]}`);
   play.claim(
@@ -166,7 +179,6 @@ async function badRelease(play: Play, hook: Webhook): Promise<void> {
     /v3 [\d.]+%/.test(told.annotations.by_release ?? ""),
   );
   const ended = await play.rollBack({ reason: "AppErrors" }).ended;
-  marks.push([Date.now() / 1000, "rolled back"]);
   await until("AppErrors resolves", async () => hook.of("AppErrors", "resolved") !== undefined, 240_000);
   play.claim(
     "it is over after the rollback",
@@ -177,6 +189,7 @@ async function badRelease(play: Play, hook: Webhook): Promise<void> {
 
 /** The same as the dashboard has, as text. */
 async function numbers(host: BedHost): Promise<void> {
+  const marks = [...(await releaseMarks(host)), [alerted, "AppErrors"] as const].sort(([one], [other]) => one - other);
   const [began, now] = [marks[0]?.[0] ?? 0, Date.now() / 1000];
   const step = Math.max(2, Math.ceil((now - began) / 100));
   const frame = { from: Math.floor(began / step) * step, to: Math.floor(now / step) * step, step };

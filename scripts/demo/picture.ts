@@ -18,6 +18,7 @@ export function picture(panels: readonly Panel[], frame: Frame, marks: readonly 
     return `<path d="M${x(at)} ${TOP}V${y - 12}" stroke="#8b949e" stroke-dasharray="3"/><text x="${x(at)}" y="${y}" text-anchor="middle">${text}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 100} ${height}" font-family="sans-serif" font-size="12" fill="#8b949e">
+<title>${panels.map(({ title }) => title).join("; ")}</title>
 ${panels.map((panel, n) => drawn(panel, frame, x, TOP + n * (HEIGHT + GAP))).join("\n")}
 ${lines.join("\n")}
 </svg>
