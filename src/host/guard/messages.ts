@@ -37,7 +37,8 @@ export interface Listener {
  *     ABORT n             takes everything back                     -> UNDONE ENTRY ..., ABORTED n | COMMITTED n | STUCK n ENTRY
  *     BYE n               lets the lock go                          -> OK n
  *
- * Before READY it says GUARD, FACTS, HELD (each time the holder changes; without a word where it stays unknown) or REFUSED; LOST as it fences.
+ * Before READY it says GUARD, FACTS, HELD (each time the holder changes; without a word where it stays unknown) or REFUSED; LOST as it fences; UNMARKED where
+ * a mark could not be written.
  */
 export class Messages {
   /** when the message was sent to which the guard answered last */
