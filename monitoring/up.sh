@@ -57,6 +57,13 @@ $taken"
 make_secrets() {
   install -d -m 0755 "$settings" "$settings/secrets" "$settings/alertmanager"
   make_password grafana-admin-password 472
+  if [ "$profile" = full ]; then
+    make_password elastic-password 1000
+    make_password logstash-password 0
+    make_password kibana-password 1000
+    make_password kibana-key 1000
+    make_password operator-password 0
+  fi
   [ -e "$settings/alertmanager/alertmanager.yml" ] ||
     install -m 0644 "$here/alertmanager/alertmanager.yml" "$settings/alertmanager/alertmanager.yml"
 }
@@ -64,7 +71,7 @@ make_secrets() {
 make_password() {
   local file=$settings/secrets/$1
   [ ! -s "$file" ] || return 0
-  (umask 077 && head -c 18 /dev/urandom | base64 >"$file.new")
+  (umask 077 && head -c 36 /dev/urandom | base64 >"$file.new")
   chown "$2:0" "$file.new"
   mv "$file.new" "$file"
 }
@@ -86,6 +93,11 @@ reload() {
   done
 }
 
+# Kibana keeps what it shows in Elasticsearch, through itself alone: so after it is up.
+fill_kibana() {
+  ! grep -qx kibana <<<"$services" || compose --profile "$profile" run --rm --no-deps -T logs-setup kibana
+}
+
 main() {
   check_tools
   read_words "$@"
@@ -99,9 +111,11 @@ main() {
   make_secrets
   stop_others
   # shellcheck disable=SC2086
-  [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 300 --remove-orphans $services
+  [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 600 --remove-orphans $services
   reload
+  fill_kibana
   echo "monitoring: $profile is up: ${services//$'\n'/, }. Grafana's password (user admin): sudo cat $settings/secrets/grafana-admin-password"
+  [ "$profile" != full ] || echo "monitoring: Kibana's password (user operator): sudo cat $settings/secrets/operator-password"
 }
 
 main "$@"
