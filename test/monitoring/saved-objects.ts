@@ -18,7 +18,8 @@ export const savedObjects = readFileSync(join(checkout, "monitoring/kibana/saved
   .map((line) => JSON.parse(line) as SavedObject);
 
 export const queryOf = ({ attributes }: SavedObject): string =>
-  (JSON.parse(attributes.kibanaSavedObjectMeta?.searchSourceJSON ?? "{}") as { query: { query: string } }).query.query;
+  (JSON.parse(attributes.kibanaSavedObjectMeta?.searchSourceJSON ?? "{}") as { query?: { query: string } }).query
+    ?.query ?? "";
 
 export const savedSearch = (title: string): string => {
   const found = savedObjects.find(({ type, attributes }) => type === "search" && attributes.title === title);
