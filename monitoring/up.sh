@@ -1,6 +1,7 @@
 #!/bin/bash
 # up.sh [core|metrics|full] [--without NAME,...]: starts what watches this host, or brings it to what these files say.
-# up.sh --down: stops it; its data stay. The profile is what /etc/hello-devops/monitoring says, unless it is given.
+# up.sh --down: stops it; its data stay. The profile is the last one that was given, at first what Terraform said
+# (/etc/hello-devops/monitoring).
 # Safe to run again. After a newer checkout it is the upgrade. A reboot needs nothing.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -16,7 +17,7 @@ read_words() {
     case $1 in
       --without) without=${2:?--without: which?} && shift ;;
       --down) down=yes ;;
-      -h | --help) sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}" && exit ;;
+      -h | --help) sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}" && exit ;;
       *) profile=$1 ;;
     esac
     shift
@@ -114,6 +115,7 @@ main() {
   [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 600 --remove-orphans $services
   reload
   fill_kibana
+  echo "$profile" >"$settings/monitoring" # what up.sh without a word starts the next time
   echo "monitoring: $profile is up: ${services//$'\n'/, }. Grafana's password (user admin): sudo cat $settings/secrets/grafana-admin-password"
   [ "$profile" != full ] || echo "monitoring: Kibana's password (user operator): sudo cat $settings/secrets/operator-password"
 }

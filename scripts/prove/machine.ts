@@ -34,7 +34,7 @@ export async function refusal(machine: Machine): Promise<string> {
   const asked = async (...words: string[]) => machine.docker(...words).catch(() => undefined);
   if ((await asked("version")) === undefined) return "no Docker engine answers";
   if ((await asked("compose", "version")) === undefined)
-    return "docker compose is missing; monitoring/up.sh says how to get it";
+    return "docker compose is missing: apt-get install docker-compose-v2, or https://github.com/docker/compose/releases";
   const running = lines(
     (await asked("ps", "--all", "--filter", "label=hello-devops.monitoring", "--format", "{{.Names}}")) ?? "",
   );

@@ -1,9 +1,13 @@
 // Not run here, for their images can't be had: Grafana, cAdvisor. What can: everything else of the profile metrics.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { docker } from "../bed/run";
+import { checkout } from "../bed/bed";
+import { docker, run } from "../bed/run";
 import { myHost, theBed } from "../support/bed";
 import { Load } from "../support/load";
-import { counts, leave, metrics, prepare, query, type Sample, SCRAPE, upIn } from "../support/monitoring";
+import { counts, leave, longestGap, metrics, prepare, query, type Sample, SCRAPE, upIn } from "../support/monitoring";
 import { inBox, until } from "../support/outside";
 import { Quick } from "../support/quick";
 
@@ -19,6 +23,12 @@ const isUp = (job: string) => async (): Promise<boolean> => (await counts(host, 
 beforeAll(() => prepare(host), 600_000);
 afterAll(() => leave(host), 120_000);
 
+const withoutCompose = (command: string): string =>
+  `mv /usr/local/lib/docker/cli-plugins /run/away; ${command}; mv /run/away /usr/local/lib/docker/cli-plugins`;
+/** Compose's release, as GitHub would have it. */
+const ofMine = `mkdir -p /run/release; cd /run/release; f=docker-compose-linux-$(uname -m); \
+  cp /usr/local/lib/docker/cli-plugins/docker-compose $f; sha256sum -b $f >$f.sha256;`;
+
 const refusals: readonly [what: string, command: string, said: string][] = [
   ["a profile that there is not", "/opt/monitoring/up.sh large", 'expected core, metrics or full, got "large"'],
   [
@@ -32,9 +42,14 @@ const refusals: readonly [what: string, command: string, said: string][] = [
     "port 9090, which prometheus needs, is taken; nothing was started",
   ],
   [
-    "a host without Compose, and says how to get it",
-    "cd /usr/local/lib/docker; mv cli-plugins away; /opt/monitoring/up.sh metrics; mv away cli-plugins",
-    "docker compose is missing",
+    "a host without Compose that can't get it, and says what to do",
+    `${withoutCompose("COMPOSE_FROM=file:///nowhere /opt/monitoring/up.sh metrics")}`,
+    "docker compose could not be had from there; nothing was started. Ubuntu: apt-get install docker-compose-v2",
+  ],
+  [
+    "a Compose that is not what its checksum says",
+    `${ofMine} echo torn >>docker-compose-linux-$(uname -m); ${withoutCompose("COMPOSE_FROM=file://$PWD /opt/monitoring/up.sh metrics")}`,
+    "docker compose could not be had from there; nothing was started",
   ],
   [
     "a part that there is not",
@@ -51,6 +66,48 @@ test.each(refusals)(
   },
   60_000,
 );
+
+test("up.sh gets Compose by itself where the host has none, once", async () => {
+  const start = (words: string) =>
+    inBox(
+      host,
+      "bash",
+      "-c",
+      `${ofMine} ${withoutCompose(`${words} /opt/monitoring/up.sh metrics --without grafana,cadvisor`)}`,
+    );
+  expect(await start("COMPOSE_FROM=file://$PWD")).toMatch(
+    /taking file:\/\/\/run\/release\/docker-compose.*metrics is up/s,
+  );
+  expect(await start("COMPOSE_FROM=file:///nowhere")).toMatch(/^monitoring: metrics is up/);
+  await inBox(
+    host,
+    "bash",
+    "-c",
+    "/opt/monitoring/up.sh --down; rm -r /run/release /opt/docker-compose-*; rm /etc/hello-devops/monitoring",
+  );
+}, 180_000);
+
+test("install.sh puts it on a host by ssh, and a file that a newer checkout has no more is gone", async () => {
+  const local = mkdtempSync(join(tmpdir(), "monitoring-"));
+  cpSync(join(checkout, "monitoring"), local, { recursive: true });
+  const files = () => inBox(host, "bash", "-c", "cd /opt/hello-devops/monitoring && find . -type f | sort");
+  const ssh = `ssh -i ${host.keyFile} -o UserKnownHostsFile=${host.knownHosts} -o BatchMode=yes -p ${host.port}`;
+  const install = (...words: string[]) =>
+    run(join(local, "install.sh"), ["-e", ssh, `${host.user}@${host.address}`, ...words]);
+  try {
+    writeFileSync(join(local, "prometheus/rules/mine.yml"), "groups: []\n");
+    expect(await install("core")).toContain("monitoring: core is up");
+    expect(await files()).toContain("./prometheus/rules/mine.yml");
+    rmSync(join(local, "prometheus/rules/mine.yml"));
+    await install();
+    expect(await files()).toBe((await run("bash", ["-c", 'cd "$0" && find . -type f | sort', local])).trim());
+    await expect(install("core", "--without", "a'b")).rejects.toThrow(`core has no "a'b"`);
+  } finally {
+    rmSync(local, { recursive: true });
+    await inBox(host, "/opt/hello-devops/monitoring/up.sh", "--down");
+    await inBox(host, "rm", "-rf", "/opt/hello-devops");
+  }
+}, 180_000);
 
 test("up.sh starts the profile that the host's file names, and again changes nothing", async () => {
   await inBox(host, "bash", "-c", "mkdir -p /etc/hello-devops; echo metrics >/etc/hello-devops/monitoring");
@@ -87,12 +144,6 @@ test("what lets Prometheus find containers answers nothing else", async () => {
   expect(await ask("-X", "POST", "http://docker/containers/create")).toBe("403");
 });
 
-/** The longest time between two looks, in milliseconds. */
-const longestGap = (samples: readonly Sample[]): number => {
-  const times = samples.flatMap(({ values }) => values.map(([at]) => at * 1000)).sort((a, b) => a - b);
-  return Math.max(...times.slice(1).map((at, n) => at - (times[n] ?? 0)));
-};
-
 test("a deploy under load leaves no gap in what is scraped, and touches nothing of the monitoring", async () => {
   await quick.deployed("good1");
   await until("the app is scraped", isUp("app"));
@@ -115,6 +166,19 @@ test("a deploy under load leaves no gap in what is scraped, and touches nothing 
   expect(good2[0]?.values.every(([, value]) => value === "1")).toBe(true);
   expect(await parts("{{.ID}} {{.CreatedAt}}")).toBe(before);
 }, 180_000);
+
+test("a line of an app, and of its proxy, says in the host's log file whose it is", async () => {
+  const attrs = async (container: string) => {
+    const script = 'head -n 1 "$(docker inspect -f "{{.LogPath}}" "$0")"';
+    return (JSON.parse(await inBox(host, "bash", "-c", script, container)) as { attrs: unknown }).attrs;
+  };
+  expect(await attrs("web-good2")).toEqual({
+    "hello-devops.app": "web",
+    "hello-devops.release": "good2",
+    tag: "web-good2",
+  });
+  expect(await attrs("web-proxy")).toEqual({ "hello-devops.app": "web", tag: "web-proxy" });
+});
 
 test("after a reboot all of it comes back by itself, with what it knew", async () => {
   const since = Number((await query(host, "prometheus_tsdb_lowest_timestamp_seconds"))[0]?.value[1]);

@@ -29,11 +29,12 @@ const quickScrapes = (text: string): string =>
     .replace(/refresh_interval: \S+/g, "refresh_interval: 1s");
 
 /** monitoring/ with time made short and, if somebody listens, the webhook switched on. All else is as users get it. */
-function quickMonitoring(webhook: boolean): string {
+export function quickMonitoring(webhook: boolean): string {
   const folder = mkdtempSync(join(tmpdir(), "monitoring-"));
   cpSync(join(checkout, "monitoring"), folder, { recursive: true });
   const change = (file: string, how: (text: string) => string) =>
     writeFileSync(join(folder, file), how(readFileSync(join(folder, file), "utf8")));
+  change("compose.yaml", (text) => text.replace(/interval: 15s/g, "interval: 1s")); // of health checks
   change("prometheus/prometheus.yml", quickScrapes);
   for (const file of readdirSync(join(folder, "prometheus/rules"))) change(`prometheus/rules/${file}`, quickRules);
   const switchOn = (text: string) => text.replace(/^( +)# (webhook_configs:| {2}- url_file:)/gm, "$1$2");
@@ -59,8 +60,7 @@ export async function prepare(host: BedHost, hook?: Webhook): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   if (!hook) return;
   await inBox(host, "install", "-D", "/opt/monitoring/alertmanager/alertmanager.yml", `${settings}/alertmanager.yml`);
-  const url = `install -o 65534 -m 0600 /dev/null $0/webhook-url; printf %s "$1" >$0/webhook-url`;
-  await inBox(host, "bash", "-c", url, settings, hook.url);
+  await hook.toldFrom(host);
 }
 
 export async function leave(host: BedHost): Promise<void> {
@@ -76,15 +76,31 @@ export interface Sample {
 }
 
 /** What the box's Prometheus answers to an instant query. */
-export async function query(host: BedHost, promql: string): Promise<readonly Sample[]> {
-  const url = new URL("/api/v1/query", host.url);
+export const query = (host: BedHost, promql: string): Promise<readonly Sample[]> =>
+  ask(host, "query", { query: promql });
+
+/** And over a time, in seconds since 1970. */
+export const queryRange = (
+  host: BedHost,
+  promql: string,
+  { from, to, step }: { readonly from: number; readonly to: number; readonly step: number },
+): Promise<readonly Sample[]> =>
+  ask(host, "query_range", { query: promql, start: String(from), end: String(to), step: String(step) });
+
+async function ask(host: BedHost, path: string, words: Readonly<Record<string, string>>): Promise<readonly Sample[]> {
+  const url = new URL(`/api/v1/${path}?${new URLSearchParams(words)}`, host.url);
   url.port = "9090";
-  url.searchParams.set("query", promql);
   const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
   const { status, data } = (await answer.json()) as { status: string; data: { result: Sample[] } };
-  if (status !== "success") throw new Error(`Prometheus refuses ${promql}`);
+  if (status !== "success") throw new Error(`Prometheus refuses ${words.query}`);
   return data.result;
 }
+
+/** The longest time between two looks, in milliseconds. */
+export const longestGap = (samples: readonly Sample[]): number => {
+  const times = samples.flatMap(({ values }) => values.map(([at]) => at * 1000)).sort((a, b) => a - b);
+  return Math.max(...times.slice(1).map((at, n) => at - (times[n] ?? 0)));
+};
 
 export const counts = async (host: BedHost, promql: string): Promise<number> =>
   (await query(host, promql).catch(() => [])).length;
@@ -124,6 +140,12 @@ export class Webhook {
 
   get url(): string {
     return `http://${this.address}:${(this.#server.address() as { port: number }).port}/`;
+  }
+
+  /** Writes where it listens into a host's settings, as a person would. */
+  async toldFrom(host: BedHost): Promise<void> {
+    const write = `install -D -o 65534 -m 0600 /dev/null $0/webhook-url; printf %s "$1" >$0/webhook-url`;
+    await inBox(host, "bash", "-c", write, settings, this.url);
   }
 
   of(alertname: string, status: Told["status"]): Told | undefined {
