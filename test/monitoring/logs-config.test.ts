@@ -24,6 +24,7 @@ test("each file for Elasticsearch is what the set-up brings it, under the name t
   expect(brought.map(([file]) => file).sort()).toEqual(files.sort());
   // Elasticsearch knows YAML by its first line, whatever the header says.
   for (const file of files) expect(text(`elasticsearch/${file}`)).toMatch(/^---\n/);
+  for (const file of files) expect(text(`elasticsearch/${file}`)).not.toMatch(/: [&*]\w/); // it knows no anchors
   const { index } = yaml("index-template.yml").template.settings;
   expect([index.default_pipeline, index.lifecycle.name]).toEqual(["hello-devops-logs", "hello-devops-logs"]);
 });
