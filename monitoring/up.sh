@@ -63,6 +63,13 @@ make_marks_folder() {
 make_secrets() {
   install -d -m 0755 "$settings" "$settings/secrets" "$settings/alertmanager"
   make_password grafana-admin-password 472
+  if [ "$profile" = full ]; then
+    make_password elastic-password 1000
+    make_password logstash-password 0
+    make_password kibana-password 1000
+    make_password kibana-key 1000
+    make_password operator-password 0
+  fi
   [ -e "$settings/alertmanager/alertmanager.yml" ] ||
     install -m 0644 "$here/alertmanager/alertmanager.yml" "$settings/alertmanager/alertmanager.yml"
 }
@@ -70,7 +77,7 @@ make_secrets() {
 make_password() {
   local file=$settings/secrets/$1
   [ ! -s "$file" ] || return 0
-  (umask 077 && head -c 18 /dev/urandom | base64 >"$file.new")
+  (umask 077 && head -c 36 /dev/urandom | base64 >"$file.new")
   chown "$2:0" "$file.new"
   mv "$file.new" "$file"
 }
@@ -92,6 +99,11 @@ reload() {
   done
 }
 
+# Kibana keeps what it shows in Elasticsearch, through itself alone: so after it is up.
+fill_kibana() {
+  ! grep -qx kibana <<<"$services" || compose --profile "$profile" run --rm --no-deps -T logs-setup kibana
+}
+
 main() {
   check_tools
   read_words "$@"
@@ -107,10 +119,12 @@ main() {
   make_marks_folder
   stop_others
   # shellcheck disable=SC2086
-  [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 300 --remove-orphans $services
+  [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 600 --remove-orphans $services
   reload
+  fill_kibana
   echo "$profile" >"$settings/monitoring" # what up.sh without a word starts the next time
   echo "monitoring: $profile is up: ${services//$'\n'/, }. Grafana's password (user admin): sudo cat $settings/secrets/grafana-admin-password"
+  [ "$profile" != full ] || echo "monitoring: Kibana's password (user operator): sudo cat $settings/secrets/operator-password"
 }
 
 main "$@"

@@ -63793,6 +63793,8 @@ const LABEL = {
     /** opens what the release's record on the host seals */
     sealKey: "hello-devops.seal-key",
 };
+/** Whose a line is stands in the line: by that whoever reads the host's log files knows app, release and container. */
+const lineLabels = { labels: [LABEL.app, LABEL.release].join(","), tag: "{{.Name}}" };
 const appNetwork = (app) => `hello-devops-${app}`;
 const proxyContainer = (app) => `${app}-proxy`;
 /** Where a container of the strategy recreate sees that it may run. */
@@ -63821,7 +63823,7 @@ function createBody(spec) {
             ...(spec.permission
                 ? { Mounts: [{ Type: "bind", Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
                 : {}),
-            LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
+            LogConfig: { Type: "json-file", Config: { ...lineLabels, ...options.logOptions } },
             ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
             ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
         },
@@ -63989,7 +63991,7 @@ function proxyBody(spec) {
             GroupAdd: [spec.dockerGroup],
             Sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
             Ulimits: [{ Name: "nofile", Soft: NOFILE, Hard: NOFILE }],
-            LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+            LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3", ...lineLabels } },
         },
     };
 }

@@ -10,6 +10,9 @@ export const LABEL = {
   sealKey: "hello-devops.seal-key",
 } as const;
 
+/** Whose a line is stands in the line: by that whoever reads the host's log files knows app, release and container. */
+export const lineLabels = { labels: [LABEL.app, LABEL.release].join(","), tag: "{{.Name}}" } as const;
+
 export const appNetwork = (app: string): string => `hello-devops-${app}`;
 export const proxyContainer = (app: string): string => `${app}-proxy`;
 
@@ -76,7 +79,7 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
       ...(spec.permission
         ? { Mounts: [{ Type: "bind" as const, Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
         : {}),
-      LogConfig: { Type: "json-file", Config: { ...options.logOptions } },
+      LogConfig: { Type: "json-file", Config: { ...lineLabels, ...options.logOptions } },
       ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
       ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
     },

@@ -120,6 +120,27 @@ test("up.sh starts the profile that the host's file names, and again changes not
   expect(await look()).toEqual(before);
 }, 180_000);
 
+test("full makes each password a file of its reader, once, though its images can't be had here", async () => {
+  const secrets = async () => {
+    const names = ["elastic-password", "logstash-password", "kibana-password", "kibana-key", "operator-password"];
+    const files = names.map((name) => `/etc/hello-devops/secrets/${name}`);
+    const stats = await inBox(host, "stat", "-c", "%n %a %u", ...files);
+    return { stats: stats.replace(/^.*\//gm, "").split("\n"), values: await inBox(host, "cat", ...files) };
+  };
+  await expect(up("full")).rejects.toThrow();
+  const first = await secrets();
+  expect(first.stats).toEqual([
+    "elastic-password 600 1000",
+    "logstash-password 600 0",
+    "kibana-password 600 1000",
+    "kibana-key 600 1000",
+    "operator-password 600 0",
+  ]);
+  expect(new Set(first.values.split("\n")).size).toBe(5);
+  await expect(up("full")).rejects.toThrow();
+  expect(await secrets()).toEqual(first);
+}, 180_000);
+
 test("what lets Prometheus find containers answers nothing else", async () => {
   const socket = "/var/lib/docker/volumes/hello-devops-monitoring_docker-api/_data/docker.sock";
   const ask = (...words: string[]) =>
@@ -162,6 +183,19 @@ test("a deploy under load leaves no gap in what is scraped, and touches nothing 
   expect(good2[0]?.values.every(([, value]) => value === "1")).toBe(true);
   expect(await parts("{{.ID}} {{.CreatedAt}}")).toBe(before);
 }, 180_000);
+
+test("a line of an app, and of its proxy, says in the host's log file whose it is", async () => {
+  const attrs = async (container: string) => {
+    const script = 'head -n 1 "$(docker inspect -f "{{.LogPath}}" "$0")"';
+    return (JSON.parse(await inBox(host, "bash", "-c", script, container)) as { attrs: unknown }).attrs;
+  };
+  expect(await attrs("web-good2")).toEqual({
+    "hello-devops.app": "web",
+    "hello-devops.release": "good2",
+    tag: "web-good2",
+  });
+  expect(await attrs("web-proxy")).toEqual({ "hello-devops.app": "web", tag: "web-proxy" });
+});
 
 test("after a reboot all of it comes back by itself, with what it knew", async () => {
   const oldest = async () => (await query(host, "prometheus_tsdb_lowest_timestamp_seconds"))[0]?.value[1];

@@ -15,6 +15,8 @@ interface Service {
   readonly ports?: { host_ip?: string; published: string; target: number }[];
   readonly command?: string[];
   readonly networks?: Record<string, unknown>;
+  readonly environment?: Record<string, string>;
+  readonly secrets?: { source: string }[];
 }
 interface Config {
   readonly services: Record<string, Service>;
@@ -28,6 +30,8 @@ const env = {
   MONITORING_HOST: "web-1",
   GRAFANA_URL: "http://web-1:3000",
   PROMETHEUS_URL: "http://web-1:9090",
+  KIBANA_URL: "http://web-1:5601",
+  LOGS_SETTINGS: "0123456789abcdef",
 };
 
 async function configOf(profile: string): Promise<Config> {
@@ -61,16 +65,44 @@ test("core has no container, and full has all of metrics", async () => {
   expect(names("full")).toEqual(expect.arrayContaining(names("metrics")));
 });
 
-test("every part has an exact version, a health check, a restart policy, a cap on its log, and our label", () => {
+test("every part has an exact version, a cap on its log, and our label", () => {
   for (const [name, service] of services("full")) {
     expect({ name, image: service.image }).toEqual({ name, image: expect.stringMatching(/:v?\d+\.\d+\.\d+$/) });
     expect({ name, ...service }).toMatchObject({
-      restart: "unless-stopped",
       labels: { "hello-devops.monitoring": "true" },
-      logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
-      healthcheck: { test: expect.arrayContaining(["CMD"]) },
+      logging: { options: { "max-size": "10m", "max-file": "3" } },
     });
   }
+});
+
+test("every part that stays has a health check and is started again; the set-up of logs ends", () => {
+  for (const [name, service] of services("full"))
+    expect({ name, ...service }).toMatchObject(
+      name === "logs-setup"
+        ? { restart: "no" }
+        : { restart: "unless-stopped", healthcheck: { test: expect.arrayContaining(["CMD"]) } },
+    );
+});
+
+test("what keeps logs is not among the logs that it keeps", () => {
+  const drivers = Object.fromEntries(services("full").map(([name, { logging }]) => [name, logging?.driver]));
+  const kept = services("metrics").map(([name]) => [name, "json-file"]);
+  const keepers = ["elasticsearch", "logstash", "kibana", "logs-setup"].map((name) => [name, "local"]);
+  expect(drivers).toEqual(Object.fromEntries([...kept, ...keepers]));
+});
+
+test("a password comes as a file to the part that needs it, and to no other", () => {
+  const secrets = services("full").flatMap(([name, { secrets = [] }]) => secrets.map(({ source }) => [source, name]));
+  const readers = (secret: string) => secrets.filter(([source]) => source === secret).map(([, name]) => name);
+  expect(readers("elastic-password").sort()).toEqual(["elasticsearch", "logs-setup"]);
+  expect(readers("logstash-password").sort()).toEqual(["logs-setup", "logstash"]);
+  expect(readers("kibana-password").sort()).toEqual(["kibana", "logs-setup"]);
+  expect(readers("kibana-key")).toEqual(["kibana"]);
+  expect(readers("operator-password")).toEqual(["logs-setup"]);
+  for (const [name, { environment = {} }] of services("full"))
+    for (const [variable, value] of Object.entries(environment))
+      if (/password/i.test(variable))
+        expect([name, variable, value]).toEqual([name, variable, expect.stringMatching(/^\/run\/secrets\//)]);
 });
 
 test("nothing has a label, a network or a volume by which a deploy would know it", () => {
@@ -103,6 +135,6 @@ test("others reach Grafana 3000 and Prometheus 9090 alone, with full Kibana 5601
       .filter((at) => !at.startsWith("127.0.0.1:"))
       .sort();
   expect(open("metrics")).toEqual(["0.0.0.0:3000", "0.0.0.0:9090"]);
-  expect(open("full").filter((at) => at !== "0.0.0.0:5601")).toEqual(["0.0.0.0:3000", "0.0.0.0:9090"]);
+  expect(open("full")).toEqual(["0.0.0.0:3000", "0.0.0.0:5601", "0.0.0.0:9090"]);
   expect(listening("metrics")).toEqual(expect.arrayContaining(["127.0.0.1:9093", "127.0.0.1:9100", "127.0.0.1:9101"]));
 });

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { appNetwork, LABEL } from "../containers";
+import { appNetwork, LABEL, lineLabels } from "../containers";
 import { PROXY_STATE } from "./config";
 
 export const STATE_ROOT = "/var/lib/hello-devops";
@@ -38,7 +38,7 @@ export function proxyBody(spec: ProxySpec): Docker.ContainerCreateOptions {
       GroupAdd: [spec.dockerGroup],
       Sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
       Ulimits: [{ Name: "nofile", Soft: NOFILE, Hard: NOFILE }],
-      LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+      LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3", ...lineLabels } },
     },
   };
 }

@@ -45,8 +45,20 @@ test("asks for a candidate that no reboot would start, with labels by which it i
       NetworkMode: "hello-devops-shop",
       RestartPolicy: { Name: "no" },
       Binds: ["data:/data", "/srv/x:/x:ro"],
-      LogConfig: { Type: "json-file", Config: { "max-size": "10m" } },
+      LogConfig: {
+        Type: "json-file",
+        Config: { "max-size": "10m", labels: "hello-devops.app,hello-devops.release", tag: "{{.Name}}" },
+      },
     },
+  });
+});
+
+test("says whose a line is in the line, unless the user says otherwise", () => {
+  const logOptions = { "max-size": "10m", labels: "team" };
+  expect(createBody(withOptions({ logOptions })).HostConfig?.LogConfig?.Config).toEqual({
+    "max-size": "10m",
+    labels: "team",
+    tag: "{{.Name}}",
   });
 });
 
