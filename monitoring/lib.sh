@@ -41,6 +41,6 @@ compose() {
   address=$(cat "$settings/address" 2>/dev/null || hostname)
   MONITORING_SETTINGS=$settings MONITORING_HOST=$(hostname) \
     GRAFANA_URL=http://$address:3000 PROMETHEUS_URL=http://$address:9090 KIBANA_URL=http://$address:5601 \
-    LOGS_SETTINGS=$(cat "$here"/logstash/* "$here"/kibana/*.yml | sha256sum | cut -c 1-16) \
+    SETTINGS_READ_ONCE=$(cat "$here"/{docker-api,grafana/provisioning/datasources,kibana,logstash}/* | sha256sum | cut -c 1-16) \
     "${docker_compose[@]}" --file "$here/compose.yaml" "$@"
 }

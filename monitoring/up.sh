@@ -104,12 +104,19 @@ fill_kibana() {
   ! grep -qx kibana <<<"$services" || compose --profile "$profile" run --rm --no-deps -T logs-setup kibana
 }
 
+keep_profile() { # what up.sh without a word starts the next time
+  install -d -m 0755 "$settings"
+  echo "$profile" >"$settings/monitoring"
+}
+
 main() {
   check_tools
   read_words "$@"
   if [ -n "$down" ] || [ "$profile" = core ]; then
     compose --profile '*' down
-    [ -n "$down" ] || echo "monitoring: core is the CloudWatch agent alone; no container of it runs"
+    [ -z "$down" ] || return 0
+    keep_profile
+    echo "monitoring: core is the CloudWatch agent alone; no container of it runs"
     return
   fi
   check_memory
@@ -122,7 +129,7 @@ main() {
   [ -z "$services" ] || compose --profile "$profile" up --detach --wait --wait-timeout 600 --remove-orphans $services
   reload
   fill_kibana
-  echo "$profile" >"$settings/monitoring" # what up.sh without a word starts the next time
+  keep_profile
   echo "monitoring: $profile is up: ${services//$'\n'/, }. Grafana's password (user admin): sudo cat $settings/secrets/grafana-admin-password"
   [ "$profile" != full ] || echo "monitoring: Kibana's password (user operator): sudo cat $settings/secrets/operator-password"
 }

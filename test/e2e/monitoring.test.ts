@@ -92,12 +92,12 @@ test("install.sh puts it on a host by ssh, and a file that a newer checkout has 
     run(join(local, "install.sh"), ["-e", ssh, `${host.user}@${host.address}`, ...words]);
   try {
     writeFileSync(join(local, "prometheus/rules/mine.yml"), "groups: []\n");
-    expect(await install("core")).toContain("monitoring: core is up");
+    expect(await install("core")).toContain("monitoring: core is the CloudWatch agent alone");
     expect(await files()).toContain("./prometheus/rules/mine.yml");
     rmSync(join(local, "prometheus/rules/mine.yml"));
     await install();
     expect(await files()).toBe((await run("bash", ["-c", 'cd "$0" && find . -type f | sort', local])).trim());
-    await expect(install("core", "--without", "a'b")).rejects.toThrow(`core has no "a'b"`);
+    await expect(install("metrics", "--without", "a'b")).rejects.toThrow(`metrics has no "a'b"`);
   } finally {
     rmSync(local, { recursive: true });
     await inBox(host, "/opt/hello-devops/monitoring/up.sh", "--down");
@@ -119,6 +119,16 @@ test("up.sh starts the profile that the host's file names, and again changes not
   await up("--without", "grafana,cadvisor");
   expect(await look()).toEqual(before);
 }, 180_000);
+
+test("what reads its settings only once is made anew when they change, and nothing else", async () => {
+  const ids = async () => Object.fromEntries((await parts("{{.ID}}")).split("\n").map((line) => line.split(" ")));
+  const before = await ids();
+  await inBox(host, "bash", "-c", "echo '# changed' >>/opt/monitoring/docker-api/haproxy.cfg");
+  await up("--without", "grafana,cadvisor");
+  const after = await ids();
+  const changed = Object.keys(before).filter((name) => before[name] !== after[name]);
+  expect(changed).toEqual(["hello-devops-monitoring-docker-api-1"]);
+}, 60_000);
 
 test("full makes each password a file of its reader, once, though its images can't be had here", async () => {
   const secrets = async () => {

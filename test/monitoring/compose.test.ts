@@ -31,7 +31,7 @@ const env = {
   GRAFANA_URL: "http://web-1:3000",
   PROMETHEUS_URL: "http://web-1:9090",
   KIBANA_URL: "http://web-1:5601",
-  LOGS_SETTINGS: "0123456789abcdef",
+  SETTINGS_READ_ONCE: "0123456789abcdef",
 };
 
 async function configOf(profile: string): Promise<Config> {
