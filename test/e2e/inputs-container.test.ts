@@ -77,7 +77,10 @@ test("runs command in place of the image's own, split as a shell would, with its
     Memory: 96 * 1024 ** 2,
     MemorySwap: 96 * 1024 ** 2,
     NanoCpus: 250_000_000,
-    LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "7" } },
+    LogConfig: {
+      Type: "json-file",
+      Config: { "max-size": "1m", "max-file": "7", labels: "hello-devops.app,hello-devops.release", tag: "{{.Name}}" },
+    },
   });
 }, 60_000);
 
