@@ -1,26 +1,28 @@
 // A store that takes what Elasticsearch takes: documents, ingest pipelines, templates, data streams. It knows no users, no
-// life cycle and no failure store. Run from its libraries, which Maven gets; needs Java 17 and Maven.
+// life cycle and no failure store. Run from its libraries, which Maven gets.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { checkout } from "../bed/bed";
+import { apt } from "../bed/engine";
 import { locked } from "../bed/lock";
 import { run } from "../bed/run";
 
 const sources = join(__dirname, "opensearch");
 const classpath = join(checkout, ".cache", "tools", "opensearch-2.19.1.0.classpath");
 
+const lacking = ["java", "mvn"].filter((tool) => spawnSync(tool, ["-version"], { stdio: "ignore" }).status !== 0);
+const mayInstall = existsSync("/usr/bin/apt-get") && process.getuid?.() === 0;
+
 /** Why it can't be had on this machine; "" = it can. */
-export const missing: string = ["java", "mvn"]
-  .filter((tool) => spawnSync(tool, ["-version"], { stdio: "ignore" }).status !== 0)
-  .map((tool) => `${tool} is not installed`)
-  .join(", ");
+export const missing: string = mayInstall ? "" : lacking.map((tool) => `${tool} is not installed`).join(", ");
 
 async function libraries(): Promise<string> {
   await locked("opensearch", async () => {
     if (existsSync(classpath)) return;
+    if (lacking.length > 0) await apt("openjdk-17-jdk-headless", "maven");
     mkdirSync(join(classpath, ".."), { recursive: true });
     const plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath";
     await run("mvn", ["-q", "-B", "-f", join(sources, "pom.xml"), plugin, `-Dmdep.outputFile=${classpath}`]);
