@@ -34,7 +34,7 @@ save() {
 
 restore() {
   with_volumes sh -c 'find /data -mindepth 2 -delete && tar -C /data -xz' <"$1"
-  echo "monitoring: restored from $1"
+  echo "monitoring: restored from $1. Grafana's password is the one that it had then."
 }
 
 main() {

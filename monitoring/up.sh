@@ -64,6 +64,10 @@ make_secrets() {
   install -d -m 0755 "$settings" "$settings/secrets" "$settings/alertmanager"
   make_password grafana-admin-password 472
   if [ "$profile" = full ]; then
+    if [ ! -s "$settings/secrets/elastic-password" ] && docker volume inspect hello-devops-monitoring_elasticsearch >/dev/null 2>&1; then
+      die "Elasticsearch has data, and a password that is lost ($settings/secrets/elastic-password); nothing was started. Bring the file back, or
+give the logs up: docker volume rm hello-devops-monitoring_elasticsearch"
+    fi
     make_password elastic-password 1000
     make_password logstash-password 0
     make_password kibana-password 1000

@@ -71910,11 +71910,16 @@ function createBody(spec) {
             ...(spec.permission
                 ? { Mounts: [{ Type: "bind", Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
                 : {}),
-            LogConfig: { Type: "json-file", Config: { ...lineLabels, ...options.logOptions } },
+            LogConfig: { Type: "json-file", Config: logOptions(options.logOptions) },
             ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
             ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
         },
     };
+}
+/** The user's labels come beside ours: by ours a line is found. */
+function logOptions(own) {
+    const labels = own.labels ? `${lineLabels.labels},${own.labels}` : lineLabels.labels;
+    return { ...lineLabels, ...own, labels };
 }
 /** undefined = no such container */
 async function inspected(docker, name) {
@@ -73779,7 +73784,7 @@ const network = (name, text) => {
     throw new user_error/* UserError */.y(`${name}: expected the name of a Docker network, got ${shown_shown(text)}.`);
 };
 /** Options of the json-file driver. A size must be set: uncapped logs fill the host's disk. */
-const logOptions = (name, text) => {
+const container_logOptions = (name, text) => {
     const options = new Map();
     for (const item of parse_items(text)) {
         const [, key = "", value = ""] = /^([a-z-]+)\s*=\s*(.+)$/.exec(item) ?? [];
@@ -74100,7 +74105,7 @@ const container = (from, io) => ({
     network: from.optional("network", network),
     memory: from.optional("memory", memory),
     nanoCpus: from.optional("cpus", nanoCpus),
-    logOptions: from.needed("log-options", logOptions),
+    logOptions: from.needed("log-options", container_logOptions),
     stopTimeout: from.needed("stop-timeout", duration("1s", "1h")),
 });
 function readEnvFile(io, name, path) {

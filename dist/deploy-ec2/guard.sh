@@ -360,7 +360,7 @@ mark() { # mark EVENT RELEASE SLOT
       grep "^$MARK{" "$file" | grep -vF "$series" | tail -n "$((MARKS_KEPT - 1))" # a series may be there once
       printf '%s %s\n' "$series" "$now"
     } >"$file.next" && mv -T "$file.next" "$file"
-  ) 2>/dev/null; then
+  ) 6>&- 7<&- 8>&- 9>&- </dev/null 2>/dev/null; then
     rm -f "$file.next" 2>/dev/null
     say "UNMARKED $file"
   fi
@@ -508,7 +508,7 @@ perform() { # perform VERB ARG...
     permit | forbid | discard) "$@" ;;
     take-port) take_port "$2" "$3" ;;
     give-back) give_back "$2" ;;
-    ready) set_slots "$2 ready" && mark_return ;;
+    ready) set_slots "$2 ready" ;; # vacate follows, and marks
     resume) resume "$2" "$3" && mark_return ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;

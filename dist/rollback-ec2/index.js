@@ -63798,11 +63798,16 @@ function containers_createBody(spec) {
             ...(spec.permission
                 ? { Mounts: [{ Type: "bind", Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
                 : {}),
-            LogConfig: { Type: "json-file", Config: { ...lineLabels, ...options.logOptions } },
+            LogConfig: { Type: "json-file", Config: logOptions(options.logOptions) },
             ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
             ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
         },
     };
+}
+/** The user's labels come beside ours: by ours a line is found. */
+function logOptions(own) {
+    const labels = own.labels ? `${lineLabels.labels},${own.labels}` : lineLabels.labels;
+    return { ...lineLabels, ...own, labels };
 }
 /** undefined = no such container */
 async function containers_inspected(docker, name) {

@@ -79,11 +79,17 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
       ...(spec.permission
         ? { Mounts: [{ Type: "bind" as const, Source: spec.permission, Target: PERMISSION, ReadOnly: true }] }
         : {}),
-      LogConfig: { Type: "json-file", Config: { ...lineLabels, ...options.logOptions } },
+      LogConfig: { Type: "json-file", Config: logOptions(options.logOptions) },
       ...(options.memory ? { Memory: options.memory, MemorySwap: options.memory } : {}),
       ...(options.nanoCpus ? { NanoCpus: options.nanoCpus } : {}),
     },
   };
+}
+
+/** The user's labels come beside ours: by ours a line is found. */
+function logOptions(own: Readonly<Record<string, string>>): Record<string, string> {
+  const labels = own.labels ? `${lineLabels.labels},${own.labels}` : lineLabels.labels;
+  return { ...lineLabels, ...own, labels };
 }
 
 /** undefined = no such container */

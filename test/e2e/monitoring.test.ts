@@ -149,6 +149,11 @@ test("full makes each password a file of its reader, once, though its images can
   expect(new Set(first.values.split("\n")).size).toBe(5);
   await expect(up("full")).rejects.toThrow();
   expect(await secrets()).toEqual(first);
+  const lost =
+    "docker volume create hello-devops-monitoring_elasticsearch; rm /etc/hello-devops/secrets/elastic-password";
+  await inBox(host, "bash", "-c", lost);
+  await expect(up("full")).rejects.toThrow("Elasticsearch has data, and a password that is lost");
+  await inBox(host, "docker", "volume", "rm", "hello-devops-monitoring_elasticsearch");
 }, 180_000);
 
 test("what lets Prometheus find containers answers nothing else", async () => {

@@ -53,11 +53,11 @@ test("asks for a candidate that no reboot would start, with labels by which it i
   });
 });
 
-test("says whose a line is in the line, unless the user says otherwise", () => {
+test("says whose a line is in the line, with the user's labels beside ours", () => {
   const logOptions = { "max-size": "10m", labels: "team" };
   expect(createBody(withOptions({ logOptions })).HostConfig?.LogConfig?.Config).toEqual({
     "max-size": "10m",
-    labels: "team",
+    labels: "hello-devops.app,hello-devops.release,team",
     tag: "{{.Name}}",
   });
 });

@@ -17,7 +17,7 @@ mark() { # mark EVENT RELEASE SLOT
       grep "^$MARK{" "$file" | grep -vF "$series" | tail -n "$((MARKS_KEPT - 1))" # a series may be there once
       printf '%s %s\n' "$series" "$now"
     } >"$file.next" && mv -T "$file.next" "$file"
-  ) 2>/dev/null; then
+  ) 6>&- 7<&- 8>&- 9>&- </dev/null 2>/dev/null; then
     rm -f "$file.next" 2>/dev/null
     say "UNMARKED $file"
   fi

@@ -124,7 +124,7 @@ perform() { # perform VERB ARG...
     permit | forbid | discard) "$@" ;;
     take-port) take_port "$2" "$3" ;;
     give-back) give_back "$2" ;;
-    ready) set_slots "$2 ready" && mark_return ;;
+    ready) set_slots "$2 ready" ;; # vacate follows, and marks
     resume) resume "$2" "$3" && mark_return ;;
     maint) set_slots "$2 maint" ;;
     *) false ;;
