@@ -105,6 +105,23 @@ proof("a stack trace is one document, with its cause; the line after it is anoth
   expect(found[0]).toMatchObject({ stream: "stderr", container: "shop-v8" });
 });
 
+proof(
+  "a `time` that is no date is a field, and the line has Docker's time; milliseconds since 1970 are a date",
+  async () => {
+    const times = [35, 1764194400, "12:03", { start: 1 }];
+    for (const [n, time] of times.entries())
+      await bring({ text: JSON.stringify({ msg: `odd ${n}`, time }), attrs: attrsOf("shop", "v10") });
+    const ms = Date.UTC(2026, 10, 26, 12);
+    await bring({ text: JSON.stringify({ msg: "even", time: ms }), attrs: attrsOf("shop", "v10") });
+    const found = await find("release: v10");
+    const [even] = found.filter(({ message }) => message === "even");
+    expect(Date.parse(String(even?.["@timestamp"]))).toBe(ms);
+    const odd = found.filter(({ message }) => message.startsWith("odd"));
+    expect(odd.map(({ fields }) => (fields as { time: unknown }).time)).toEqual(expect.arrayContaining(times));
+    for (const line of odd) expect(String(line["@timestamp"])).not.toMatch(/^1970/);
+  },
+);
+
 proof("what is no JSON object is kept as it came, and tagged", async () => {
   const plain = ["listening on 5000", "17 birds", "null", '["a"]', '{"msg":"torn', "", "  indented at the start"];
   for (const text of plain) await bring({ text, attrs: attrsOf("shop", "v9") });
