@@ -67,7 +67,10 @@ test("core has no container, and full has all of metrics", async () => {
 
 test("every part has an exact version, a cap on its log, and our label", () => {
   for (const [name, service] of services("full")) {
-    expect({ name, image: service.image }).toEqual({ name, image: expect.stringMatching(/:v?\d+\.\d+\.\d+$/) });
+    expect({ name, image: service.image }).toEqual({
+      name,
+      image: expect.stringMatching(/:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/),
+    });
     expect({ name, ...service }).toMatchObject({
       labels: { "hello-devops.monitoring": "true" },
       logging: { options: { "max-size": "10m", "max-file": "3" } },

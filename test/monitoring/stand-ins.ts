@@ -33,7 +33,7 @@ ENTRYPOINT ["${binary}"]
 `;
 
 async function ensureStandIn(name: Name): Promise<string> {
-  const tag = services[name]?.image ?? "";
+  const tag = (services[name]?.image ?? "").replace(/@.*/, "");
   const context = mkdtempSync(join(tmpdir(), "stand-in-"));
   try {
     copyFileSync(await program(name), join(context, "program"));

@@ -34,7 +34,7 @@ export function quickMonitoring(webhook: boolean): string {
   cpSync(join(checkout, "monitoring"), folder, { recursive: true });
   const change = (file: string, how: (text: string) => string) =>
     writeFileSync(join(folder, file), how(readFileSync(join(folder, file), "utf8")));
-  change("compose.yaml", (text) => text.replace(/interval: 15s/g, "interval: 1s")); // of health checks
+  change("compose.yaml", (text) => text.replace(/interval: 15s/g, "interval: 1s").replace(/@sha256:\w+/g, "")); // health checks; stand-ins have digests of their own
   change("prometheus/prometheus.yml", quickScrapes);
   for (const file of readdirSync(join(folder, "prometheus/rules"))) change(`prometheus/rules/${file}`, quickRules);
   const switchOn = (text: string) => text.replace(/^( +)# (webhook_configs:| {2}- url_file:)/gm, "$1$2");
