@@ -13,8 +13,8 @@ import { putAlarm, turnAlarm } from "../test/support/alarms";
 import { ManInTheMiddle } from "../test/support/man-in-the-middle";
 import { type Ended, startPost } from "../test/support/runner";
 import { missing } from "../test/terraform/terraform";
-import { Play, status } from "./demo/play";
-import { bold, dim, red, say } from "./demo/screen";
+import { Play, runDemo, status } from "./demo/play";
+import { bold, dim, say } from "./demo/screen";
 import { System } from "./demo/system";
 
 const BED = "demo-aws";
@@ -229,10 +229,4 @@ async function aTenthFirst(stage: Stage): Promise<void> {
   play.claim("v1 serves", seen.serves ?? "nothing", seen.serves === "v1" && seen.current === "v1");
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    say(red(`The demo could not go on: ${error.message}`));
-    process.exit(1);
-  },
-);
+runDemo(main);

@@ -5,7 +5,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { BedHost } from "../test/bed/bed";
+import { type BedHost, sshTo } from "../test/bed/bed";
 import { down } from "../test/bed/down";
 import { resetHost } from "../test/bed/hosts";
 import { run } from "../test/bed/run";
@@ -16,8 +16,8 @@ import { longestGap, query, queryRange, quickMonitoring, SCRAPE, type Told, Webh
 import { inBox, until } from "../test/support/outside";
 import { type Frame, type Mark, printGraph } from "./demo/graph";
 import { type Panel, picture } from "./demo/picture";
-import { Play, status } from "./demo/play";
-import { bold, dim, red, say, table } from "./demo/screen";
+import { Play, runDemo, status } from "./demo/play";
+import { bold, dim, say, table } from "./demo/screen";
 
 const BED = "demo-monitoring";
 const NOT_HERE = "grafana,cadvisor";
@@ -84,7 +84,7 @@ async function oneCommand(play: Play, host: BedHost, hook: Webhook): Promise<voi
   );
   await hook.toldFrom(host);
   const folder = quickMonitoring(true);
-  const ssh = `ssh -i ${host.keyFile} -o UserKnownHostsFile=${host.knownHosts} -o BatchMode=yes -p ${host.port}`;
+  const ssh = `${sshTo(host)} -o BatchMode=yes`;
   const words = ["-e", ssh, `${host.user}@${host.address}`, "metrics", "--without", NOT_HERE];
   try {
     const said = await run(join(folder, "install.sh"), words);
@@ -229,10 +229,4 @@ function whereToLook(host: BedHost): void {
   say(`  take it away:  npm run bed -- down --name ${BED}`);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    say(red(`The demo could not go on: ${error.message}`));
-    process.exit(1);
-  },
-);
+runDemo(main);

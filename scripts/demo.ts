@@ -2,13 +2,13 @@
 //   --keep           leaves the bed up and says how to look at it
 //   --deploy IMAGE   one deploy by hand on the bed that --keep left (good1, good2, broken, turnsbad, ...)
 import { parseArgs } from "node:util";
-import type { Bed, BedHost } from "../test/bed/bed";
+import { type Bed, type BedHost, sshTo } from "../test/bed/bed";
 import { down } from "../test/bed/down";
 import { resetHost } from "../test/bed/hosts";
 import { up } from "../test/bed/up";
 import { basicInputs, startStep } from "../test/support/runner";
-import { Play, status } from "./demo/play";
-import { bold, dim, red, say } from "./demo/screen";
+import { Play, runDemo, status } from "./demo/play";
+import { bold, dim, say } from "./demo/screen";
 
 const BED = "demo";
 const { values } = parseArgs({ options: { keep: { type: "boolean" }, deploy: { type: "string" } } });
@@ -163,17 +163,9 @@ function howToLook(host: BedHost): void {
   say();
   say("The bed stays up.");
   say(`  the app:           ${host.url}`);
-  say(
-    `  the host:          ssh -i ${host.keyFile} -o UserKnownHostsFile=${host.knownHosts} -p ${host.port} ${host.user}@${host.address}`,
-  );
+  say(`  the host:          ${sshTo(host)} ${host.user}@${host.address}`);
   say("  a deploy by hand:  npm run demo -- --deploy good1     (or good2, broken, turnsbad, exits, silent ...)");
   say(`  take it away:      npm run bed -- down --name ${BED}`);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    say(red(`The demo could not go on: ${error.message}`));
-    process.exit(1);
-  },
-);
+runDemo(main);

@@ -100,6 +100,17 @@ export class Play {
   }
 }
 
+/** Runs a demo, and ends with its status. */
+export function runDemo(main: () => Promise<number>): void {
+  main().then(
+    (code) => process.exit(code),
+    (error: Error) => {
+      say(red(`The demo could not go on: ${error.message}`));
+      process.exit(1);
+    },
+  );
+}
+
 export const status = (ended: Ended): string =>
   `${ended.outputs.status ?? "no status"}, exit ${ended.code ?? "killed"}`;
 

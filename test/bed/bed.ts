@@ -62,6 +62,10 @@ export function checkName(name: string): string {
   throw new Error(`--name: expected lower-case letters, digits and dashes (and not "${cacheName}"), got "${name}".`);
 }
 
+/** The words by which a person, or a script, gets to a box; its address comes behind them. */
+export const sshTo = (host: BedHost): string =>
+  `ssh -i ${host.keyFile} -o UserKnownHostsFile=${host.knownHosts} -p ${host.port}`;
+
 export function readJson<T>(file: string): T | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as T;

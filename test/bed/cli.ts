@@ -1,5 +1,6 @@
 // The test bed: EC2 hosts in a box. See README.md.
 import { parseArgs } from "node:util";
+import { sshTo } from "./bed";
 import { down, downAll } from "./down";
 import { resetHost } from "./hosts";
 import { checkKind } from "./kinds";
@@ -46,9 +47,7 @@ async function main(): Promise<void> {
       ...(latency === undefined ? {} : { latency }),
     });
     if (values.json) process.stdout.write(`${JSON.stringify(bed)}\n`);
-    else
-      for (const it of bed.hosts)
-        say(`ssh -i ${it.keyFile} -o UserKnownHostsFile=${it.knownHosts} -p ${it.port} ${it.user}@${it.address}`);
+    else for (const it of bed.hosts) say(`${sshTo(it)} ${it.user}@${it.address}`);
   } else if (command === "down") await (values.all ? downAll() : down(name));
   else if (command === "reset" && host)
     await resetHost({ container: `hello-devops-bed-${name}-${host}` }, { images: values.images ?? false });

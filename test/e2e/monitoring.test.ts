@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { checkout } from "../bed/bed";
+import { checkout, sshTo } from "../bed/bed";
 import { docker, run } from "../bed/run";
 import { myHost, theBed } from "../support/bed";
 import { Load } from "../support/load";
@@ -87,7 +87,7 @@ test("install.sh puts it on a host by ssh, and a file that a newer checkout has 
   const local = mkdtempSync(join(tmpdir(), "monitoring-"));
   cpSync(join(checkout, "monitoring"), local, { recursive: true });
   const files = () => inBox(host, "bash", "-c", "cd /opt/hello-devops/monitoring && find . -type f | sort");
-  const ssh = `ssh -i ${host.keyFile} -o UserKnownHostsFile=${host.knownHosts} -o BatchMode=yes -p ${host.port}`;
+  const ssh = `${sshTo(host)} -o BatchMode=yes`;
   const install = (...words: string[]) =>
     run(join(local, "install.sh"), ["-e", ssh, `${host.user}@${host.address}`, ...words]);
   try {
